@@ -1,0 +1,51 @@
+"""Boxes: (x1, y1, x2, y2) in pixels as floats, x2 and y2 exclusive, so width = x2 - x1. Arrays are (..., 4)."""
+import numpy as np
+
+
+def area(boxes):
+    """Return the areas (...,) of boxes (..., 4); a box turned inside out has area 0."""
+    boxes = np.asarray(boxes, np.float32)
+    return np.maximum(boxes[..., 2] - boxes[..., 0], 0) * np.maximum(boxes[..., 3] - boxes[..., 1], 0)
+
+
+def iou(first, second):
+    """Return the intersection over union (n, m) of boxes (n, 4) and (m, 4)."""
+    first = np.asarray(first, np.float32).reshape(-1, 1, 4)
+    second = np.asarray(second, np.float32).reshape(1, -1, 4)
+    corners = np.concatenate([np.maximum(first[..., :2], second[..., :2]),
+                              np.minimum(first[..., 2:], second[..., 2:])], axis=-1)
+    shared = area(corners)
+    union = area(first) + area(second) - shared
+    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+
+
+def center_size(boxes):
+    """Return centres (..., 2) and sizes (..., 2) as (x, y) and (width, height)."""
+    boxes = np.asarray(boxes, np.float32)
+    return (boxes[..., :2] + boxes[..., 2:]) / 2, boxes[..., 2:] - boxes[..., :2]
+
+
+def from_center_size(center, size):
+    """Invert `center_size`."""
+    center, size = np.asarray(center, np.float32), np.asarray(size, np.float32)
+    return np.concatenate([center - size / 2, center + size / 2], axis=-1)
+
+
+def clip(boxes, width, height):
+    """Clip boxes (..., 4) to an image of the given size."""
+    return np.clip(np.asarray(boxes, np.float32), 0, np.float32([width, height, width, height]))
+
+
+def nms(boxes, scores, overlap):
+    """Return the indices that greedy non-maximum suppression keeps, best score first.
+
+    A box is dropped when its IoU with a kept one is above `overlap`. Equal scores keep their order.
+    """
+    boxes = np.asarray(boxes, np.float32).reshape(-1, 4)
+    order = np.argsort(-np.asarray(scores, np.float32), kind="stable")
+    kept = []
+    while len(order):
+        best, order = order[0], order[1:]
+        kept.append(int(best))
+        order = order[iou(boxes[best], boxes[order])[0] <= overlap]
+    return kept

@@ -1,0 +1,102 @@
+"""Files: atomic writing, hashing, reading pictures with a sentence when it fails."""
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+
+import cv2
+import numpy as np
+
+from allinone.errors import InputError
+
+
+@contextlib.contextmanager
+def replacing(path, mode="w"):
+    """Open a temporary file beside `path` and rename it to `path` when the block ends well; else remove it."""
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    partial = f"{path}.{os.getpid()}.partial"
+    try:
+        with open(partial, mode, encoding=None if "b" in mode else "utf-8") as stream:
+            yield stream
+        os.replace(partial, path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error}); "
+                         "free space or choose another folder, what was there before is untouched") from error
+    finally:
+        with contextlib.suppress(OSError):
+            os.remove(partial)
+
+
+@contextlib.contextmanager
+def replacing_folder(path):
+    """Give a temporary folder beside `path` that takes its place when the block ends well; else remove it."""
+    partial = f"{path.rstrip('/')}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        os.makedirs(partial)
+        yield partial
+        shutil.rmtree(path, ignore_errors=True)
+        os.replace(partial, path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error}); "
+                         "free space or choose another folder, what was there before is untouched") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_json(path, data):
+    """Write JSON, indented, through a temporary name."""
+    with replacing(path) as stream:
+        json.dump(data, stream, indent=1)
+        stream.write("\n")
+
+
+def read_json(path, mend):
+    """Read a JSON file; InputError with the mend where it is missing or broken."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return json.load(stream)
+    except OSError:
+        raise InputError(f"{path}: no such file; {mend}") from None
+    except ValueError as error:
+        raise InputError(f"{path}: not JSON ({error}); {mend}") from None
+
+
+def sha256(path):
+    """Return the hex digest of a file's bytes."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        for block in iter(lambda: stream.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def read_image(path):
+    """Return a picture as BGR uint8 (height, width, 3); InputError where it is missing, cut off or no picture."""
+    try:
+        with open(path, "rb") as stream:
+            data = stream.read()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    return decode_image(data, path)
+
+
+def decode_image(data, name):
+    """Return the encoded picture `data` as BGR uint8; `name` is what the error calls it."""
+    data = bytes(data)
+    cut = data[:2] == b"\xff\xd8" and b"\xff\xd9" not in data[-4096:]   # OpenCV fills what a cut JPEG lacks with grey
+    image = None if cut or not data else cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        what = "a JPEG that is cut off" if cut else "no picture that OpenCV can read"
+        raise InputError(f"{name}: {what}; get the file again or remove it from the list")
+    return image
+
+
+def write_image(path, image, quality=92):
+    """Encode by the name's extension and write through a temporary name."""
+    ok, data = cv2.imencode(os.path.splitext(path)[1], image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not ok:
+        raise InputError(f"{path}: OpenCV cannot write this kind of picture; use .jpg or .png")
+    with replacing(path, "wb") as stream:
+        stream.write(data.tobytes())

@@ -1,0 +1,30 @@
+"""Region proposals: selective search, always in the same order."""
+import cv2
+import numpy as np
+
+LEAST_SIDE = 16       # our choice: pixels; smaller regions hold no face that the benchmarks count
+LONGEST = 2.5         # our choice: a face's box is never longer than this many times its other side
+
+
+def selective_search(image, quality=False):
+    """Return region proposals (n, 4) of a BGR picture by OpenCV's selective search, largest first.
+
+    Fast mode gives about 2,000 regions of a photograph, quality mode about 10,000. OpenCV gives the same set in a
+    random order; here it is sorted by size and place.
+    """
+    search = cv2.ximgproc.segmentation.createSelectiveSearchSegmentation()
+    search.setBaseImage(image)
+    if quality:
+        search.switchToSelectiveSearchQuality()
+    else:
+        search.switchToSelectiveSearchFast()
+    return plausible(search.process())
+
+
+def plausible(rectangles):
+    """Turn OpenCV's (x, y, width, height) into boxes, drop what cannot be a face, sort canonically."""
+    x, y, w, h = np.asarray(rectangles, np.int64).reshape(-1, 4).T
+    keep = (np.minimum(w, h) >= LEAST_SIDE) & (np.maximum(w, h) <= LONGEST * np.minimum(w, h))
+    x, y, w, h = x[keep], y[keep], w[keep], h[keep]
+    order = np.lexsort((h, w, y, x, -w * h))
+    return np.column_stack([x, y, x + w, y + h])[order].astype(np.float32)

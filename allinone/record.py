@@ -1,0 +1,151 @@
+"""Ground truth and results as JSON lines: one line for one face.
+
+An image without any face is one line without a box. Lines of one image stand together.
+"""
+import json
+import os
+from dataclasses import asdict, dataclass, fields
+from typing import Optional
+
+import numpy as np
+
+from allinone import landmarks as points21
+from allinone.errors import InputError
+
+
+@dataclass
+class Annotation:
+    """What is known of one face; everything but the image may be absent (None)."""
+    image: str                            # path, relative to the folder of the records file
+    box: Optional[list] = None            # [x1, y1, x2, y2], pixels, x2 and y2 exclusive
+    landmarks: Optional[list] = None      # 21 x [x, y] in AFLW order, or null where unknown
+    visibility: Optional[list] = None     # 21 x 0 or 1, or null where unknown
+    pose: Optional[list] = None           # [roll, pitch, yaw] in degrees, see allinone.pose
+    gender: Optional[int] = None          # 0 male, 1 female
+    age: Optional[float] = None           # years
+    age_sigma: Optional[float] = None     # years: standard deviation of the given age
+    smile: Optional[int] = None           # 0 or 1
+    identity: Optional[int] = None        # number of the person
+
+    def landmark_array(self):
+        """Return landmarks (21, 2), NaN where unknown."""
+        if self.landmarks is None:
+            return np.full((points21.COUNT, 2), np.nan, np.float32)
+        return np.float32([[np.nan] * 2 if point is None else point for point in self.landmarks])
+
+    def visibility_array(self):
+        """Return visibility (21,) as 0 or 1, NaN where unknown; a known point is visible unless said otherwise."""
+        if self.visibility is None:
+            return np.where(np.isfinite(self.landmark_array()[:, 0]), np.float32(1), np.float32(np.nan))
+        return np.float32([np.nan if value is None else value for value in self.visibility])
+
+
+@dataclass
+class Face:
+    """What the analyzer says of one face."""
+    box: np.ndarray                 # (4,) pixels
+    score: float                    # probability that this is a face
+    landmarks: np.ndarray           # (21, 2) pixels
+    visibility: np.ndarray          # (21,) 0 to 1
+    pose: np.ndarray                # (3,) roll, pitch, yaw in degrees
+    smile: float                    # probability of smiling
+    gender: float                   # probability of female
+    age: float                      # years
+    descriptor: np.ndarray          # (512,) identity descriptor, as the net gives it
+
+    def to_dict(self, with_descriptor=False):
+        """Return plain JSON types; landmarks by name."""
+        out = dict(
+            box=_rounded(self.box, 2), score=round(float(self.score), 4),
+            landmarks={name: _rounded(point, 2) for name, point in zip(points21.NAMES, self.landmarks)},
+            visibility=_rounded(self.visibility, 3),
+            pose=dict(zip(("roll", "pitch", "yaw"), _rounded(self.pose, 2))),
+            smile=round(float(self.smile), 4), gender=round(float(self.gender), 4), age=round(float(self.age), 2))
+        if with_descriptor:
+            out["descriptor"] = _rounded(self.descriptor, 6)
+        return out
+
+
+def _rounded(values, digits):
+    return [round(float(value), digits) for value in values]
+
+
+def _check_numbers(name, value, shape):
+    """Return the sentence of what is wrong with a nested list of numbers, or None; its rows may be null."""
+    try:
+        rows = value if len(shape) == 1 else [row if row is not None else [0] * shape[1] for row in value]
+        array = np.array([0 if item is None else item for item in rows], np.float64)
+    except (TypeError, ValueError):
+        return f"'{name}' must hold numbers"
+    if array.shape != shape:
+        return f"'{name}' must have the shape {shape}, has {array.shape}"
+    return None if np.isfinite(array).all() else f"'{name}' holds a number that is not finite"
+
+
+SHAPES = dict(box=(4,), landmarks=(21, 2), visibility=(21,), pose=(3,))
+ALLOWED = dict(gender=(0, 1), smile=(0, 1))
+
+
+def _problem(data):
+    """Return what is wrong with the fields of one record, or None."""
+    if not isinstance(data, dict):
+        return "a record must be a JSON object"
+    if not isinstance(data.get("image"), str):
+        return "the field 'image' (a path) is missing"
+    unknown = sorted(set(data) - {field.name for field in fields(Annotation)})
+    if unknown:
+        return f"unknown field '{unknown[0]}'; known: {', '.join(field.name for field in fields(Annotation))}"
+    for name, shape in SHAPES.items():
+        if data.get(name) is not None:
+            problem = _check_numbers(name, data[name], shape)
+            if problem:
+                return problem
+    for name, allowed in ALLOWED.items():
+        if data.get(name) is not None and data[name] not in allowed:
+            return f"'{name}' must be one of {allowed}, is {data[name]!r}"
+    for name in ("age", "age_sigma", "identity"):
+        value = data.get(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0):
+            return f"'{name}' must be a number from 0 up, is {value!r}"
+    box = data.get("box")
+    if box is not None and not (box[0] < box[2] and box[1] < box[3]):
+        return f"'box' must be [x1, y1, x2, y2] with x1 < x2 and y1 < y2, is {box}"
+    return None
+
+
+def read(path):
+    """Yield the `Annotation`s of a records file; raise InputError with file, line and mend on a bad line."""
+    if not os.path.isfile(path):
+        raise InputError(f"{path}: no such records file; make it first (a data_prep command writes records.jsonl)")
+    with open(path, encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                data = json.loads(line)
+            except ValueError as error:
+                raise InputError(f"{path}, line {number}: not JSON ({error}); mend or delete the line") from None
+            problem = _problem(data)
+            if problem:
+                raise InputError(f"{path}, line {number}: {problem}; mend or delete the line")
+            yield Annotation(**data)
+
+
+def group_by_image(annotations):
+    """Yield (image, [Annotation with a box]) for each run of lines with the same image."""
+    image, faces = None, []
+    for annotation in annotations:
+        if annotation.image != image:
+            if image is not None:
+                yield image, faces
+            image, faces = annotation.image, []
+        if annotation.box is not None:
+            faces.append(annotation)
+    if image is not None:
+        yield image, faces
+
+
+def to_line(annotation):
+    """Return the JSON line of an `Annotation`, absent fields left out."""
+    data = {name: value for name, value in asdict(annotation).items() if value is not None}
+    return json.dumps(data, separators=(",", ":")) + "\n"

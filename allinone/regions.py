@@ -1,0 +1,40 @@
+"""Which regions of a picture teach what: IoU with the faces decides (section III-C1)."""
+import numpy as np
+
+from allinone import boxes
+from allinone.tasks import NEGATIVE_IOU, POSITIVE_IOU, REGRESS_IOU
+
+FACE, BACKGROUND, IGNORED = 1, 0, -1
+
+
+def label_regions(regions, faces):
+    """Tell for each region (n, 4) which face (m, 4) it belongs to and what it teaches.
+
+    Returns detection label (n,): FACE above POSITIVE_IOU, BACKGROUND under NEGATIVE_IOU, IGNORED between;
+    regresses (n,) bool: IoU above REGRESS_IOU, so that landmarks, visibility and pose learn from it;
+    face (n,): index of the face with the largest IoU, -1 where there is no face at all.
+    """
+    regions = np.asarray(regions, np.float32).reshape(-1, 4)
+    if len(faces) == 0:
+        count = len(regions)
+        return np.full(count, BACKGROUND), np.zeros(count, bool), np.full(count, -1)
+    overlaps = boxes.iou(regions, faces)
+    best, face = overlaps.max(axis=1), overlaps.argmax(axis=1)
+    label = np.select([best > POSITIVE_IOU, best < NEGATIVE_IOU], [FACE, BACKGROUND], IGNORED)
+    return label, best > REGRESS_IOU, face
+
+
+def jittered(rng, box, count, shift=0.16, zoom=0.22):
+    """Return `count` boxes around a box: centre and logarithm of the size moved by normal shares of its size."""
+    center, size = boxes.center_size(box)
+    moved = center + rng.normal(0, shift, (count, 2)) * size
+    scale = np.exp(rng.normal(0, zoom, (count, 1)) + rng.normal(0, 0.12, (count, 2)))
+    return boxes.from_center_size(moved, size * scale)
+
+
+def windows(rng, width, height, count, least=16):
+    """Return `count` boxes anywhere in the picture, log-uniform in size, at most twice as long as wide."""
+    largest = max(min(width, height), least + 1)
+    side = np.exp(rng.uniform(np.log(least), np.log(largest), (count, 1)))
+    size = side * np.exp(rng.uniform(-0.35, 0.35, (count, 2)))
+    return boxes.from_center_size(rng.uniform(0, 1, (count, 2)) * [width, height], size)

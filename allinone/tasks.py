@@ -1,0 +1,91 @@
+"""The one table: eight tasks, five towers, two network profiles. Everybody reads it.
+
+Sources: arXiv 1611.00851 (the paper), arXiv 1603.01249 (HyperFace). What neither states is marked as our choice.
+"""
+from dataclasses import dataclass
+from typing import Dict, Optional, Tuple
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing the network says of a face."""
+    name: str
+    tower: str                    # the sub-network that learns it
+    stage: int                    # 1: on proposals, 2: on the aligned face (section III-D)
+    output: str                   # blob of the deploy net
+    size: int                     # numbers per face
+    loss: str                     # softmax | landmarks | visibility | pose | age
+    weight: float                 # in eq. 8
+
+
+# Weights of eq. 8: detection, landmarks, visibility, pose and gender as in HyperFace; smile and identity 1 are
+# our choice; age: our choice, 1 / AGE_SCALE^2, which gives its gradient at the last layer the size of the others'.
+AGE_SCALE, AGE_CENTER = 20.0, 40.0   # years: the age layer gives AGE_CENTER + AGE_SCALE * (output of its last fc)
+TASKS = (
+    Task("detection", "det", 1, "detection", 2, "softmax", 1.0),
+    Task("landmarks", "det", 1, "landmarks", 42, "landmarks", 5.0),
+    Task("visibility", "det", 1, "visibility", 21, "visibility", 0.5),
+    Task("pose", "det", 1, "pose", 3, "pose", 5.0),
+    Task("smile", "smile", 2, "smile", 2, "softmax", 1.0),
+    Task("gender", "gender", 2, "gender", 2, "softmax", 2.0),
+    Task("age", "age", 2, "age", 1, "age", 1 / AGE_SCALE ** 2),
+    Task("identity", "id", 2, "descriptor", 512, "softmax", 1.0),
+)
+TOWERS = ("det", "smile", "gender", "age", "id")
+ALIGNED_TOWERS = TOWERS[1:]
+BY_NAME = {task.name: task for task in TASKS}
+
+# Region sampling (section III-C1): IoU with the face above POSITIVE is a face, under NEGATIVE is none, between is
+# ignored by the detection loss; landmarks, visibility and pose learn from every region above REGRESS.
+POSITIVE_IOU, NEGATIVE_IOU, REGRESS_IOU = 0.5, 0.35, 0.35
+
+AGE_SIGMA = 3.0                # years, where a label has none (section III-C4)
+AGE_SWITCH_ITERATION = 20000   # eq. 6: lambda is 0 until here, then 1 (section III-C4)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Sizes of a network and of its training."""
+    name: str
+    input_size: int                       # pixels, square
+    conv: Tuple[int, ...]                 # maps of conv1 to conv7
+    fuse: Tuple[int, int]                 # maps of conv1a, conv3a
+    conv_all: int                         # maps after the 1x1 reduction of the fused maps
+    fc_full: int
+    head: int                             # the fc of each subject-independent task
+    attribute: Tuple[int, int]            # the two hidden fc of age and of gender
+    identity: Tuple[int, int]             # fc6, fc7 (the descriptor)
+    identities: int                       # classes of fc8 in the committed files
+    dropout: float
+    batch: Dict[str, int]                 # images (det: regions) of each tower in a mini-batch
+    iterations: int
+    age_switch: int
+    solver: Dict[str, object]
+    weights: Optional[Dict[str, float]] = None   # tasks whose weight differs from TASKS
+
+    def weight(self, task):
+        """Return the weight of a task in eq. 8."""
+        return (self.weights or {}).get(task.name, task.weight)
+
+
+PAPER = Profile(
+    name="paper", input_size=227, conv=(96, 256, 384, 384, 512, 512, 512), fuse=(256, 256), conv_all=256,
+    fc_full=2048, head=512, attribute=(1024, 512), identity=(1024, 512), identities=10548,
+    dropout=0.5,                           # our choice: the paper does not mention any
+    # our choice: not stated; the identity tower has half of all images (Table I)
+    batch=dict(det=64, smile=32, gender=32, age=32, id=96), iterations=200000, age_switch=AGE_SWITCH_ITERATION,
+    # our choice: the solver of Caffe's reference networks, started lower since new layers meet trained ones
+    solver=dict(type="SGD", base_lr=0.001, momentum=0.9, weight_decay=0.0005, lr_policy="step", gamma=0.1, stepsize=80000,
+                clip_gradients=35.0, snapshot=2000))
+
+# our choice: the paper's topology at about a quarter of the width and half the input, so that two CPU cores train
+# it in minutes; 115 gives 3x3 maps on all three fusion branches.
+MINI = Profile(
+    name="mini", input_size=115, conv=(24, 48, 64, 64, 96, 96, 96), fuse=(32, 32), conv_all=64, fc_full=256, head=96,
+    attribute=(96, 64), identity=(192, 512), identities=300, dropout=0.0,
+    batch=dict(det=40, smile=12, gender=12, age=12, id=24), iterations=700, age_switch=600,
+    # our choice: Adam reaches in hundreds of iterations what momentum SGD needs thousands for
+    solver=dict(type="Adam", base_lr=0.0015, momentum=0.9, momentum2=0.999, weight_decay=0.0002, lr_policy="poly", power=1.0,
+                clip_gradients=20.0, snapshot=50))
+
+PROFILES = {profile.name: profile for profile in (PAPER, MINI)}

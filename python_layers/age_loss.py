@@ -1,0 +1,51 @@
+"""AgeLoss: the mixed Gaussian and Euclidean loss of the age tower (eq. 6)."""
+import json
+
+import caffe
+import numpy as np
+
+from allinone.tasks import AGE_SIGMA
+from python_layers.counted import add_counter, count
+
+
+def age_loss(predicted, age, sigma, gaussian):
+    """Return loss and gradient by sample of eq. 6.
+
+    L = (1 - lambda) / 2 (y - a)^2 + lambda (1 - exp(-(y - a)^2 / (2 sigma^2))), `gaussian` is lambda;
+    predicted, age, sigma: (n,) years; sigma of 0 or less means "not given" and becomes AGE_SIGMA.
+    A sample whose age is under 0 or NaN is ignored: loss 0, gradient 0.
+    """
+    known = age >= 0
+    off = np.where(known, predicted - age, 0)
+    variance = np.where(sigma > 0, sigma, AGE_SIGMA) ** 2
+    bell = np.exp(-off ** 2 / (2 * variance))
+    loss = (1 - gaussian) * off ** 2 / 2 + gaussian * np.where(known, 1 - bell, 0)
+    return loss, (1 - gaussian) * off + gaussian * bell * off / variance
+
+
+class AgeLoss(caffe.Layer):
+    """Bottoms: age (n, 1), label (n,), sigma (n,), in years. Top: mean loss over the samples with a label.
+
+    param_str: {"switch": iteration at which lambda goes from 0 to 1}.
+    """
+
+    def setup(self, bottom, top):
+        self.switch = int(json.loads(self.param_str)["switch"])
+        add_counter(self)
+
+    def reshape(self, bottom, top):
+        if bottom[0].count != bottom[1].count or bottom[1].count != bottom[2].count:
+            raise ValueError("AgeLoss: age, label and sigma must hold one number a sample each")
+        top[0].reshape(1)
+
+    def forward(self, bottom, top):
+        gaussian = 1.0 if count(self) >= self.switch else 0.0
+        predicted, age, sigma = [blob.data.reshape(-1).astype(np.float64) for blob in bottom]
+        loss, gradient = age_loss(predicted, age, sigma, gaussian)
+        used = max(int((age >= 0).sum()), 1)
+        self.gradient = gradient / used
+        top[0].data[0] = loss.sum() / used
+
+    def backward(self, top, propagate_down, bottom):
+        if propagate_down[0]:
+            bottom[0].diff[...] = (top[0].diff[0] * self.gradient).reshape(bottom[0].data.shape)
