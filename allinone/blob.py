@@ -2,14 +2,13 @@
 import cv2
 import numpy as np
 
-MEAN = np.float32([104, 117, 123])   # our choice: the BGR mean of Caffe's reference networks
-SCALE = np.float32(1 / 58)           # our choice: grey levels have a standard deviation near 58, so inputs are near 1
+MEAN = (104, 117, 123)   # our choice: the BGR mean of Caffe's reference networks
+SCALE = 1 / 58           # our choice: grey levels have a standard deviation near 58, so inputs are near 1
 
 
 def to_blob(images):
     """Return float32 (n, 3, h, w) of BGR uint8 images (n, h, w, 3), as every net of the kit expects it."""
-    images = np.asarray(images, np.float32)
-    return np.ascontiguousarray(((images - MEAN) * SCALE).transpose(0, 3, 1, 2))
+    return cv2.dnn.blobFromImages(list(images), SCALE, mean=MEAN, ddepth=cv2.CV_32F)
 
 
 def crop(image, box, size):

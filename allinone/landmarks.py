@@ -20,8 +20,8 @@ COUNT = len(NAMES)
 MIRROR = np.array([5, 4, 3, 2, 1, 0, 11, 10, 9, 8, 7, 6, 16, 15, 14, 13, 12, 19, 18, 17, 20])
 
 # our choice: shares of the extent of the points that are added left and right, above (forehead) and below (chin).
-# Fitted with the synthetic set, whose boxes reach from the hairline to the chin.
-RECT_SIDE, RECT_TOP, RECT_BOTTOM = 0.04, 0.25, 0.03
+# A face's box reaches from ear to ear and from the middle of the forehead to the chin.
+RECT_SIDE, RECT_TOP, RECT_BOTTOM = 0.0, 0.28, 0.02
 
 
 def mirror(points, width):
@@ -43,17 +43,12 @@ def decode(relative, box):
     return np.asarray(relative, np.float32) * size[..., None, :] + center[..., None, :]
 
 
-def face_rectangle(points, visibility=None):
-    """Return the face box (4,) spanned by the landmarks: HyperFace's FaceRectCalculator.
+def face_rectangle(points):
+    """Return the face boxes (..., 4) spanned by landmarks (..., 21, 2): HyperFace's FaceRectCalculator.
 
-    Points of visibility under 0.5 do not count, unless fewer than three would remain.
+    Hidden points count too: where an ear lies under hair, the network's guess is far better than leaving it out.
     """
     points = np.asarray(points, np.float32)
-    known = np.isfinite(points).all(axis=1)
-    if visibility is not None:
-        seen = known & (np.asarray(visibility) >= 0.5)
-        known = seen if seen.sum() >= 3 else known
-    low, high = points[known].min(axis=0), points[known].max(axis=0)
-    width, height = high - low
-    return np.float32([low[0] - RECT_SIDE * width, low[1] - RECT_TOP * height,
-                       high[0] + RECT_SIDE * width, high[1] + RECT_BOTTOM * height])
+    low, high = np.nanmin(points, axis=-2), np.nanmax(points, axis=-2)
+    grow = (high - low) * np.float32([RECT_SIDE, RECT_TOP])
+    return np.concatenate([low - grow, high + (high - low) * np.float32([RECT_SIDE, RECT_BOTTOM])], axis=-1)

@@ -105,8 +105,10 @@ def _problem(data):
             return f"'{name}' must be one of {allowed}, is {data[name]!r}"
     for name in ("age", "age_sigma", "identity"):
         value = data.get(name)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < np.inf):
             return f"'{name}' must be a number from 0 up, is {value!r}"
+    if isinstance(data.get("identity"), float):
+        return f"'identity' must be a whole number, is {data['identity']!r}"
     box = data.get("box")
     if box is not None and not (box[0] < box[2] and box[1] < box[3]):
         return f"'box' must be [x1, y1, x2, y2] with x1 < x2 and y1 < y2, is {box}"

@@ -4,6 +4,7 @@
     python -m data_prep.build_db scenes --records scenes/records.jsonl --without-search faces/records.jsonl --out db
 """
 import argparse
+import contextlib
 import functools
 import multiprocessing
 import os
@@ -16,7 +17,7 @@ import numpy as np
 from allinone import align, files, landmarks, record, store, tasks
 from allinone.errors import InputError, command
 from allinone.progress import Progress
-from allinone.proposals import selective_search
+from allinone.proposals import search_files
 
 JPEG_QUALITY = 92
 LABEL_OF = dict(smile="smile", gender="gender", age="age", id="identity")
@@ -30,15 +31,14 @@ def _align_one(annotation, records, size):
     """Return the aligned face of an annotation, JPEG-encoded."""
     cv2.setNumThreads(1)
     image = files.read_image(_image_path(records, annotation.image))
-    margin = align.MARGIN
-    face = align.warp(image, annotation.landmark_array(), size, annotation.visibility_array(), margin)
+    face = align.warp(image, annotation.landmark_array(), size, annotation.visibility_array(), align.MARGIN)
     return cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
 
 
 def build_aligned(records, out, towers, profile, workers=None):
     """Write one database of aligned faces per tower from the records that have its label.
 
-    Faces without landmarks are left out and counted. All databases appear together, when all are finished.
+    Faces without landmarks are left out and counted. The databases appear when all are finished.
     """
     annotations = list(record.read(records))
     faces = [a for a in annotations if a.box is not None and a.landmarks is not None]
@@ -49,10 +49,9 @@ def build_aligned(records, out, towers, profile, workers=None):
                              "add the labels or leave the tower out with --towers")
     classes = {number: place for place, number in enumerate(sorted({a.identity for a in used.get("id", ())}))}
     size = align.stored_size(profile.input_size)
-    with files.replacing_folder(os.path.join(out, "aligned")) as partial:
-        for tower in towers:
-            os.makedirs(os.path.join(partial, tower))
-        writers = {tower: store.Writer(os.path.join(partial, tower)) for tower in towers}
+    with contextlib.ExitStack() as stack:
+        partial = {tower: stack.enter_context(files.replacing_folder(os.path.join(out, tower))) for tower in towers}
+        writers = {tower: store.Writer(folder) for tower, folder in partial.items()}
         progress = Progress("aligning faces", len(faces))
         work = functools.partial(_align_one, records=records, size=size)
         with multiprocessing.get_context("spawn").Pool(workers or os.cpu_count()) as pool:
@@ -64,7 +63,7 @@ def build_aligned(records, out, towers, profile, workers=None):
         for tower, writer in writers.items():
             values = [getattr(a, LABEL_OF[tower]) for a in used[tower]]
             extra = dict(identities=len(classes)) if tower == "id" else {}
-            files.write_json(os.path.join(partial, tower, store.MANIFEST), dict(
+            files.write_json(os.path.join(partial[tower], store.MANIFEST), dict(
                 tower=tower, count=writer.count, hash=writer.close(), size=size, input_size=profile.input_size,
                 records=records, records_sha256=files.sha256(records), left_out=len(annotations) - len(used[tower]),
                 labels=store.summary(values), **extra))
@@ -79,13 +78,13 @@ def _label(tower, annotation, classes):
     return (getattr(annotation, LABEL_OF[tower]),)
 
 
-def _read_scene(item):
-    """Return (JPEG of the picture, its proposals or none)."""
-    path, search = item
-    cv2.setNumThreads(1)
-    image = files.read_image(path)
-    proposals = selective_search(image) if search else np.zeros((0, 4), np.float32)
-    return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes(), proposals
+def _jpeg(path):
+    """Return the picture as JPEG: the file's own bytes where it is one, since encoding again would blur."""
+    image = files.read_image(path)               # refuses what cannot be decoded
+    if path.lower().endswith((".jpg", ".jpeg")):
+        with open(path, "rb") as stream:
+            return stream.read()
+    return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
 
 
 def build_scenes(searched, unsearched, out, workers=None):
@@ -98,11 +97,11 @@ def build_scenes(searched, unsearched, out, workers=None):
     with files.replacing_folder(os.path.join(out, "det")) as partial:
         writer, proposals = store.Writer(partial), []
         progress = Progress("searching regions", len(scenes))
-        with multiprocessing.get_context("spawn").Pool(workers or os.cpu_count()) as pool:
-            for jpeg, boxes in pool.imap(_read_scene, [scene[:2] for scene in scenes], chunksize=4):
-                writer.add(jpeg, 0)
-                proposals.append(boxes)
-                progress.step()
+        searches = search_files([path for path, search, _ in scenes if search], workers)
+        for path, search, _ in scenes:
+            proposals.append(next(searches) if search else np.zeros((0, 4), np.float32))
+            writer.add(_jpeg(path), 0)
+            progress.step()
         faces = [face for _, _, found in scenes for face in found]
         _write_regions(os.path.join(partial, store.REGIONS), [found for _, _, found in scenes], faces, proposals)
         files.write_json(os.path.join(partial, store.MANIFEST), dict(

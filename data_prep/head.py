@@ -46,7 +46,7 @@ class Head:
     albedo: np.ndarray     # (MAP_HEIGHT, MAP_WIDTH, 3) uint8 BGR
     hair: np.ndarray       # (MAP_HEIGHT, MAP_WIDTH) float32, 0 skin to 1 hair
     landmarks: np.ndarray  # (21, 3) head axes
-    outline: np.ndarray    # (n, 3) points of the face from hairline to chin and ear to ear
+    outline: np.ndarray    # (n, 3) points of the face from forehead to chin and ear to ear
     skin: np.ndarray
 
 
@@ -54,8 +54,8 @@ SHAPES = ("width", "depth", "jaw", "eye_gap", "eye_size", "eye_height", "brow_he
           "nose_length", "nose_out", "mouth_width", "lips", "mouth_height", "chin", "ears", "cheeks", "hairline",
           "hair_volume", "hair_length", "fringe", "beard", "rouge")
 # How much a woman's measures differ from a man's, in the deviations of a person: present, but overlapping.
-FEMALE_SHIFT = dict(width=-0.5, jaw=1.3, eye_size=0.9, brow_thick=-1.4, nose_width=-0.8, lips=1.0, hair_length=2.6,
-                    hair_volume=0.8, chin=-0.8, beard=-3.0, rouge=1.6, brow_height=-0.5)
+FEMALE_SHIFT = dict(width=-0.5, jaw=1.3, eye_size=0.9, brow_thick=-1.4, nose_width=-0.8, lips=1.0, hair_length=3.0,
+                    hair_volume=0.8, chin=-0.8, beard=-3.0, rouge=2.2, brow_height=-0.5)
 SKINS = np.float32([[190, 212, 245], [165, 195, 238], [140, 172, 222], [105, 142, 195], [75, 104, 155], [52, 72, 112]])
 HAIRS = np.float32([[28, 24, 22], [30, 45, 70], [40, 70, 110], [80, 140, 190], [35, 60, 130], [50, 55, 60]])
 IRISES = np.float32([[40, 60, 90], [140, 110, 70], [80, 120, 80], [30, 40, 55]])
@@ -93,7 +93,7 @@ def build_head(who, look):
     radius, hair = _surface(measures, noise)
     albedo = _paint(who, look, measures, hair, noise)
     landmarks = _on_surface(radius, _landmark_directions(measures))
-    outline_x, outline_y = np.meshgrid(np.linspace(-1, 1, 17), np.linspace(measures["hairline"] + 0.02, 0.93, 14))
+    outline_x, outline_y = np.meshgrid(np.linspace(-1, 1, 17), np.linspace(measures["brow_y"] - 0.27, 0.93, 14))
     lon, v = _direction(measures, outline_x.ravel() * measures["width"] * 0.999, outline_y.ravel())
     return Head(radius, albedo, hair, landmarks, _on_surface(radius, np.column_stack([lon, v])), who.skin)
 
@@ -202,14 +202,20 @@ def _surface(m, noise):
         _bump(radius, side * np.radians(93), 0.06, 4.0, 0.10, 0.12 * m["ears"])     # ear
         _bump(radius, side * np.radians(93), 0.19, 3.2, 0.05, 0.04 * m["ears"])
     # 3. Hair: a shell above the hairline, down behind the ears as far as it is long.
+    long = max(m["hair_length"], 0)
     line = np.interp(np.abs(np.degrees(_LON)), [0, 25, 50, 68, 80, 100, 112, 180],
-                     [m["hairline"] + m["fringe"], m["hairline"] + m["fringe"], m["hairline"] + 0.04, -0.30, -0.12,
-                      -0.12 + 0.55 * max(m["hair_length"], 0), m["hair_length"] + 0.05, m["hair_length"] + 0.1])
+                     [m["hairline"] + m["fringe"], m["hairline"] + m["fringe"], m["hairline"] + 0.04, -0.30, -0.12 + 0.45 * long,
+                      -0.12 + 0.95 * long, m["hair_length"] + 0.05, m["hair_length"] + 0.1])
     ragged = np.interp(np.arange(MAP_WIDTH), np.arange(0, MAP_WIDTH + 9, 9), noise.normal(0, 0.022, MAP_WIDTH // 9 + 1))
     hair = np.clip((line + ragged - _V) / 0.035 + 0.5, 0, 1).astype(np.float32)
     strands = np.interp(np.arange(MAP_WIDTH), np.arange(0, MAP_WIDTH + 4, 4), noise.normal(0, 0.07, MAP_WIDTH // 4 + 1))
     skull = np.minimum(radius, 1.02)
     shell = skull * (1 + m["hair_volume"] * np.sqrt(np.clip((line - _V) / 0.22, 0, 1)) * (1 + strands))
+    # Long hair hangs down beside the face, it does not follow the jaw; it rises softly, since a cliff cannot be shaded.
+    fall = (m["width"] + 0.8 * m["hair_volume"]) / np.sqrt(_COS_LAT2) - shell
+    soft = (np.clip((np.abs(np.degrees(_LON)) - 70) / 30, 0, 1) * np.clip((_V + 0.15) / 0.3, 0, 1)
+            * np.clip((line - _V) / 0.4, 0, 1) * min(long * 4, 1))
+    shell += soft * np.clip(fall, 0, 0.4) * (1 + strands)
     radius += hair * (shell - radius)
     return cv2.GaussianBlur(radius.astype(np.float32), (0, 0), 1.0), hair
 
@@ -236,7 +242,7 @@ def _paint(who, look, m, hair, noise):
     for side in (-1, 1):
         ellipse(side * 0.40, m["nose_y"] - 0.04, 0.15, 0.12, red, 0.12 + 0.06 * max(who.shape["rouge"], 0) + 0.15 * m["child"])
     if who.shape["beard"] > 0.35 and look.age > 17:                        # beard and moustache, share by density
-        density = min(0.2 + 0.28 * (who.shape["beard"] - 0.35), 0.75)
+        density = min(0.3 + 0.3 * (who.shape["beard"] - 0.35), 0.85)
         top = m["mouth_y"] - 0.02
         polygon([(-0.68, m["eye_y"] + 0.1), (-0.58, top - 0.05), (-0.30, top + 0.02), (0, m["mouth_y"] + 0.10), (0.30, top + 0.02),
                  (0.58, top - 0.05), (0.68, m["eye_y"] + 0.1), (0.62, top + 0.1), (0.45, 0.82), (0.2, 0.95), (-0.2, 0.95),

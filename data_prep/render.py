@@ -25,7 +25,7 @@ class Light:
 def draw_light(rng):
     """Draw a lamp somewhere in front of the face."""
     direction = np.array([rng.normal(0, 0.7), rng.normal(-0.4, 0.5), 1.0])
-    return Light(direction / np.linalg.norm(direction), rng.uniform(0.45, 0.9), rng.uniform(0.3, 0.6),
+    return Light(direction / np.linalg.norm(direction), rng.uniform(0.4, 0.75), rng.uniform(0.35, 0.55),
                  rng.uniform(0.94, 1.06, 3), rng.uniform(0, 0.18))
 
 

@@ -131,11 +131,13 @@ def scene(rng, draw_person, width, height, most_faces=6, sizes=(24, 200)):
     """
     image = clutter(rng, width, height)
     light = render.draw_light(rng)
+    count = rng.integers(0, most_faces + 1)
+    kinds = rng.permutation(np.arange(count + rng.integers(0, 4)) < count)      # True: a face, False: a distractor
+    # A face is about 1.35 units of head axes high; the largest come first, since they need most room.
+    largest = min(sizes[1], 0.7 * height, 1.3 * height / np.sqrt(max(len(kinds), 1)))
+    scales = np.sort(np.exp(rng.uniform(np.log(sizes[0]), np.log(largest), len(kinds))))[::-1] / 1.35
     faces, taken = [], []
-    wanted = [True] * rng.integers(0, most_faces + 1) + [False] * rng.integers(0, 4)
-    for is_face in rng.permutation(wanted):
-        largest = min(sizes[1], 0.7 * height)
-        scale = np.exp(rng.uniform(np.log(sizes[0] + 2), np.log(largest))) / 1.6   # a face is about 1.6 units high
+    for is_face, scale in zip(kinds, scales):
         center = _free_place(rng, taken, scale, width, height)
         if center is None:
             continue
@@ -149,10 +151,8 @@ def scene(rng, draw_person, width, height, most_faces=6, sizes=(24, 200)):
 
 def _free_place(rng, taken, scale, width, height):
     """Return a centre where a head of this scale covers no other and lies inside, or None."""
-    reach = 1.15 * scale
-    if 2 * reach > min(width, height):
-        return None
-    for _ in range(30):
+    reach = min(1.15 * scale, height / 2 - 1, width / 2 - 1)
+    for _ in range(60):
         x, y = rng.uniform(reach, width - reach), rng.uniform(reach, height - reach)
         if all(np.hypot(x - other_x, y - other_y) > 1.1 * (scale + other) for other_x, other_y, other in taken):
             return np.array([x, y])

@@ -1,6 +1,6 @@
 """Draw a labelled face set: pictures, records.jsonl and a contact sheet, from a seed.
 
-    python -m data_prep.synthetic --kind portraits --count 3000 --identities 300 --seed 1 --out out/faces
+    python -m data_prep.synthetic --kind portraits --count 3000 --identities 500 --seed 1 --out out/faces
     python -m data_prep.synthetic --kind scenes --count 200 --seed 2 --out out/scenes
 
 The same arguments give the same files, whatever the number of workers. A run that was stopped goes on where it was.
@@ -21,8 +21,8 @@ from allinone.progress import Progress
 from data_prep import head, scene
 
 PORTRAIT_SIDE = 176             # pixels
-SCENE_WIDTHS = (300, 340)       # pixels: room for the largest face, quick enough for selective search
-SCENE_HEIGHTS = (230, 300)
+SCENE_WIDTHS = (240, 320)      # pixels: room for the largest face, quick enough for selective search
+SCENE_HEIGHTS = (210, 290)
 FIRST_WORD = dict(portraits=1, scenes=2, identities=3)   # keeps the random streams of a seed apart
 
 
