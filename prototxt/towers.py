@@ -25,11 +25,13 @@ def add_outputs(tower, name, data, profile):
     return {task.name: heads.attribute(tower, task, pooled, profile) for task in mine}
 
 
-def train_net(profile, databases, identities, seed=1):
+def train_net(profile, databases, identities, seed=1, iterations=None):
     """Return the joint training net (NetParameter): five towers, one trunk, eq. 8.
 
-    databases: folder that holds one database per tower; identities: classes of fc8.
+    databases: folder that holds one database per tower; identities: classes of fc8. A run of other `iterations` than
+    the profile's switches the age loss at the same share of them.
     """
+    switch = round(profile.age_switch * (iterations or profile.iterations) / profile.iterations)
     net = NetSpec()
     for name in tasks.TOWERS:
         tower = Tower(net, f"{name}/", profile.dropout)
@@ -39,7 +41,7 @@ def train_net(profile, databases, identities, seed=1):
             top = outputs[task.name]
             if task.name == "identity":
                 top = tower.output("fc8", top, identities)
-            _loss(tower, task, top, labels, profile)
+            _loss(tower, task, top, labels, profile.weight(task), switch)
     return _named(net, f"AllInOneFace_{profile.name}_train")
 
 
@@ -65,14 +67,13 @@ def _data(tower, name, profile, source, seed):
 EUCLIDEAN_FACTOR = dict(landmarks=1 / 42, visibility=1 / 21, pose=1 / 3)
 
 
-def _loss(tower, task, top, labels, profile):
+def _loss(tower, task, top, labels, weight, switch):
     """Add the loss of a task, weighted for eq. 8; its blob is <tower>/loss_<task>."""
-    weight = float(f"{profile.weight(task):.6g}")
     if task.loss == "softmax":
         loss = L.SoftmaxWithLoss(top, *labels[task.name], loss_weight=weight, loss_param=dict(ignore_label=-1))
     elif task.loss == "age":
         loss = L.Python(heads.age_years(tower, top), *labels[task.name], module="python_layers.age_loss", layer="AgeLoss",
-                        param_str=json.dumps(dict(switch=profile.age_switch)), loss_weight=weight,
+                        param_str=json.dumps(dict(switch=switch)), loss_weight=weight,
                         param=[dict(name="age_loss/count", **COUNTER)])
     else:
         factor = round(EUCLIDEAN_FACTOR[task.loss], 8)
@@ -86,8 +87,8 @@ def bare_net(profile):
     net = NetSpec()
     for name in tasks.TOWERS:
         tower = Tower(net, f"{name}/")
-        tower.put("data", _input(profile))
-        for task, top in add_outputs(tower, name, tower["data"], profile).items():
+        data = tower.put("input", _input(profile))   # not "data": that layer of the training net holds a counter
+        for task, top in add_outputs(tower, name, data, profile).items():
             _final(tower, tasks.BY_NAME[task], top)
     return _named(net, f"AllInOneFace_{profile.name}_towers")
 

@@ -40,7 +40,7 @@ class AgeLoss(caffe.Layer):
 
     def forward(self, bottom, top):
         gaussian = 1.0 if count(self) >= self.switch else 0.0
-        predicted, age, sigma = [blob.data.reshape(-1).astype(np.float64) for blob in bottom]
+        predicted, age, sigma = [bottom[i].data.reshape(-1).astype(np.float64) for i in range(3)]
         loss, gradient = age_loss(predicted, age, sigma, gaussian)
         used = max(int((age >= 0).sum()), 1)
         self.gradient = gradient / used

@@ -2,6 +2,7 @@
 import json
 import os
 
+import allinone  # noqa: F401  (quiets Caffe before it is imported)
 import caffe
 import h5py
 import numpy as np
@@ -9,91 +10,109 @@ import numpy as np
 from allinone import landmarks, pose, regions, store
 from allinone.blob import crop, to_blob
 from python_layers.counted import add_counter, count
+from python_layers.prefetch import Prefetch
 
 # our choice: of the regions of one picture, the share that is face, in-between and background
 SHARES = ((regions.FACE, 0.45), (regions.IGNORED, 0.15), (regions.BACKGROUND, 0.40))
 PER_IMAGE = 4            # our choice: regions taken from one picture
 SEARCHED_SHARE = 0.5     # our choice: share of the pictures that have region proposals
-MIRROR_SHARE = 0.5
+AROUND, ANYWHERE = 12, 12   # our choice: candidates drawn around each face, and anywhere in the picture
 
 
-def choose(rng, label, count_):
-    """Return `count_` indices into labels (n,), by SHARES as far as they go, filled up from the rest."""
+def choose(rng, label, wanted):
+    """Return `wanted` indices into labels (n,), by SHARES as far as they go, filled up with faces and background."""
     chosen = []
     for kind, share in SHARES:
         candidates = np.flatnonzero(label == kind)
-        wanted = min(int(np.floor(share * count_ + rng.random())), len(candidates), count_ - len(chosen))
-        chosen += rng.choice(candidates, wanted, replace=False).tolist()
+        some = min(int(np.floor(share * wanted + rng.random())), len(candidates), wanted - len(chosen))
+        chosen += rng.choice(candidates, some, replace=False).tolist()
     rest = np.setdiff1d(np.flatnonzero(label != regions.IGNORED), chosen)
-    missing = count_ - len(chosen)
+    missing = wanted - len(chosen)
     return chosen + rng.choice(rest, missing, replace=len(rest) < missing).tolist()
+
+
+class RegionSampler:
+    """Regions from the stored proposals, from around the faces and from anywhere, half of them mirrored."""
+
+    WIDTHS = dict(landmarks=42, visibility=21, pose=3)
+
+    def __init__(self, settings):
+        self.settings, self.reader = settings, store.Reader(settings["source"])
+        with h5py.File(os.path.join(settings["source"], store.REGIONS), "r") as data:
+            self.faces = {name: data[name][...] for name in ("box", *self.WIDTHS)}
+            self.face_start, self.proposal_start = data["face_start"][...], data["proposal_start"][...]
+            self.proposals = data["proposal"][...]
+        searched = np.diff(self.proposal_start) > 0
+        self.pools = [pool for pool in (np.flatnonzero(searched), np.flatnonzero(~searched)) if len(pool)]
+
+    def batch(self, iteration):
+        """Return images (n, side, side, 3) uint8, label (n,), then label and mask of each of WIDTHS (n, width)."""
+        rows, side = self.settings["batch"], self.settings["size"]
+        rng = np.random.default_rng([self.settings["seed"], 13, iteration])
+        images, label = np.empty((rows, side, side, 3), np.uint8), np.zeros(rows, np.float32)
+        targets = {name: (np.zeros((rows, width), np.float32), np.zeros((rows, width), np.float32)) for name, width in self.WIDTHS.items()}
+        for start in range(0, rows, PER_IMAGE):
+            index = int(rng.choice(self.pools[0 if rng.random() < SEARCHED_SHARE else -1]))
+            for row, patch, kind, found in self._regions(rng, index, range(start, min(start + PER_IMAGE, rows))):
+                images[row], label[row] = patch, kind
+                for name, (values, mask) in found.items():
+                    targets[name][0][row], targets[name][1][row] = values, mask
+        return (images, label, *(array for pair in targets.values() for array in pair))
+
+    def _regions(self, rng, index, rows):
+        """Yield (row, crop, detection label, {task: (values, mask)}) of regions of picture `index`."""
+        image = self.reader.image(self.reader.datum(index))
+        height, width = image.shape[:2]
+        first, last = self.face_start[index:index + 2]
+        face_boxes = self.faces["box"][first:last]
+        candidates = np.concatenate(
+            [self.proposals[self.proposal_start[index]:self.proposal_start[index + 1]], regions.windows(rng, width, height, ANYWHERE)]
+            + [regions.jittered(rng, box, AROUND) for box in face_boxes]).astype(np.float32)
+        label, regresses, face = regions.label_regions(candidates, face_boxes)
+        for row, chosen in zip(rows, choose(rng, label, len(rows))):
+            box, flip = candidates[chosen], rng.random() < 0.5
+            patch = crop(image, box, self.settings["size"])
+            found = self._targets(first + face[chosen], box, flip) if regresses[chosen] else {}
+            yield row, patch[:, ::-1] if flip else patch, label[chosen], found
+
+    def _targets(self, face, box, flip):
+        """Return {task: (values, mask)} of a face relative to a region: what is unknown or hidden is masked."""
+        points = landmarks.encode(self.faces["landmarks"][face], box)
+        seen, turned = self.faces["visibility"][face], self.faces["pose"][face]
+        if flip:
+            points, seen, turned = landmarks.mirror(points, 0), seen[landmarks.MIRROR], pose.mirror_pose(turned)
+        known = np.repeat(np.isfinite(points).all(axis=1) & (seen > 0), 2)
+        return {name: (np.where(mask, values, 0), mask) for name, values, mask in (
+            ("landmarks", points.ravel(), known), ("visibility", seen, np.isfinite(seen)),
+            ("pose", pose.encode_pose(turned), np.isfinite(turned)))}
 
 
 class RegionData(caffe.Layer):
     """Tops: data, label (n,; -1 ignored), then label and mask of landmarks (n, 42), visibility (n, 21), pose (n, 3).
 
-    Landmarks are relative to the region's centre and size, x and y by turns; the mask is the visibility. Pose is in
-    radians. Regions come from the stored proposals, from around the faces and from anywhere, drawn by seed and iteration.
+    Landmarks are relative to the region's centre and size, x and y by turns; their mask is the visibility. Pose is in
+    radians. Batches depend on seed and iteration only.
     param_str: {"source": folder, "batch": n, "size": pixels, "seed": int}.
     """
 
     def setup(self, bottom, top):
-        settings = json.loads(self.param_str)
-        self.batch, self.size, self.seed = settings["batch"], settings["size"], settings["seed"]
-        self.reader = store.Reader(settings["source"])
-        with h5py.File(os.path.join(settings["source"], store.REGIONS), "r") as data:
-            self.faces = {name: data[name][...] for name in ("box", "landmarks", "visibility", "pose")}
-            self.face_start, self.proposal_start = data["face_start"][...], data["proposal_start"][...]
-            self.proposals = data["proposal"][...]
-        has = np.diff(self.proposal_start) > 0
-        self.pools = [pool for pool in (np.flatnonzero(has), np.flatnonzero(~has)) if len(pool)]
+        self.settings = json.loads(self.param_str)
+        self.prefetch = Prefetch(RegionSampler, self.settings)
         add_counter(self)
 
     def reshape(self, bottom, top):
-        top[0].reshape(self.batch, 3, self.size, self.size)
-        top[1].reshape(self.batch)
-        for blob, width in zip(top[2:], (42, 42, 21, 21, 3, 3)):
-            blob.reshape(self.batch, width)
+        rows, side = self.settings["batch"], self.settings["size"]
+        top[0].reshape(rows, 3, side, side)
+        top[1].reshape(rows)
+        for place, width in enumerate(RegionSampler.WIDTHS.values()):
+            top[2 + 2 * place].reshape(rows, width)
+            top[3 + 2 * place].reshape(rows, width)
 
     def forward(self, bottom, top):
-        rng = np.random.default_rng([self.seed, 13, count(self)])
-        images = np.empty((self.batch, self.size, self.size, 3), np.uint8)
-        for blob in top[2:]:
-            blob.data[...] = 0
-        for start in range(0, self.batch, PER_IMAGE):
-            pool = self.pools[0 if rng.random() < SEARCHED_SHARE else -1]
-            self._fill(rng, int(rng.choice(pool)), range(start, min(start + PER_IMAGE, self.batch)), images, top)
+        images, *rest = self.prefetch.get(count(self))
         top[0].data[...] = to_blob(images)
+        for place, values in enumerate(rest, 1):
+            top[place].data[...] = values
 
     def backward(self, top, propagate_down, bottom):
         pass
-
-    def _fill(self, rng, index, rows, images, top):
-        """Fill rows of the batch with regions of picture `index`."""
-        image = self.reader.image(self.reader.datum(index))
-        height, width = image.shape[:2]
-        faces = np.s_[self.face_start[index]:self.face_start[index + 1]]
-        face_boxes = self.faces["box"][faces]
-        candidates = np.concatenate(
-            [self.proposals[self.proposal_start[index]:self.proposal_start[index + 1]], regions.windows(rng, width, height, 12)]
-            + [regions.jittered(rng, box, 12) for box in face_boxes]).astype(np.float32)
-        label, regresses, face = regions.label_regions(candidates, face_boxes)
-        for row, chosen in zip(rows, choose(rng, label, len(rows))):
-            box, flip = candidates[chosen], rng.random() < MIRROR_SHARE
-            patch = crop(image, box, self.size)
-            images[row] = patch[:, ::-1] if flip else patch
-            top[1].data[row] = label[chosen]
-            if regresses[chosen]:
-                self._label(top, row, faces.start + face[chosen], box, flip)
-
-    def _label(self, top, row, face, box, flip):
-        """Write landmarks, visibility and pose of a face, relative to the region, and their masks."""
-        points = landmarks.encode(self.faces["landmarks"][face], box)
-        seen, turned = self.faces["visibility"][face], self.faces["pose"][face]
-        if flip:
-            points, seen, turned = landmarks.mirror(points, 0), seen[landmarks.MIRROR], pose.mirror_pose(turned)
-        known = np.isfinite(points).all(axis=1) & (seen > 0)
-        for offset, values, mask in ((2, points.ravel(), np.repeat(known, 2)), (4, seen, np.isfinite(seen)),
-                                     (6, pose.encode_pose(turned), np.isfinite(turned))):
-            top[offset].data[row] = np.where(mask, values, 0)
-            top[offset + 1].data[row] = mask
