@@ -57,13 +57,14 @@ def annotations(image, faces):
     return image
 
 
-def results(image, faces):
-    """Return a copy of the picture with `Face`s drawn."""
+def results(image, faces, names=None):
+    """Return a copy of the picture with `Face`s drawn; names: a text for each face, such as who it is."""
     image = image.copy()
-    for found in faces:
+    for number, found in enumerate(faces):
         above = "{:.0f} {:.0f} {:.0f}".format(*found.pose)
         gender = f"female {found.gender:.0%}" if found.gender >= 0.5 else f"male {1 - found.gender:.0%}"
         below = f"{gender}, {found.age:.0f} y\n{'smile' if found.smile >= 0.5 else 'no smile'} {max(found.smile, 1 - found.smile):.0%}"
+        below += f"\n{names[number]}" if names else ""
         face(image, found.box, found.landmarks, found.visibility, found.pose, above, below)
     return image
 
