@@ -1,0 +1,1 @@
+"""Metrics and protocols: predictions and ground truth in, figures out."""
