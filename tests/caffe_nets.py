@@ -1,0 +1,46 @@
+"""Small Caffe nets from text, and a numeric gradient of their loss."""
+import os
+import tempfile
+
+import numpy as np
+
+import allinone  # noqa: F401  (quiets Caffe before it is imported)
+import caffe
+
+SOLVER = 'net: "{net}" base_lr: 0.1 lr_policy: "fixed" momentum: 0.9 max_iter: 100 display: 0 snapshot_prefix: "{prefix}" random_seed: 1'
+
+
+def net(text, phase=caffe.TRAIN):
+    """Return a caffe.Net of a prototxt's text."""
+    with tempfile.NamedTemporaryFile("w", suffix=".prototxt") as stream:
+        stream.write(text)
+        stream.flush()
+        return caffe.Net(stream.name, phase)
+
+
+def solver(text, folder):
+    """Return an SGD solver (momentum 0.9) for a prototxt's text, with its files in a folder."""
+    paths = [os.path.join(str(folder), name) for name in ("net.prototxt", "solver.prototxt")]
+    for path, content in zip(paths, (text, SOLVER.format(net=paths[0], prefix=os.path.join(str(folder), "snap")))):
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write(content)
+    return caffe.SGDSolver(paths[1])
+
+
+def inputs(**shapes):
+    """Return the text of Input layers: inputs(x=(4, 2), label=(4,))."""
+    return "".join('layer { name: "%s" type: "Input" top: "%s" input_param { shape { %s } } }\n' % (
+        name, name, " ".join(f"dim: {d}" for d in shape)) for name, shape in shapes.items())
+
+
+def numeric_gradient(loss_of, array, step):
+    """Return the central-difference gradient of `loss_of()` by every entry of an array that it reads."""
+    gradient = np.zeros(array.shape)
+    for index in np.ndindex(*array.shape):
+        kept = array[index]
+        array[index] = kept + step
+        above = loss_of()
+        array[index] = kept - step
+        gradient[index] = (above - loss_of()) / (2 * step)
+        array[index] = kept
+    return gradient
