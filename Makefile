@@ -79,9 +79,9 @@ HELD_OUT_SCENES := --kind scenes --count 60 --identities 60 --first-identity 100
 
 $(D)/train/faces/records.jsonl: $(DRAWING) | setup
 	@echo "[1/7] drawing the labelled face set (the CPU draws, whatever GPU is)"
-	@$(PY) -m data_prep.synthetic --kind portraits --count 3000 --identities 500 --seed 1 --out $(D)/train/faces
+	@$(PY) -m data_prep.synthetic --kind portraits --count 3000 --identities 1000 --seed 1 --out $(D)/train/faces
 $(D)/train/scenes/records.jsonl: $(DRAWING) | setup
-	@$(PY) -m data_prep.synthetic --kind scenes --count 200 --identities 500 --seed 1 --out $(D)/train/scenes
+	@$(PY) -m data_prep.synthetic --kind scenes --count 200 --identities 1000 --seed 1 --out $(D)/train/scenes
 $(D)/test/faces/records.jsonl: $(DRAWING) | setup
 	@$(PY) -m data_prep.synthetic $(HELD_OUT_FACES) --out $(D)/test/faces
 $(D)/test/scenes/records.jsonl: $(DRAWING) | setup

@@ -45,6 +45,7 @@ def warp(image, points, size, visibility=None, margin=0.0):
     inner = size / (1 + 2 * margin)
     matrix = unit * inner
     matrix[:, 2] += margin * inner
+    matrix[:, 2] += matrix[:, :2].sum(axis=1) / 2 - 0.5    # OpenCV counts from the centre of the first pixel, points from its corner
     return cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 

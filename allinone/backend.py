@@ -3,9 +3,6 @@ import os
 
 import numpy as np
 
-import allinone  # noqa: F401  (quiets Caffe before it is imported)
-import caffe
-
 from allinone import surgery, tasks
 from allinone.blob import to_blob
 from allinone.errors import InputError
@@ -15,14 +12,13 @@ class CaffeBackend:
     """A fused model in pycaffe."""
 
     def __init__(self, model_dir, batch=64):
-        net, weights = os.path.join(model_dir, "deploy.prototxt"), os.path.join(model_dir, "allinone.caffemodel")
-        definition = surgery.read_net(net)
-        surgery.by_name(definition, surgery.read_weights(weights), weights)   # Caffe would abort, or say nothing
-        self.net, self.batch = caffe.Net(net, caffe.TEST, weights=weights), batch
+        path = os.path.join(model_dir, "deploy.prototxt")
+        self.net, definition = surgery.load_net(path, os.path.join(model_dir, "allinone.caffemodel"))
+        self.batch = batch
         self.input_size = self.net.blobs["data"].shape[2]
         missing = [task.output for task in tasks.TASKS if task.output not in self.net.blobs]
         if missing:
-            raise InputError(f"{net}: no output '{missing[0]}'; it is not a fused model of this kit")
+            raise InputError(f"{path}: no output '{missing[0]}'; it is not a fused model of this kit")
         outputs = {task.output for task in tasks.TASKS if task.stage == 1}
         self.stage_one_end = [layer.name for layer in definition.layer if outputs & set(layer.top)][-1]
 

@@ -9,6 +9,7 @@ import numpy as np
 from google.protobuf import text_format
 
 import allinone  # noqa: F401  (quiets Caffe before it is imported)
+import caffe
 from caffe.proto import caffe_pb2
 
 from allinone.errors import InputError
@@ -75,21 +76,32 @@ def one_of_each(collected, source, tolerance=0.0):
     return {name: copies[0][1] for name, copies in collected.items()}
 
 
-def transplant(net, definition, parameters, source, may_stay=()):
+def transplant(net, definition, parameters, source):
     """Write arrays by parameter name into a caffe.Net; return (matched names, unused names).
 
     definition: the net's NetParameter (text), which knows the parameters' names. InputError where the net has a
-    parameter that `parameters` lacks (unless its name starts with one of `may_stay`) or where shapes differ.
+    parameter that `parameters` lacks or where shapes differ.
     """
     matched = set()
     for layer, names in parameter_names(definition).items():
         for blob, name in zip(net.params[layer], names):
-            if name in parameters:
-                if blob.data.shape != parameters[name].shape:
-                    raise InputError(f"{source}: '{name}' has the shape {parameters[name].shape}, the net needs "
-                                     f"{blob.data.shape}; the weights belong to another profile")
-                blob.data[...] = parameters[name]
-                matched.add(name)
-            elif not name.startswith(tuple(may_stay) or ("\0",)):
+            if name not in parameters:
                 raise InputError(f"{source}: the parameter '{name}' of layer '{layer}' is missing; the weights belong to another net")
+            if blob.data.shape != parameters[name].shape:
+                raise InputError(f"{source}: '{name}' has the shape {parameters[name].shape}, the net needs "
+                                 f"{blob.data.shape}; the weights belong to another net or profile")
+            blob.data[...] = parameters[name]
+            matched.add(name)
     return sorted(matched), sorted(set(parameters) - matched)
+
+
+def load_net(net_path, weights_path):
+    """Return (caffe.Net for testing, its NetParameter) with the weights of a caffemodel of that very net.
+
+    InputError where they do not fit: Caffe would abort, or keep random weights and say nothing.
+    """
+    definition = read_net(net_path)
+    parameters = one_of_each(by_name(definition, read_weights(weights_path), weights_path), weights_path)
+    net = caffe.Net(net_path, caffe.TEST)
+    transplant(net, definition, parameters, weights_path)
+    return net, definition

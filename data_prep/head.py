@@ -54,8 +54,8 @@ SHAPES = ("width", "depth", "jaw", "eye_gap", "eye_size", "eye_height", "brow_he
           "nose_length", "nose_out", "mouth_width", "lips", "mouth_height", "chin", "ears", "cheeks", "hairline",
           "hair_volume", "hair_length", "fringe", "beard", "rouge")
 # How much a woman's measures differ from a man's, in the deviations of a person: present, but overlapping.
-FEMALE_SHIFT = dict(width=-0.5, jaw=1.3, eye_size=0.9, brow_thick=-1.4, nose_width=-0.8, lips=1.0, hair_length=3.0,
-                    hair_volume=0.8, chin=-0.8, beard=-3.0, rouge=2.2, brow_height=-0.5)
+FEMALE_SHIFT = dict(width=-0.5, jaw=1.3, eye_size=0.9, brow_thick=-2.0, nose_width=-0.8, lips=1.2, hair_length=3.4,
+                    hair_volume=0.8, chin=-0.8, beard=-3.6, rouge=2.4, brow_height=-0.5)
 SKINS = np.float32([[190, 212, 245], [165, 195, 238], [140, 172, 222], [105, 142, 195], [75, 104, 155], [52, 72, 112]])
 HAIRS = np.float32([[28, 24, 22], [30, 45, 70], [40, 70, 110], [80, 140, 190], [35, 60, 130], [50, 55, 60]])
 IRISES = np.float32([[40, 60, 90], [140, 110, 70], [80, 120, 80], [30, 40, 55]])
@@ -116,7 +116,7 @@ def _measures(who, look):
         chin=0.05 + 0.02 * s["chin"] - 0.02 * child, ears=1 + 0.12 * s["ears"] + 0.2 * old, cheeks=0.03 + 0.012 * s["cheeks"],
         hairline=-0.56 + 0.05 * s["hairline"] - (0.16 * old if who.gender == 0 else 0.04 * old),
         hair_volume=max(0.03, 0.10 + 0.035 * s["hair_volume"] - 0.03 * old),
-        hair_length=float(np.clip(0.15 + 0.36 * s["hair_length"] - 0.1 * child, -0.25, 0.95)),
+        hair_length=float(np.clip(0.40 + 0.28 * s["hair_length"] - 0.1 * child, -0.25, 0.95)),
         fringe=max(0.0, 0.10 * s["fringe"] - 0.08), child=child, old=old, smile=look.smile, open=look.eyes_open)
     m["nose_y"] = m["eye_y"] + m["nose_length"]
     m["mouth_y"] = m["nose_y"] + m["mouth_gap"]
@@ -149,7 +149,7 @@ def _landmark_directions(m):
     """Return longitude and v (21, 2) of the AFLW points."""
     gap, eye, smile = m["eye_gap"], m["eye_size"], m["smile"]
     brow_in, brow_out, brow_y = gap - 1.25 * eye, gap + 1.35 * eye, m["brow_y"]
-    corner_y = m["mouth_y"] - 0.055 * smile
+    corner_y = m["mouth_y"] - 0.075 * smile
     right = {  # frontal (x, y) of the points of the image's right half
         3: (brow_in, brow_y + 0.02), 4: (gap, brow_y - 0.03), 5: (brow_out, brow_y + 0.04),
         9: (gap - eye, m["eye_y"] + 0.01), 10: (gap, m["eye_y"]), 11: (gap + eye, m["eye_y"]),
@@ -212,10 +212,10 @@ def _surface(m, noise):
     skull = np.minimum(radius, 1.02)
     shell = skull * (1 + m["hair_volume"] * np.sqrt(np.clip((line - _V) / 0.22, 0, 1)) * (1 + strands))
     # Long hair hangs down beside the face, it does not follow the jaw; it rises softly, since a cliff cannot be shaded.
-    fall = (m["width"] + 0.8 * m["hair_volume"]) / np.sqrt(_COS_LAT2) - shell
+    fall = (m["width"] + 0.04 + 0.9 * m["hair_volume"]) / np.sqrt(_COS_LAT2) - shell
     soft = (np.clip((np.abs(np.degrees(_LON)) - 70) / 30, 0, 1) * np.clip((_V + 0.15) / 0.3, 0, 1)
-            * np.clip((line - _V) / 0.4, 0, 1) * min(long * 4, 1))
-    shell += soft * np.clip(fall, 0, 0.4) * (1 + strands)
+            * np.clip((line - _V) / 0.35, 0, 1) * min(long * 3, 1))
+    shell += soft * np.clip(fall, 0, 0.35) * (1 + strands)
     radius += hair * (shell - radius)
     return cv2.GaussianBlur(radius.astype(np.float32), (0, 0), 1.0), hair
 
@@ -242,7 +242,7 @@ def _paint(who, look, m, hair, noise):
     for side in (-1, 1):
         ellipse(side * 0.40, m["nose_y"] - 0.04, 0.15, 0.12, red, 0.12 + 0.06 * max(who.shape["rouge"], 0) + 0.15 * m["child"])
     if who.shape["beard"] > 0.35 and look.age > 17:                        # beard and moustache, share by density
-        density = min(0.3 + 0.3 * (who.shape["beard"] - 0.35), 0.85)
+        density = min(0.5 + 0.25 * (who.shape["beard"] - 0.35), 0.9)
         top = m["mouth_y"] - 0.02
         polygon([(-0.68, m["eye_y"] + 0.1), (-0.58, top - 0.05), (-0.30, top + 0.02), (0, m["mouth_y"] + 0.10), (0.30, top + 0.02),
                  (0.58, top - 0.05), (0.68, m["eye_y"] + 0.1), (0.62, top + 0.1), (0.45, 0.82), (0.2, 0.95), (-0.2, 0.95),
@@ -320,8 +320,8 @@ def _paint_eye(ellipse, polygon, side, who, m, skin, hair_color):
 def _paint_mouth(ellipse, polygon, who, m, skin):
     """Paint lips and, in a smile, teeth."""
     y, half, lips, smile = m["mouth_y"], m["mouth_width"], m["lips"], m["smile"]
-    corner = y - 0.055 * smile
-    part = max(0.0, smile - 0.35) * 0.075                     # half the opening of the mouth
+    corner = y - 0.075 * smile
+    part = max(0.0, smile - 0.35) * 0.1                       # half the opening of the mouth
     color = skin * np.float32([0.66, 0.60, 0.88]) if who.shape["rouge"] < 0.6 else skin * np.float32([0.50, 0.42, 0.92])
     x = np.linspace(-1, 1, 13)
     bow = 1 - x ** 2

@@ -3,10 +3,12 @@
     python -m tools.train --profile mini --db out/demo/db --out out/demo/train --resume
 """
 import argparse
+import contextlib
 import glob
 import json
 import os
 import shutil
+import signal
 import sys
 import time
 
@@ -26,40 +28,55 @@ SHOW_EVERY = 4.0        # seconds between lines of progress
 SMOOTH = 0.95           # of the losses that are printed
 
 
+# What a mini-batch is made of beside the net's settings: a run that goes on must go on with the same.
+CODE = ("allinone/blob.py", "allinone/landmarks.py", "allinone/pose.py", "allinone/regions.py", "python_layers/age_loss.py",
+        "python_layers/face_data.py", "python_layers/masked_euclidean.py", "python_layers/region_data.py")
+
+
 def plan_run(profile, databases, out, seed, iterations):
-    """Return (net text, solver text, plan) of a run; InputError where a database is missing or of another size."""
+    """Return (net text, solver text, plan) of a run; InputError where a database is missing or of another size.
+
+    The plan holds all that decides the result and no path, so that a run may be moved and still be gone on with.
+    """
     manifests = {}
     for tower in tasks.TOWERS:
         manifests[tower] = store.manifest(os.path.join(databases, tower))
         if manifests[tower].get("input_size", profile.input_size) != profile.input_size:
             raise InputError(f"{databases}/{tower}: aligned for inputs of {manifests[tower]['input_size']} pixels, profile "
                              f"{profile.name} needs {profile.input_size}; build it with --profile {profile.name}")
-    net = generate.HEADER + str(towers.train_net(profile, databases, manifests["id"]["identities"], seed, iterations))
-    solver = generate.solver_text(profile, f"{out}/train.prototxt", f"{out}/snapshots/partial/run", seed, iterations, snapshot=0)
-    return net, solver, dict(profile=profile.name, net=net, solver=solver, data={t: m["hash"] for t, m in manifests.items()})
+
+    def texts(databases, out):
+        net = generate.HEADER + str(towers.train_net(profile, databases, manifests["id"]["identities"], seed, iterations))
+        return net, generate.solver_text(profile, f"{out}/train.prototxt", f"{out}/snapshots/partial/run", seed, iterations, snapshot=0)
+
+    net, solver = texts("", "")
+    plan = dict(profile=profile.name, net=net, solver=solver, data={tower: m["hash"] for tower, m in manifests.items()},
+                code={path: files.sha256(path) for path in CODE})
+    return (*texts(databases, out), plan)
 
 
 def prepare(out, net, solver, plan, resume):
-    """Write the run's files; return True where an earlier run of the same plan can be resumed.
+    """Write the run's files; return True where an earlier run of the same plan is to be resumed.
 
     An earlier run of another plan is moved aside, never deleted.
     """
     plan_file = os.path.join(out, "plan.json")
-    if os.path.isdir(os.path.join(out, "snapshots")):
+    earlier = os.path.isdir(os.path.join(out, "snapshots"))
+    if earlier:
         same = os.path.isfile(plan_file) and files.read_json(plan_file, "delete it") == plan
-        if same and resume:
-            return True
-        if same:
+        if same and not resume:
             raise InputError(f"{out}: holds a run of the same settings; go on with --resume, or delete the folder")
-        aside = next(f"{out}.before{n}" for n in range(1, 10 ** 6) if not os.path.exists(f"{out}.before{n}"))
-        os.rename(out, aside)
-        print(f"settings or data have changed: the earlier run is now in {aside}, a new one starts")
+        if not same:
+            aside = next(f"{out}.before{n}" for n in range(1, 10 ** 6) if not os.path.exists(f"{out}.before{n}"))
+            os.rename(out, aside)
+            print(f"settings, data or code have changed: the earlier run is now in {aside}, a new one starts")
+            earlier = False
     os.makedirs(os.path.join(out, "snapshots"), exist_ok=True)
     for name, text in (("train.prototxt", net), ("solver.prototxt", solver)):
         with files.replacing(os.path.join(out, name)) as stream:
             stream.write(text)
     files.write_json(plan_file, plan)
-    return False
+    return earlier
 
 
 def snapshot(solver, out):
@@ -113,35 +130,43 @@ def losses_of(net):
     return {task.name: net.blobs[f"{task.tower}/loss_{task.name}"].data.item() for task in tasks.TASKS}
 
 
+@contextlib.contextmanager
+def ctrl_c_waits():
+    """Give a function that tells whether Ctrl-C was pressed: an iteration that is cut in two could not be resumed exactly."""
+    pressed = []
+    before = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
+    try:
+        yield lambda: bool(pressed)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def run(solver, out, iterations, every):
-    """Step until `iterations`; log every one, snapshot every `every`."""
+    """Step until `iterations`; log every one, snapshot every `every` and at Ctrl-C."""
     log_path, smooth, start = os.path.join(out, "log.jsonl"), {}, solver.iter
     keep_log_until(log_path, start)
     begun = shown = time.monotonic()
-    with open(log_path, "a", encoding="utf-8") as log:
-        try:
-            while solver.iter < iterations:
-                solver.step(1)
-                losses = losses_of(solver.net)
-                bad = [name for name, loss in losses.items() if not np.isfinite(loss)]
-                if bad:
-                    raise InputError(f"the loss of '{bad[0]}' is no number at iteration {solver.iter}; lower base_lr. "
-                                     f"The snapshots in {out}/snapshots are from before")
-                log.write(json.dumps(dict(iteration=solver.iter, loss={n: round(v, 6) for n, v in losses.items()})) + "\n")
-                smooth = {name: SMOOTH * smooth.get(name, loss) + (1 - SMOOTH) * loss for name, loss in losses.items()}
-                now = time.monotonic()
-                if now - shown > SHOW_EVERY or solver.iter == iterations:
-                    shown, rate = now, (solver.iter - start) / (now - begun)
-                    print(f"  {solver.iter}/{iterations}, {rate:.2f}/s, {(iterations - solver.iter) / rate:.0f} s left | "
-                          + " ".join(f"{name} {loss:.3g}" for name, loss in smooth.items()), flush=True)
-                if solver.iter % every == 0 or solver.iter == iterations:
-                    log.flush()
-                    snapshot(solver, out)
-        except KeyboardInterrupt:
-            print(f"\nstopping: writing a snapshot at iteration {solver.iter}")
-            log.flush()
-            snapshot(solver, out)
-            raise
+    with open(log_path, "a", encoding="utf-8") as log, ctrl_c_waits() as stopped:
+        while solver.iter < iterations:
+            solver.step(1)
+            losses = losses_of(solver.net)
+            bad = [name for name, loss in losses.items() if not np.isfinite(loss)]
+            if bad:
+                raise InputError(f"the loss of '{bad[0]}' is no number at iteration {solver.iter}; lower base_lr. "
+                                 f"The snapshots in {out}/snapshots are from before")
+            log.write(json.dumps(dict(iteration=solver.iter, loss={n: round(v, 6) for n, v in losses.items()})) + "\n")
+            smooth = {name: SMOOTH * smooth.get(name, loss) + (1 - SMOOTH) * loss for name, loss in losses.items()}
+            now = time.monotonic()
+            if now - shown > SHOW_EVERY or solver.iter == iterations:
+                shown, rate = now, (solver.iter - start) / (now - begun)
+                print(f"  {solver.iter}/{iterations}, {rate:.2f}/s, {(iterations - solver.iter) / rate:.0f} s left | "
+                      + " ".join(f"{name} {loss:.3g}" for name, loss in smooth.items()), flush=True)
+            if stopped() or solver.iter % every == 0 or solver.iter == iterations:
+                log.flush()
+                snapshot(solver, out)
+            if stopped() and solver.iter < iterations:
+                print(f"stopped at iteration {solver.iter}, with a snapshot")
+                raise KeyboardInterrupt
     plot_log.plot(log_path, os.path.join(out, "curves.png"))
 
 

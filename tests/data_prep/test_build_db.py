@@ -1,0 +1,116 @@
+import json
+import resource
+import subprocess
+import sys
+
+import cv2
+import h5py
+import numpy as np
+import pytest
+
+from allinone import align, record, store
+from conftest import ROOT
+from data_prep import build_db
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A records file of two faces in one picture; change(line number, **fields) edits it."""
+    rng = np.random.default_rng(0)
+    cv2.imwrite(str(tmp_path / "a.jpg"), cv2.resize(rng.integers(0, 255, (12, 16, 3)).astype(np.uint8), (160, 120)))
+    path = tmp_path / "records.jsonl"
+    points = (align.CANONICAL * 60 + [40, 30]).round(2).tolist()
+    records = [dict(image="a.jpg", box=[40, 30, 100, 90], landmarks=points, gender=g, age=30, smile=g, identity=g) for g in (0, 1)]
+
+    def change(number=None, **values):
+        if number is not None:
+            records[number].update(values)
+        path.write_text("".join(json.dumps(r) + "\n" for r in records))
+        return path
+    change()
+    return change
+
+
+def test_aligned_databases_hold_the_labels_of_the_records(chain):
+    annotations = list(record.read(str(chain / "faces" / "records.jsonl")))
+    gender, age, identity = [store.Reader(str(chain / "db" / tower)) for tower in ("gender", "age", "id")]
+    assert len(gender) == len(age) == len(identity) == 30 and identity.manifest["identities"] == 6
+    for index, known in enumerate(annotations):
+        assert gender.datum(index).label == known.gender
+        assert list(age.datum(index).float_data) == pytest.approx([known.age, 0])
+        assert identity.datum(index).label == known.identity
+    assert gender.image(gender.datum(0)).shape == (131, 131, 3)
+
+
+def test_the_stored_face_is_aligned(chain):
+    """The eye centres of the record, taken through the transform, are where the canonical face has them."""
+    known = next(a for a in record.read(str(chain / "faces" / "records.jsonl")) if abs(a.pose[2]) < 15)
+    points = known.landmark_array()
+    matrix = align.similarity(points, known.visibility_array())
+    eyes = points[[7, 10]] @ matrix[:, :2].T + matrix[:, 2]
+    np.testing.assert_allclose(eyes, align.CANONICAL[[7, 10]], atol=0.06)
+
+
+def test_scenes_hold_faces_and_proposals_by_picture(chain):
+    reader = store.Reader(str(chain / "db" / "det"))
+    pictures = [picture for name in ("scenes", "faces") for picture in record.group_by_image(record.read(str(chain / name / "records.jsonl")))]
+    with h5py.File(chain / "db" / "det" / store.REGIONS) as data:
+        assert len(reader) == len(pictures) == len(data["face_start"]) - 1 == len(data["proposal_start"]) - 1
+        assert np.diff(data["face_start"][...]).tolist() == [len(faces) for _, faces in pictures]
+        np.testing.assert_allclose(data["box"][...], [face.box for _, faces in pictures for face in faces], rtol=1e-6)
+        searched = np.diff(data["proposal_start"][...])
+        assert (searched[:6] > 20).all() and (searched[6:] == 0).all()
+    name = pictures[2][0]
+    np.testing.assert_array_equal(reader.image(reader.datum(2)), cv2.imread(str(chain / "scenes" / name)))
+
+
+def test_the_same_records_give_the_same_database(chain, tmp_path):
+    assert build_db.main(["aligned", "--records", str(chain / "faces" / "records.jsonl"), "--out", str(tmp_path), "--workers", "1"]) == 0
+    for tower in ("smile", "id"):
+        assert store.manifest(str(tmp_path / tower))["hash"] == store.manifest(str(chain / "db" / tower))["hash"]
+
+
+def test_a_missing_label_names_field_tower_and_mend(small, tmp_path, expect_refusal):
+    small(0, smile=None)
+    path = small(1, smile=None)
+    expect_refusal(build_db.main, ["aligned", "--records", path, "--out", tmp_path / "db"], path, "'smile'", "--towers")
+    assert not (tmp_path / "db" / "smile").exists()
+    assert build_db.main(["aligned", "--records", str(path), "--towers", "gender", "--out", str(tmp_path / "db")]) == 0
+    assert store.manifest(str(tmp_path / "db" / "gender"))["labels"] == {"0": 1, "1": 1}
+
+
+def test_a_set_of_no_faces_is_refused(small, tmp_path, expect_refusal):
+    empty = tmp_path / "empty.jsonl"
+    empty.write_text('{"image": "a.jpg"}\n')
+    expect_refusal(build_db.main, ["scenes", "--records", empty, "--out", tmp_path / "db"], empty, "0 faces")
+    expect_refusal(build_db.main, ["scenes", "--out", tmp_path / "db"], "--records")
+
+
+def test_a_malformed_line_is_named(small, tmp_path, expect_refusal):
+    path = small(1, box=[5, 5, 1, 1])
+    expect_refusal(build_db.main, ["aligned", "--records", path, "--out", tmp_path / "db"], f"{path}, line 2", "'box'")
+
+
+@pytest.mark.parametrize("kind", ["aligned", "scenes"])
+def test_a_missing_and_a_cut_picture_are_named_and_nothing_is_lost(small, tmp_path, expect_refusal, kind):
+    path, out = small(), tmp_path / "db"
+    assert build_db.main([kind, "--records", str(path), "--out", str(out)]) == 0
+    tower = "det" if kind == "scenes" else "gender"
+    before = store.manifest(str(out / tower))
+    picture = tmp_path / "a.jpg"
+    picture.write_bytes(picture.read_bytes()[:1500])
+    expect_refusal(build_db.main, [kind, "--records", path, "--out", out], picture, "cut off")
+    picture.unlink()
+    expect_refusal(build_db.main, [kind, "--records", path, "--out", out], picture, "cannot be read")
+    assert store.manifest(str(out / tower)) == before and len(store.Reader(str(out / tower))) == before["count"]
+
+
+@pytest.mark.parametrize("kind, limit", [("aligned", 20000), ("scenes", 20000)])
+def test_a_full_disk_is_a_sentence(small, tmp_path, kind, limit):
+    path, out = small(), tmp_path / "db"
+    done = subprocess.run(
+        [sys.executable, "-m", "data_prep.build_db", kind, "--records", str(path), "--out", str(out)], cwd=ROOT, capture_output=True,
+        text=True, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))   # files cannot grow
+    assert done.returncode == 2, done.stderr
+    assert "cannot be written" in done.stderr and "free space" in done.stderr and "Traceback" not in done.stderr
+    assert not list(out.glob("*/manifest.json"))

@@ -1,0 +1,91 @@
+"""The Makefile and the set-up, as a newcomer meets them."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from conftest import ROOT
+
+
+def make(*arguments, cwd=ROOT, **environment):
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    return subprocess.run(["make", *arguments], cwd=cwd, env={**clean, **environment}, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("arguments", [(), ("help",)])
+def test_help_lists_every_target(arguments):
+    with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as stream:
+        phony = re.search(r"^\.PHONY: (.*)$", stream.read(), re.M).group(1).split()
+    listed = re.findall(r"^  make (\S+) +(\S.*)$", make(*arguments).stdout, re.M)
+    assert sorted(name for name, _ in listed) == sorted(phony)
+
+
+def test_analyze_without_pictures_says_how():
+    done = make("analyze", "-n")
+    assert done.returncode == 2 and "IN=photo.jpg" in done.stderr
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """The set-up's files alone, so that the environment of this checkout is left as it is."""
+    (tmp_path / "tools").mkdir()
+    for name in ("tools/setup.sh", "tools/fetch_uv.py", "requirements.txt", "requirements-caffe.txt"):
+        shutil.copy(os.path.join(ROOT, name), tmp_path / name)
+    return tmp_path
+
+
+def setup(clone, path=(), **environment):
+    search = os.pathsep.join([*map(str, path), os.environ["PATH"]])
+    return subprocess.run(["bash", "tools/setup.sh"], cwd=clone, capture_output=True, text=True,
+                          env={**os.environ, "HOME": str(clone), "PYENV_ROOT": str(clone), "PYTHON": "", "PATH": search, **environment})
+
+
+def test_a_python_that_does_not_start_is_refused_and_nothing_is_removed(clone):
+    (clone / ".venv").mkdir()
+    done = setup(clone, PYTHON="/no/such/python")
+    assert done.returncode == 2 and "PYTHON=/no/such/python" in done.stderr and (clone / ".venv").is_dir()
+
+
+def test_without_any_python_one_message_names_the_ways(clone):
+    programs = clone / "bin"
+    programs.mkdir()
+    for name in ("python3.9", "python3.8", "python3", "conda", "uv"):       # there, but none of them starts
+        (programs / name).write_text("#!/bin/sh\nexit 127\n")
+        (programs / name).chmod(0o755)
+    done = setup(clone, [programs], CONDA_PREFIX="")
+    assert done.returncode == 2
+    assert "pyenv install 3.9" in done.stderr and "PYTHON=/path/to/python" in done.stderr and not (clone / ".venv").exists()
+
+
+def test_a_caffe_that_is_there_is_used_and_no_wheel_put_over_it(clone):
+    done = setup(clone, PYTHON=sys.executable)
+    assert done.returncode == 0, done.stderr
+    assert "using the Caffe of this Python" in done.stdout
+    python = str(clone / ".venv" / "bin" / "python")
+    place = subprocess.run([python, "-c", "import caffe; print(caffe.__file__)"], capture_output=True, text=True, check=True).stdout
+    assert not place.startswith(str(clone))
+    assert setup(clone, PYTHON=sys.executable).stdout == ""                  # done: a no-op
+
+
+def test_the_placeholder_named_caffe_is_recognised(tmp_path):
+    (tmp_path / "caffe.py").write_text("version = '0.0.1'\n")
+    done = subprocess.run([sys.executable, "-m", "tools.check_env"], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(tmp_path)},
+                          capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "PyPI's package `caffe` is an unrelated placeholder" in done.stdout and "mend:" in done.stdout
+
+
+def test_the_environment_of_these_tests_is_in_order(command):
+    done = command("tools.check_env")
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"ok +layers +Python, Data, HDF5Data, PReLU", done.stdout) and "ximgproc" in done.stdout
+
+
+def test_a_gpu_that_is_not_there_is_an_error(command):
+    done = command("tools.check_gpu", "99")
+    if done.returncode == 0:
+        pytest.skip("this machine has a GPU 99")
+    assert done.returncode == 2 and "GPU=99" in done.stderr
