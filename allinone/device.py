@@ -64,5 +64,7 @@ def use(gpus):
     else:
         caffe.set_mode_cpu()
     name = f"GPU {numbers[0]}" if numbers else "CPU"
+    if len(numbers) > 1:
+        print(f"GPU={gpus}: this step runs on one GPU, the first")
     print(f"Caffe {caffe.__version__} on the {name}", flush=True)
     return name

@@ -1,4 +1,5 @@
 """One way to refuse bad input: a sentence for the user and exit code 2."""
+import errno
 import functools
 import sys
 
@@ -15,6 +16,12 @@ def command(main):
             return main(argv) or 0
         except InputError as error:
             print(f"error: {error}", file=sys.stderr)
+            return 2
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise
+            print(f"error: {error.filename or 'a file'}: cannot be written ({error.strerror}); free space and run the same command "
+                  "again, what is finished is kept", file=sys.stderr)
             return 2
         except KeyboardInterrupt:
             print("\ninterrupted: what is finished is kept; run the same command again to go on", file=sys.stderr)

@@ -1,9 +1,11 @@
 """Files: atomic writing, hashing, reading pictures with a sentence when it fails."""
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
 import shutil
+import time
 
 import cv2
 import numpy as np
@@ -29,9 +31,35 @@ def replacing(path, mode="w"):
 
 
 @contextlib.contextmanager
+def only_one(path):
+    """Let one process at a time write `path`: wait, and say so, while another one does."""
+    folder, name = os.path.split(os.path.abspath(path))
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, f".{name}.lock"), "a+", encoding="ascii") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                lock.seek(0)
+                print(f"  {path}: process {lock.read()} is still at work on it; waiting for its end", flush=True)
+                time.sleep(5)
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+@contextlib.contextmanager
 def replacing_folder(path):
     """Give a temporary folder beside `path` that takes its place when the block ends well; else remove it."""
-    partial = f"{path.rstrip('/')}.partial"
+    with only_one(path), _replacing_folder(path.rstrip("/")) as partial:
+        yield partial
+
+
+@contextlib.contextmanager
+def _replacing_folder(path):
+    partial = f"{path}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     try:
         os.makedirs(partial)

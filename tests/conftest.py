@@ -10,10 +10,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ITERATIONS = 20
 
 
-def run(*arguments, **options):
+def run(*arguments):
     """Run `python -m ...` from the root; return the finished process with its text."""
-    environment = dict(os.environ, OPENBLAS_NUM_THREADS="1")
-    return subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, env=environment, text=True, capture_output=True, **options)
+    return subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, text=True, capture_output=True)
 
 
 def run_well(*arguments):

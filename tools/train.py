@@ -170,6 +170,17 @@ def run(solver, out, iterations, every):
     plot_log.plot(log_path, os.path.join(out, "curves.png"))
 
 
+def train(profile, databases, out, seed, iterations, every, resume, gpus):
+    """Train, or go on with, the run in `out`."""
+    net, solver_text, plan = plan_run(profile, databases, out, seed, iterations)
+    resumable = prepare(out, net, solver_text, plan, resume)
+    device.use(gpus)
+    solver = caffe.get_solver(os.path.join(out, "solver.prototxt"))
+    if resumable:
+        print(f"resuming at iteration {restore(solver, out)}")
+    run(solver, out, iterations, every)
+
+
 @command
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -186,13 +197,8 @@ def main(argv=None):
     iterations = args.iterations or profile.iterations
     if len(device.parse_gpus(args.gpu)) > 1:
         raise InputError(f"GPU={args.gpu}: training runs on one GPU; give one number")
-    net, solver_text, plan = plan_run(profile, args.db, args.out, args.seed, iterations)
-    resumable = prepare(args.out, net, solver_text, plan, args.resume)
-    device.use(args.gpu)
-    solver = caffe.get_solver(os.path.join(args.out, "solver.prototxt"))
-    if resumable:
-        print(f"resuming at iteration {restore(solver, args.out)}")
-    run(solver, args.out, iterations, args.snapshot or profile.solver["snapshot"])
+    with files.only_one(args.out):
+        train(profile, args.db, args.out, args.seed, iterations, args.snapshot or profile.solver["snapshot"], args.resume, args.gpu)
     print(f"trained: {args.out}/snapshots/iter_{iterations:07d}.caffemodel, curves in {args.out}/curves.png")
 
 

@@ -33,8 +33,7 @@ def iterations_in(log):
 
 
 def start(arguments):
-    environment = dict(os.environ, OPENBLAS_NUM_THREADS="1")
-    return subprocess.Popen([sys.executable, "-m", "tools.train", *arguments], cwd=ROOT, env=environment, stdout=subprocess.PIPE,
+    return subprocess.Popen([sys.executable, "-m", "tools.train", *arguments], cwd=ROOT, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, text=True)
 
 
@@ -103,6 +102,13 @@ def test_what_is_missing_or_does_not_fit_is_named(chain, tmp_path, expect_refusa
     expect_refusal(train.main, ["--profile", "paper", "--db", chain / "db", "--out", tmp_path / "run"], "115", "227", "--profile paper")
     expect_refusal(train.main, arguments(chain, tmp_path / "run", "--gpu", "0,1"), "GPU=0,1")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_broken_database_is_named_although_another_process_reads_it(chain, tmp_path, expect_refusal):
+    shutil.copytree(chain / "db", tmp_path / "db")
+    shutil.rmtree(tmp_path / "db" / "gender" / "images.lmdb")
+    expect_refusal(train.main, ["--profile", "mini", "--db", tmp_path / "db", "--out", tmp_path / "run"], tmp_path / "db" / "gender",
+                   "build the database again")
 
 
 def test_a_full_disk_stops_before_caffe_would_abort(tmp_path, monkeypatch):
