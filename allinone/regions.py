@@ -24,7 +24,7 @@ def label_regions(regions, faces):
     return label, best > REGRESS_IOU, face
 
 
-def jittered(rng, box, count, shift=0.16, zoom=0.22):
+def jittered(rng, box, count, shift=0.12, zoom=0.17):
     """Return `count` boxes around a box: centre and logarithm of the size moved by normal shares of its size."""
     center, size = boxes.center_size(box)
     moved = center + rng.normal(0, shift, (count, 2)) * size
