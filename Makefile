@@ -72,8 +72,8 @@ BUILDING := data_prep/build_db.py $(addprefix allinone/,align.py proposals.py re
 TRAINING := tools/train.py allinone/tasks.py $(wildcard python_layers/*.py) $(filter-out prototxt/generate.py,$(wildcard prototxt/*.py)) \
 	$(addprefix allinone/,blob.py landmarks.py pose.py regions.py)
 MEASURING := $(wildcard evaluate/*.py) $(addprefix allinone/,analyzer.py backend.py boxes.py)
-HELD_OUT_FACES := --kind portraits --count 600 --identities 60 --first-identity 100000 --seed 2
-HELD_OUT_SCENES := --kind scenes --count 60 --identities 60 --first-identity 100000 --seed 2
+HELD_OUT_FACES := --kind portraits --count 600 --identities 60 --first-identity 1000 --seed 2
+HELD_OUT_SCENES := --kind scenes --count 60 --identities 60 --first-identity 1000 --seed 2
 
 $(D)/train/faces/records.jsonl: $(DRAWING) | setup
 	@echo "[1/7] drawing the labelled face set (the CPU draws, whatever GPU is)"

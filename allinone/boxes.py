@@ -8,14 +8,17 @@ def area(boxes):
     return np.maximum(boxes[..., 2] - boxes[..., 0], 0) * np.maximum(boxes[..., 3] - boxes[..., 1], 0)
 
 
-def iou(first, second):
-    """Return the intersection over union (n, m) of boxes (n, 4) and (m, 4)."""
+def intersection(first, second):
+    """Return the shared areas (n, m) of boxes (n, 4) and (m, 4)."""
     first = np.asarray(first, np.float32).reshape(-1, 1, 4)
     second = np.asarray(second, np.float32).reshape(1, -1, 4)
-    corners = np.concatenate([np.maximum(first[..., :2], second[..., :2]),
-                              np.minimum(first[..., 2:], second[..., 2:])], axis=-1)
-    shared = area(corners)
-    union = area(first) + area(second) - shared
+    return area(np.concatenate([np.maximum(first[..., :2], second[..., :2]), np.minimum(first[..., 2:], second[..., 2:])], axis=-1))
+
+
+def iou(first, second):
+    """Return the intersection over union (n, m) of boxes (n, 4) and (m, 4)."""
+    shared = intersection(first, second)
+    union = area(first).reshape(-1, 1) + area(second).reshape(1, -1) - shared
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
 
 

@@ -40,8 +40,10 @@ def face(image, box, points, visibility, pose, above="", below=""):
     size = float(np.clip(unit / 9, 8, 16))
     if above:
         caption(image, above, (box[0], box[1] - size - 4), size)
-    for number, line in enumerate(below.split("\n") if below else ()):
-        caption(image, line, (box[0], box[3] + 3 + number * (size + 3)), size)
+    lines = below.split("\n") if below else []
+    top = min(box[3] + 3, image.shape[0] - len(lines) * (size + 4))     # all lines stay in the picture, one under the other
+    for number, line in enumerate(lines):
+        caption(image, line, (box[0], top + number * (size + 4)), size)
 
 
 def annotations(image, faces):
@@ -57,15 +59,15 @@ def annotations(image, faces):
     return image
 
 
-def results(image, faces, names=None):
-    """Return a copy of the picture with `Face`s drawn; names: a text for each face, such as who it is."""
-    image = image.copy()
+def results(image, faces, names=None, zoom=1):
+    """Return a copy of the picture, `zoom` times as large, with `Face`s drawn; names: a text for each face."""
+    image = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC)
     for number, found in enumerate(faces):
-        above = "{:.0f} {:.0f} {:.0f}".format(*found.pose)
+        above = "{:.2f}  {:.0f} {:.0f} {:.0f}".format(found.score, *found.pose)
         gender = f"female {found.gender:.0%}" if found.gender >= 0.5 else f"male {1 - found.gender:.0%}"
         below = f"{gender}, {found.age:.0f} y\n{'smile' if found.smile >= 0.5 else 'no smile'} {max(found.smile, 1 - found.smile):.0%}"
         below += f"\n{names[number]}" if names else ""
-        face(image, found.box, found.landmarks, found.visibility, found.pose, above, below)
+        face(image, found.box * zoom, found.landmarks * zoom, found.visibility, found.pose, above, below)
     return image
 
 

@@ -32,6 +32,14 @@ def jittered(rng, box, count, shift=0.12, zoom=0.17):
     return boxes.from_center_size(moved, size * scale)
 
 
+def misfits(rng, box, count):
+    """Return `count` boxes around a face that are far too small (a part of it) or far too large for it."""
+    center, size = boxes.center_size(box)
+    small = rng.random((count, 1)) < 0.5
+    scale = np.exp(np.where(small, rng.uniform(np.log(0.2), np.log(0.6), (count, 1)), rng.uniform(np.log(1.7), np.log(3), (count, 1))))
+    return boxes.from_center_size(center + rng.uniform(-0.5, 0.5, (count, 2)) * size, size * scale)
+
+
 def windows(rng, width, height, count, least=16):
     """Return `count` boxes anywhere in the picture, log-uniform in size, at most twice as long as wide."""
     largest = max(min(width, height), least + 1)

@@ -1,6 +1,9 @@
 """Put rendered heads, their necks and face-like distractors on a cluttered background, and spoil the picture a little."""
+import functools
+
 import cv2
 import numpy as np
+from skimage import data
 
 from allinone import pose as head_pose
 from allinone.landmarks import COUNT
@@ -11,27 +14,59 @@ CANVAS = 2.9          # side of a head's canvas in units of head axes
 YAW, TILT = 80, 30    # largest yaw; largest roll and pitch, degrees
 
 
-def clutter(rng, width, height):
-    """Draw a background (height, width, 3) float: gradient, patches, stripes, texture."""
-    corners = rng.uniform(20, 235, (2, 2, 3)).astype(np.float32)
-    image = cv2.resize(corners, (width, height), interpolation=cv2.INTER_LINEAR)
-    image = image * 0.6 + rng.uniform(20, 235, 3).astype(np.float32) * 0.4
-    for _ in range(rng.integers(4, 16)):
-        color = rng.uniform(10, 245, 3).tolist()
-        center = (int(rng.integers(width)), int(rng.integers(height)))
-        size = (int(rng.integers(4, width // 4)), int(rng.integers(4, height // 4)))
-        kind = rng.integers(4)
-        if kind == 0:
-            cv2.rectangle(image, center, (center[0] + size[0], center[1] + size[1]), color, -1)
-        elif kind == 1:
-            cv2.ellipse(image, center, size, float(rng.uniform(0, 180)), 0, 360, color, -1, cv2.LINE_AA)
-        elif kind == 2:
-            cv2.fillPoly(image, [np.int32(center + rng.normal(0, 30, (4, 2)))], color, cv2.LINE_AA)
-        else:
-            cv2.line(image, center, (int(rng.integers(width)), int(rng.integers(height))), color,
-                     int(rng.integers(1, 7)), cv2.LINE_AA)
+# Photographs without a face that scikit-image ships: half of the backgrounds are cut from them.
+PHOTOGRAPHS = ("brick", "grass", "gravel", "coffee", "chelsea", "rocket", "hubble_deep_field", "retina", "page", "text",
+               "immunohistochemistry", "moon")
+
+
+@functools.lru_cache(maxsize=1)
+def photographs():
+    """Return the photographs of PHOTOGRAPHS as BGR uint8."""
+    images = [getattr(data, name)() for name in PHOTOGRAPHS]
+    return [cv2.cvtColor(image, cv2.COLOR_GRAY2BGR if image.ndim == 2 else cv2.COLOR_RGB2BGR) for image in images]
+
+
+def background(rng, width, height):
+    """Draw a background (height, width, 3) float: a piece of a photograph or a gradient, with shapes and texture on it."""
+    if rng.random() < 0.5:
+        image, shapes = _piece_of_photograph(rng, width, height), rng.integers(0, 5)
+    else:
+        corners = rng.uniform(20, 235, (2, 2, 3)).astype(np.float32)
+        image = cv2.resize(corners, (width, height), interpolation=cv2.INTER_LINEAR) * 0.6
+        image += rng.uniform(20, 235, 3).astype(np.float32) * 0.4
+        shapes = rng.integers(4, 16)
+    for _ in range(shapes):
+        _draw_shape(rng, image)
     texture = cv2.resize(rng.normal(0, 1, (height // 6 + 1, width // 6 + 1)).astype(np.float32), (width, height))
-    return image + (texture * rng.uniform(2, 14))[..., None]
+    return image + (texture * rng.uniform(0, 12))[..., None]
+
+
+def _piece_of_photograph(rng, width, height):
+    """Cut a random piece of a random photograph, mirrored and tinted by chance."""
+    photo = photographs()[rng.integers(len(PHOTOGRAPHS))]
+    zoom = rng.uniform(0.3, 1) * min(photo.shape[1] / width, photo.shape[0] / height)
+    w, h = int(width * zoom), int(height * zoom)
+    x, y = rng.integers(photo.shape[1] - w + 1), rng.integers(photo.shape[0] - h + 1)
+    piece = photo[y:y + h, x:x + w][:, ::rng.choice([-1, 1])]
+    piece = cv2.resize(piece, (width, height), interpolation=cv2.INTER_AREA if zoom > 1 else cv2.INTER_LINEAR)
+    return piece * rng.uniform(0.6, 1.3, 3).astype(np.float32) + np.float32(rng.uniform(-20, 20))
+
+
+def _draw_shape(rng, image):
+    """Draw a rectangle, an ellipse, a polygon or a line of any colour, in place."""
+    height, width = image.shape[:2]
+    color = rng.uniform(10, 245, 3).tolist()
+    center = (int(rng.integers(width)), int(rng.integers(height)))
+    size = (int(rng.integers(4, width // 4)), int(rng.integers(4, height // 4)))
+    kind = rng.integers(4)
+    if kind == 0:
+        cv2.rectangle(image, center, (center[0] + size[0], center[1] + size[1]), color, -1)
+    elif kind == 1:
+        cv2.ellipse(image, center, size, float(rng.uniform(0, 180)), 0, 360, color, -1, cv2.LINE_AA)
+    elif kind == 2:
+        cv2.fillPoly(image, [np.int32(center + rng.normal(0, 30, (4, 2)))], color, cv2.LINE_AA)
+    else:
+        cv2.line(image, center, (int(rng.integers(width)), int(rng.integers(height))), color, int(rng.integers(1, 7)), cv2.LINE_AA)
 
 
 def draw_pose(rng, spread):
@@ -117,7 +152,7 @@ def spoil(image, rng):
 
 def portrait(rng, who, side):
     """Return (image, [Annotation fields]) of one person who fills much of a square picture."""
-    image = clutter(rng, side, side)
+    image = background(rng, side, side)
     scale = side * rng.uniform(0.24, 0.36)
     center = side / 2 + rng.uniform(-0.08, 0.08, 2) * side
     fields = place_head(image, rng, who, center, scale, draw_pose(rng, 32), render.draw_light(rng))
@@ -129,7 +164,7 @@ def scene(rng, draw_person, width, height, most_faces=6, sizes=(24, 200)):
 
     draw_person(): an Identity; sizes: smallest and largest face height in pixels.
     """
-    image = clutter(rng, width, height)
+    image = background(rng, width, height)
     light = render.draw_light(rng)
     count = rng.integers(0, most_faces + 1)
     kinds = rng.permutation(np.arange(count + rng.integers(0, 4)) < count)      # True: a face, False: a distractor

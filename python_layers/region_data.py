@@ -16,7 +16,7 @@ from python_layers.prefetch import Prefetch
 SHARES = ((regions.FACE, 0.45), (regions.IGNORED, 0.15), (regions.BACKGROUND, 0.40))
 PER_IMAGE = 4            # our choice: regions taken from one picture
 SEARCHED_SHARE = 0.5     # our choice: share of the pictures that have region proposals
-AROUND, ANYWHERE = 12, 12   # our choice: candidates drawn around each face, and anywhere in the picture
+AROUND, MISFITS, ANYWHERE = 12, 6, 12   # our choice: candidates around each face, of a wrong size for it, and anywhere
 
 
 def choose(rng, label, wanted):
@@ -67,7 +67,8 @@ class RegionSampler:
         face_boxes = self.faces["box"][first:last]
         candidates = np.concatenate(
             [self.proposals[self.proposal_start[index]:self.proposal_start[index + 1]], regions.windows(rng, width, height, ANYWHERE)]
-            + [regions.jittered(rng, box, AROUND) for box in face_boxes]).astype(np.float32)
+            + [regions.jittered(rng, box, AROUND) for box in face_boxes]
+            + [regions.misfits(rng, box, MISFITS) for box in face_boxes]).astype(np.float32)
         label, regresses, face = regions.label_regions(candidates, face_boxes)
         for row, chosen in zip(rows, choose(rng, label, len(rows))):
             box, flip = candidates[chosen], rng.random() < 0.5

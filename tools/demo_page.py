@@ -19,7 +19,7 @@ from allinone.errors import command
 from evaluate import headline, metrics
 from evaluate.synthetic import load
 
-PORTRAITS, SCENES = 16, 6     # pictures on the page
+PORTRAITS, SCENES, ZOOM = 12, 6, 2     # pictures on the page, and how much they are enlarged
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>All-in-One Face: demo</title><style>
@@ -74,7 +74,7 @@ def analyzed(analyzer, gallery, path, truth):
     overlaps = boxes.iou([face.box for face in found], [face.box for face in truth])
     pairs = [(i, int(row.argmax())) for i, row in enumerate(overlaps) if row.size and row.max() > 0.5]
     right = sum(truth[known].identity == names[i] for i, known in pairs)
-    return draw.results(image, found, [f"like #{name}" for name in names]), len(pairs), right
+    return draw.results(image, found, [f"like #{name}" for name in names], ZOOM), len(pairs), right
 
 
 def draw_pictures(analyzer, demo):
@@ -83,8 +83,7 @@ def draw_pictures(analyzer, demo):
     portraits = load(os.path.join(demo, "test", "faces"))[:PORTRAITS]
     scenes = [picture for picture in load(os.path.join(demo, "test", "scenes")) if len(picture[1]) >= 2][:SCENES]
     drawn = [analyzed(analyzer, gallery, *picture) for picture in portraits + scenes]
-    tiles = [draw.tile(cv2.resize(image, None, fx=1.5, fy=1.5), 264) for image, _, _ in drawn[:PORTRAITS]]
-    files.write_image(os.path.join(demo, "portraits.png"), draw.grid(tiles, 4))
+    files.write_image(os.path.join(demo, "portraits.png"), draw.grid([image for image, _, _ in drawn[:PORTRAITS]], 3))
     for number, (image, _, _) in enumerate(drawn[PORTRAITS:], 1):
         files.write_image(os.path.join(demo, f"scene{number}.png"), image)
     astronaut = cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR)

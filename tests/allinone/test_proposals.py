@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 
-from allinone import proposals
+from allinone import boxes, proposals
 
 
 def test_the_order_is_the_same_every_time(rng):
@@ -21,6 +21,14 @@ def test_small_and_thin_rectangles_are_dropped_and_the_largest_come_first():
 
 def test_a_plain_picture_gives_no_error():
     assert proposals.selective_search(np.zeros((40, 40, 3), np.uint8)).shape[1] == 4
+
+
+def test_a_large_picture_is_searched_small_and_the_regions_are_its_own(rng):
+    image = cv2.resize(rng.integers(0, 255, (3, 4, 3)).astype(np.uint8), (1600, 1200), interpolation=cv2.INTER_NEAREST)
+    found = proposals.selective_search(image)
+    assert found[:, 2].max() > 1500 and (found <= [1600, 1200, 1600, 1200]).all()
+    patch = [400, 400, 800, 800]                                # the second of the middle row
+    assert boxes.iou(found, [patch]).max() > 0.9
 
 
 def test_files_are_searched_in_their_order(tmp_path, rng):

@@ -39,3 +39,11 @@ def test_windows_lie_in_the_picture_and_are_seeded():
     center, size = boxes.center_size(made)
     assert (center >= 0).all() and (center <= [300, 200]).all() and (size > 0).all()
     np.testing.assert_array_equal(made, regions.windows(np.random.default_rng(3), 300, 200, 200))
+
+
+def test_misfits_are_no_faces_but_touch_one(rng):
+    made = regions.misfits(rng, np.float32(FACE), 300)
+    overlap = boxes.iou(made, [FACE])[:, 0]
+    assert overlap.max() < 0.45 and (overlap > 0).mean() > 0.95 and (overlap < 0.35).mean() > 0.9
+    area = boxes.area(made) / boxes.area(FACE)
+    assert (area < 0.5).any() and (area > 2).any() and not ((area > 0.5) & (area < 2)).any()

@@ -7,6 +7,7 @@ import pytest
 from skimage import data
 
 from allinone import FaceAnalyzer, landmarks
+from allinone.errors import InputError
 from tools import analyze
 
 
@@ -71,6 +72,15 @@ def test_given_boxes_give_one_face_each_in_their_order(chain, rng):
     assert faces[0].landmarks.shape == (21, 2) and faces[0].descriptor.shape == (512,)
     swapped = FaceAnalyzer(str(chain / "model")).analyze(image, boxes=boxes[::-1])
     np.testing.assert_allclose(swapped[1].descriptor, faces[0].descriptor, atol=1e-4)
+
+
+def test_what_is_no_image_and_no_box_is_refused(chain):
+    analyzer = FaceAnalyzer(str(chain / "model"))
+    with pytest.raises(InputError, match="BGR uint8"):
+        analyzer.analyze(np.zeros((50, 50)))
+    with pytest.raises(InputError, match="x1 < x2"):
+        analyzer.analyze(np.zeros((50, 50, 3), np.uint8), boxes=[[20, 0, 10, 30]])
+    assert analyzer.analyze(np.zeros((50, 50, 3), np.uint8), boxes=[]) == []
 
 
 def test_a_picture_and_its_mirror_give_the_same_attributes(chain, rng):

@@ -1,0 +1,38 @@
+import numpy as np
+
+from allinone import align, draw, record
+
+
+def face(x, y, side):
+    points = align.CANONICAL * side + np.float32([x, y])
+    return record.Face(box=np.float32([x, y, x + side, y + side]), score=0.9, landmarks=points, visibility=np.ones(21), pose=np.float32([5, -3, 20]),
+                       smile=0.8, gender=0.2, age=31.0, descriptor=np.zeros(512))
+
+
+def test_faces_are_drawn_on_a_copy_where_they_are():
+    image = np.full((200, 260, 3), 128, np.uint8)
+    drawn = draw.results(image, [face(60, 40, 80)], ["somebody"])
+    changed = np.argwhere((drawn != image).any(axis=2))
+    assert (image == 128).all() and drawn.shape == image.shape
+    assert changed[:, 1].min() >= 50 and changed[:, 0].min() >= 20
+    assert (drawn[40, 60:140] != 128).any(axis=1).all()                       # the upper edge of the box
+    nose = (align.CANONICAL[14] * 80 + [60, 40]).round().astype(int)
+    assert (drawn[nose[1], nose[0]] != 128).any()
+
+
+def test_zoom_enlarges_the_picture_and_the_drawing_with_it():
+    image = np.full((100, 100, 3), 128, np.uint8)
+    drawn = draw.results(image, [face(10, 10, 60)], zoom=3)
+    assert drawn.shape == (300, 300, 3) and (drawn[30, 30:210] != 128).any(axis=1).all()
+
+
+def test_captions_of_a_face_at_the_border_stay_in_the_picture_one_under_the_other():
+    image = np.full((120, 200, 3), 128, np.uint8)
+    lines = [np.count_nonzero((drawn != 128).any(axis=2)) for drawn in (draw.results(image, [face(20, 30, 90)], [name]) for name in ("", "wwwwwwwwww"))]
+    assert lines[1] > lines[0] + 100                                          # the third line is there, not on top of the second
+
+
+def test_tiles_and_grid():
+    tile = draw.tile(np.zeros((50, 100, 3), np.uint8), 80)
+    assert tile.shape == (80, 80, 3) and (tile[0] == 60).all() and (tile[40] == 0).all()
+    assert draw.grid([tile] * 5, 3).shape == (160, 240, 3)
