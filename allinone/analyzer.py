@@ -14,7 +14,7 @@ from allinone.proposals import selective_search
 from allinone.record import Face
 from allinone.tasks import BY_NAME
 
-SCORE = 0.6            # our choice: least detection score of a face that is reported
+SCORE = 0.9            # our choice: least detection score of a face that is reported
 OVERLAP = 0.2          # our choice: IoU above which two precise boxes are the same face
 INSIDE = 0.6           # our choice: share of a box within a better one above which it is a part of that face, no face
 KEPT = 0.3             # our choice: least score of a region that goes on to the next round
