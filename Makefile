@@ -28,10 +28,10 @@ test: setup  ## Run the tests
 
 setup:  ## Make .venv with Caffe and what it needs; a no-op when done (PYTHON=... chooses the interpreter)
 	@bash tools/setup.sh
-	@$(if $(GPU),$(PY) -m tools.check_gpu "$(GPU)")
+	@$(if $(GPU),$(if $(filter env,$(MAKECMDGOALS)),,$(PY) -m tools.check_gpu "$(GPU)"))
 
 env: setup  ## Check Python, Caffe, GPU, packages, disk and memory, with a mend for every problem
-	@$(PY) -m tools.check_env
+	@$(PY) -m tools.check_env --gpu "$(GPU)"
 
 nets: setup  ## Write the generated nets and solvers; CHECK=1 only compares them with what is committed
 	@$(PY) -m prototxt.generate $(if $(CHECK),--check)

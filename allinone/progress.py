@@ -16,7 +16,7 @@ class Progress:
         """Count finished items, and show them when it is time."""
         self.done += count
         now = time.monotonic()
-        if now - self.shown >= self.every or self.done >= self.total:
+        if count and (now - self.shown >= self.every or self.done >= self.total):
             self.shown = now
             spent = max(now - self.start, 1e-6)
             left = spent / self.done * (self.total - self.done)

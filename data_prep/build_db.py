@@ -6,6 +6,7 @@
 import argparse
 import contextlib
 import functools
+import hashlib
 import multiprocessing
 import os
 import sys
@@ -14,17 +15,26 @@ import cv2
 import h5py
 import numpy as np
 
-from allinone import align, files, landmarks, record, store, tasks
+from allinone import align, files, record, store, tasks
 from allinone.errors import InputError, command
 from allinone.progress import Progress
 from allinone.proposals import search_files
 
 JPEG_QUALITY = 92
+SET = "set.json"   # what data_prep.synthetic leaves beside its records
 LABEL_OF = dict(smile="smile", gender="gender", age="age", id="identity")
 
 
 def _image_path(records, name):
     return os.path.join(os.path.dirname(records), name)
+
+
+def _origin(records):
+    """Return where records come from: path, hash and, for a drawn set, its kind, count and seed."""
+    drawn = os.path.join(os.path.dirname(records), SET)
+    settings = files.read_json(drawn, "draw the set again") if os.path.isfile(drawn) else {}
+    known = {name: settings[name] for name in ("kind", "count", "identities", "seed") if name in settings}
+    return dict(records=records, sha256=files.sha256(records), **known)
 
 
 def _align_one(annotation, records, size):
@@ -65,7 +75,7 @@ def build_aligned(records, out, towers, profile, workers=None):
             extra = dict(identities=len(classes)) if tower == "id" else {}
             files.write_json(os.path.join(partial[tower], store.MANIFEST), dict(
                 tower=tower, count=writer.count, hash=writer.close(), size=size, input_size=profile.input_size,
-                records=records, records_sha256=files.sha256(records), left_out=len(annotations) - len(used[tower]),
+                origin=[_origin(records)], left_out=len(annotations) - len(used[tower]),
                 labels=store.summary(values), **extra))
 
 
@@ -96,33 +106,39 @@ def build_scenes(searched, unsearched, out, workers=None):
         raise InputError(f"{', '.join(searched + unsearched)}: no record has a 'box'; detection cannot learn from 0 faces")
     with files.replacing_folder(os.path.join(out, "det")) as partial:
         writer, proposals = store.Writer(partial), []
-        progress = Progress("searching regions", len(scenes))
+        progress = Progress("searching regions", sum(search for _, search, _ in scenes))
         searches = search_files([path for path, search, _ in scenes if search], workers)
         for path, search, _ in scenes:
             proposals.append(next(searches) if search else np.zeros((0, 4), np.float32))
             writer.add(_jpeg(path), 0)
-            progress.step()
+            progress.step(int(search))
         faces = [face for _, _, found in scenes for face in found]
-        _write_regions(os.path.join(partial, store.REGIONS), [found for _, _, found in scenes], faces, proposals)
+        regions = _write_regions(os.path.join(partial, store.REGIONS), [found for _, _, found in scenes], faces, proposals)
         files.write_json(os.path.join(partial, store.MANIFEST), dict(
-            tower="det", count=writer.count, hash=writer.close(), faces=len(faces), proposals=int(sum(map(len, proposals))),
-            records=searched + unsearched, records_sha256=[files.sha256(path) for path in searched + unsearched],
+            tower="det", count=writer.count, hash=f"{writer.close()}-{regions}", faces=len(faces), proposals=int(sum(map(len, proposals))),
+            origin=[_origin(path) for path in searched + unsearched],
             labels=dict(faces_per_image=store.summary([len(found) for _, _, found in scenes]),
                         box_height=store.summary([face.box[3] - face.box[1] for face in faces]),
                         yaw=store.summary([face.pose[2] for face in faces if face.pose]))))
 
 
 def _write_regions(path, by_scene, faces, proposals):
-    """Write faces and proposals of all pictures one after the other, with where each picture's begin."""
+    """Write faces and proposals of all pictures one after the other, with where each picture's begin; return their hash."""
     unknown_pose = [np.nan] * 3
+    arrays = dict(
+        face_start=np.cumsum([0] + [len(found) for found in by_scene]),
+        box=np.float32([face.box for face in faces]),
+        landmarks=np.float32([face.landmark_array() for face in faces]),
+        visibility=np.float32([face.visibility_array() for face in faces]),
+        pose=np.float32([face.pose or unknown_pose for face in faces]),
+        proposal_start=np.cumsum([0] + [len(boxes) for boxes in proposals]),
+        proposal=np.concatenate(proposals))
+    digest = hashlib.sha256()
     with h5py.File(path, "w") as data:
-        data["face_start"] = np.cumsum([0] + [len(found) for found in by_scene])
-        data["box"] = np.float32([face.box for face in faces])
-        data["landmarks"] = np.float32([face.landmark_array() for face in faces]).reshape(-1, landmarks.COUNT, 2)
-        data["visibility"] = np.float32([face.visibility_array() for face in faces]).reshape(-1, landmarks.COUNT)
-        data["pose"] = np.float32([face.pose or unknown_pose for face in faces])
-        data["proposal_start"] = np.cumsum([0] + [len(boxes) for boxes in proposals])
-        data["proposal"] = np.concatenate(proposals)
+        for name, values in arrays.items():
+            data[name] = values
+            digest.update(values.tobytes())
+    return digest.hexdigest()
 
 
 @command

@@ -71,7 +71,8 @@ def check_gpu(report, gpus):
         if reason is None:
             report.good("GPU", f"a forward pass on GPU {number} works; choose it with GPU={number}")
         elif gpus:
-            report.bad("GPU", f"GPU {number}: {reason}", "leave GPU= out to use the CPU, or give PYTHON= a Python with a CUDA build of Caffe")
+            report.bad("GPU", f"GPU {number}: {reason}",
+                       "leave GPU= out to use the CPU, or give PYTHON= a Python with a CUDA build of Caffe")
         else:
             report.bad("GPU", f"none usable, the CPU is used ({reason})",
                        "to use one: PYTHON= a Python with a CUDA build of Caffe", stops=False)

@@ -30,20 +30,23 @@ img {{ max-width: 100%; border-radius: 4px }} figure {{ margin: 1.2em 0 }} figca
 </style></head><body>
 <h1>All-in-One Face in Caffe: the demo's results</h1>
 <p>One network, trained just now as five sub-networks with shared weights, fused into one model, and measured on drawn
-faces that it has not seen: {portraits} portraits of {people} people, {scenes} scenes with {faces_in_scenes} faces. The faces are drawn, so every
-label is exactly known; the figures say that the chain works, not how good the network is on photographs.</p>
+faces that it has not seen: {portraits} portraits of {people} people, {scenes} scenes with {faces_in_scenes} faces.
+The faces are drawn, so every label is exactly known; the figures say that the chain works, not how good the network is
+on photographs. Caffe ran on the {device}.</p>
 <h2>On held-out faces</h2>
 <table>{rows}</table>
 <p>Chance: the best constant answer for these labels; for detection a coin on the same region proposals; for identity 50 %.</p>
 <h2>Training</h2>
 <figure><img src="curves.png" alt="loss curves"><figcaption>The loss of every task over the iterations: grey each
-mini-batch, blue the running mean. The age loss changes from Euclidean to Gaussian near the end (eq. 6), which gives it another scale.</figcaption></figure>
+mini-batch, blue the running mean. The age loss changes from Euclidean to Gaussian near the end (eq. 6), which gives it
+another scale.</figcaption></figure>
 <figure><img src="sheet.png" alt="training set"><figcaption>From the training set, with its labels: box, landmarks (green
 visible, red hidden), the nose's direction; above: roll, pitch, yaw; below: gender, age, smile, number of the person.</figcaption></figure>
 <h2>Analyzed by the fused model</h2>
 <figure><img src="portraits.png" alt="portraits"><figcaption>Held-out portraits of people who were never trained on.
-Above each face: detection score; roll, pitch, yaw. Below: gender, age, smile, and who it is like in a gallery of the {people} held-out people
-({right} of the {named} faces on these pictures are named rightly; chance is 1 in {people}).</figcaption></figure>
+Above each face: detection score; roll, pitch, yaw. Below: gender, age, smile, and who it is like in a gallery of other
+portraits of the {people} held-out people ({right} of the {named} faces on these pictures are named rightly; chance is 1 in
+{people}).</figcaption></figure>
 {scene_pictures}
 <figure><img src="astronaut.png" alt="astronaut"><figcaption>A real photograph, which scikit-image ships: {astronaut}
 This network has seen nothing but drawn faces.</figcaption></figure>
@@ -52,11 +55,11 @@ This network has seen nothing but drawn faces.</figcaption></figure>
 
 
 class Gallery:
-    """The mean descriptor of each person in the predictions of `evaluate.synthetic`."""
+    """The mean descriptor of each person in the predictions of `evaluate.synthetic`, without the first `shown` portraits."""
 
-    def __init__(self, path):
+    def __init__(self, path, shown):
         with h5py.File(path, "r") as stored:
-            descriptors, identities = stored["descriptor"][...], stored["identity"][...]
+            descriptors, identities = stored["descriptor"][shown:], stored["identity"][shown:]
         self.people = np.unique(identities)
         means = [metrics.unit_length(descriptors[identities == person]).mean(axis=0) for person in self.people]
         self.means = metrics.unit_length(np.stack(means))
@@ -79,7 +82,7 @@ def analyzed(analyzer, gallery, path, truth):
 
 def draw_pictures(analyzer, demo):
     """Write the page's pictures; return {placeholder: text} of what the page says of them."""
-    gallery = Gallery(os.path.join(demo, "eval", "predictions.h5"))
+    gallery = Gallery(os.path.join(demo, "eval", "predictions.h5"), PORTRAITS)   # nobody is compared with the very picture that is shown
     portraits = load(os.path.join(demo, "test", "faces"))[:PORTRAITS]
     scenes = [picture for picture in load(os.path.join(demo, "test", "scenes")) if len(picture[1]) >= 2][:SCENES]
     drawn = [analyzed(analyzer, gallery, *picture) for picture in portraits + scenes]
@@ -99,7 +102,8 @@ def write_page(demo, placeholders):
     read = lambda name: files.read_json(os.path.join(demo, "eval", name), "run evaluate.synthetic first")
     results, counts = read("results.json"), read("counts.json")
     rows = headline.table(results, read("chance.json"))
-    cells = ["".join(f"<td{' class=figure' if column in (2, 3) else ''}>{html.escape(cell)}</td>" for column, cell in enumerate(row)) for row in rows]
+    tags = ("<td>", "<td>", "<td class=figure>", "<td class=figure>", "<td>")
+    cells = ["".join(f"{tag}{html.escape(cell)}</td>" for tag, cell in zip(tags, row)) for row in rows]
     page = os.path.join(demo, "index.html")
     files.write_json(os.path.join(demo, "results.json"), headline.only_headlines(results))
     with files.replacing(os.path.join(demo, "table.txt")) as stream:
@@ -114,8 +118,8 @@ def main(argv=None):
     parser.add_argument("--demo", required=True, help="folder of the demo")
     parser.add_argument("--gpu", default="", help="GPU number; empty: CPU")
     args = parser.parse_args(argv)
-    device.use(args.gpu)
-    placeholders = draw_pictures(FaceAnalyzer(os.path.join(args.demo, "model")), args.demo)
+    placeholders = dict(device=device.use(args.gpu))
+    placeholders.update(draw_pictures(FaceAnalyzer(os.path.join(args.demo, "model")), args.demo))
     files.write_image(os.path.join(args.demo, "sheet.png"), files.read_image(os.path.join(args.demo, "train", "faces", "sheet.jpg")))
     shutil.copyfile(os.path.join(args.demo, "run", "curves.png"), os.path.join(args.demo, "curves.png"))
     write_page(args.demo, placeholders)

@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import sys
+import urllib.parse
 import urllib.request
 import zipfile
 
@@ -24,10 +25,13 @@ def wheel_of(release, machine):
 
 def main():
     folder = sys.argv[1]
-    with urllib.request.urlopen(INDEX, timeout=60) as answer:
-        entry = wheel_of(json.load(answer), platform.machine())
-    with urllib.request.urlopen(entry["url"], timeout=300) as answer:
-        wheel = answer.read()
+    try:
+        with urllib.request.urlopen(INDEX, timeout=60) as answer:
+            entry = wheel_of(json.load(answer), platform.machine())
+        with urllib.request.urlopen(urllib.parse.urljoin(INDEX, entry["url"]), timeout=300) as answer:
+            wheel = answer.read()
+    except OSError as error:
+        raise SystemExit("error: PyPI cannot be reached (" + str(error) + ")")
     if hashlib.sha256(wheel).hexdigest() != entry["digests"]["sha256"]:
         raise SystemExit("error: " + entry["url"] + " arrived damaged; try again")
     os.makedirs(folder, exist_ok=True)

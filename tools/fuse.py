@@ -58,8 +58,8 @@ def compare(profile, fused, run_net, weights, work, count=4, seed=0):
         bare.blobs[f"{name}/input"].reshape(*batch.shape)
         bare.blobs[f"{name}/input"].data[...] = batch
     bare.forward()
-    return {f"{task.tower}/{task.output}": float(np.abs(fused.blobs[task.output].data - bare.blobs[f"{task.tower}/{task.output}"].data).max())
-            for task in tasks.TASKS}
+    difference = lambda output, own: float(np.abs(fused.blobs[output].data - bare.blobs[own].data).max())
+    return {f"{task.tower}/{task.output}": difference(task.output, f"{task.tower}/{task.output}") for task in tasks.TASKS}
 
 
 def fuse(profile, run, weights, out):

@@ -39,18 +39,22 @@ find_with_uv() {  # uv brings a standalone CPython 3.9; uv itself comes from PyP
         python3 tools/fetch_uv.py .uv >&2 || return 1
         uv=.uv/uv
     fi
-    found=$("$uv" python find 3.9 2>/dev/null) || { "$uv" python install 3.9 >&2 && found=$("$uv" python find 3.9); } || return 1
+    if ! found=$("$uv" python find 3.9 2>/dev/null); then
+        "$uv" python install 3.9 >&2 && found=$("$uv" python find 3.9) || return 1
+    fi
     fits "$found" && echo "$found"
 }
 
 if [ -n "${PYTHON:-}" ]; then
     python=$PYTHON
     if ! starts "$python"; then
-        echo "error: PYTHON=$python does not start, is older than Python 3.8, or cannot make environments (venv, ensurepip); give another" >&2
+        echo "error: PYTHON=$python does not start, is older than Python 3.8, or cannot make environments (venv, ensurepip);" \
+            "give another" >&2
         exit 2
     fi
     if ! real_caffe "$python" && ! fits "$python"; then
-        echo "error: PYTHON=$python has no Caffe, and the Caffe wheel exists only for Python 3.8 and 3.9; leave PYTHON= out or give another" >&2
+        echo "error: PYTHON=$python has no Caffe, and the Caffe wheel exists only for Python 3.8 and 3.9;" \
+            "leave PYTHON= out or give another" >&2
         exit 2
     fi
 elif ! python=$(find_python); then

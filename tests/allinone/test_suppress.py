@@ -8,8 +8,9 @@ def regions(*faces):
     """Stage-1 findings: (x, y, side, score) of each; the landmarks are the canonical face's, scaled and moved."""
     points = np.float32([align.CANONICAL * side + [x, y] for x, y, side, _ in faces]).reshape(-1, 21, 2)
     count = len(faces)
-    return dict(boxes=np.zeros((count, 4), np.float32), score=np.float32([score for *_, score in faces]), landmarks=points,
-                visibility=np.float32([[score] * 21 for *_, score in faces]).reshape(-1, 21), pose=np.float32([[0, 0, x] for x, *_ in faces]).reshape(-1, 3))
+    scores = np.float32([score for *_, score in faces])
+    return dict(boxes=np.zeros((count, 4), np.float32), score=scores, landmarks=points, visibility=np.tile(scores[:, None], 21),
+                pose=np.float32([[0, 0, x] for x, *_ in faces]).reshape(-1, 3))
 
 
 def test_one_result_for_each_face_with_the_medians_of_its_regions():

@@ -35,6 +35,7 @@ def test_aligned_databases_hold_the_labels_of_the_records(chain):
     annotations = list(record.read(str(chain / "faces" / "records.jsonl")))
     gender, age, identity = [store.Reader(str(chain / "db" / tower)) for tower in ("gender", "age", "id")]
     assert len(gender) == len(age) == len(identity) == 30 and identity.manifest["identities"] == 6
+    assert identity.manifest["origin"][0]["seed"] == 5 and sum(gender.manifest["labels"].values()) == 30
     for index, known in enumerate(annotations):
         assert gender.datum(index).label == known.gender
         assert list(age.datum(index).float_data) == pytest.approx([known.age, 0])
@@ -53,7 +54,8 @@ def test_the_stored_face_is_aligned(chain):
 
 def test_scenes_hold_faces_and_proposals_by_picture(chain):
     reader = store.Reader(str(chain / "db" / "det"))
-    pictures = [picture for name in ("scenes", "faces") for picture in record.group_by_image(record.read(str(chain / name / "records.jsonl")))]
+    pictures = [picture for name in ("scenes", "faces")
+                for picture in record.group_by_image(record.read(str(chain / name / "records.jsonl")))]
     with h5py.File(chain / "db" / "det" / store.REGIONS) as data:
         assert len(reader) == len(pictures) == len(data["face_start"]) - 1 == len(data["proposal_start"]) - 1
         assert np.diff(data["face_start"][...]).tolist() == [len(faces) for _, faces in pictures]
@@ -68,6 +70,17 @@ def test_the_same_records_give_the_same_database(chain, tmp_path):
     assert build_db.main(["aligned", "--records", str(chain / "faces" / "records.jsonl"), "--out", str(tmp_path), "--workers", "1"]) == 0
     for tower in ("smile", "id"):
         assert store.manifest(str(tmp_path / tower))["hash"] == store.manifest(str(chain / "db" / tower))["hash"]
+
+
+def test_another_label_gives_another_hash(small, tmp_path):
+    """Training goes on only with the data that it began with, and knows them by these hashes."""
+    hashes = set()
+    for change in ({}, dict(box=[41, 30, 100, 90]), dict(pose=[1, 2, 3]), dict(age=31)):
+        path = small(0, **change)
+        for kind in ("scenes", "aligned"):
+            assert build_db.main([kind, "--records", str(path), "--out", str(tmp_path / "db"), "--workers", "1"]) == 0
+        hashes.add(tuple(store.manifest(str(tmp_path / "db" / tower))["hash"] for tower in ("det", "age")))
+    assert len(hashes) == 4
 
 
 def test_a_missing_label_names_field_tower_and_mend(small, tmp_path, expect_refusal):

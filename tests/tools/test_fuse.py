@@ -61,7 +61,8 @@ def test_copies_that_disagree_are_refused(run_copy, tmp_path, expect_refusal):
 def test_a_caffemodel_of_another_profile_is_refused_and_the_old_model_stays(run_copy, chain, tmp_path, expect_refusal):
     shutil.copytree(chain / "model", tmp_path / "model")
     before = (tmp_path / "model" / "allinone.caffemodel").read_bytes()
-    expect_refusal(fuse.main, ["--profile", "paper", "--run", run_copy[0], "--out", tmp_path / "model"], run_copy[1], "another net or profile")
+    run, path = run_copy
+    expect_refusal(fuse.main, ["--profile", "paper", "--run", run, "--out", tmp_path / "model"], path, "another net or profile")
     assert (tmp_path / "model" / "allinone.caffemodel").read_bytes() == before
 
 
