@@ -17,8 +17,9 @@ def intersection(first, second):
 
 def iou(first, second):
     """Return the intersection over union (n, m) of boxes (n, 4) and (m, 4)."""
+    first, second = [np.asarray(boxes, np.float32).reshape(-1, 4) for boxes in (first, second)]
     shared = intersection(first, second)
-    union = area(first).reshape(-1, 1) + area(second).reshape(1, -1) - shared
+    union = area(first)[:, None] + area(second) - shared
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
 
 

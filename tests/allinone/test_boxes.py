@@ -14,6 +14,10 @@ def test_a_box_turned_inside_out_has_no_area_and_no_overlap():
     assert boxes.iou([[10, 10, 5, 20]], [[0, 0, 30, 30]]) == 0
 
 
+def test_no_boxes_overlap_nothing():
+    assert boxes.iou([], [[0, 0, 1, 1]]).shape == (0, 1) and boxes.iou([[0, 0, 1, 1]], []).shape == (1, 0)
+
+
 def test_center_size_round_trip():
     box = np.float32([[1, 2, 7, 12]])
     center, size = boxes.center_size(box)

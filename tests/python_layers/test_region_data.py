@@ -42,14 +42,14 @@ def test_what_teaches_what(sampler):
     assert (points_mask.sum(axis=1) <= 42).all() and points_mask[label == 1].any(axis=1).all()
 
 
-class NoFlip:
-    """A generator that never flips and jitters nothing: only random() is replaced."""
+class Flip:
+    """A generator that always or never flips: only a single random() is replaced."""
 
     def __init__(self, flip):
         self.flip, self.rng = flip, np.random.default_rng(1)
 
-    def random(self):
-        return 0.0 if self.flip else 0.9
+    def random(self, *size):
+        return self.rng.random(*size) if size else 0.0 if self.flip else 0.9
 
     def __getattr__(self, name):
         return getattr(self.rng, name)
@@ -64,7 +64,7 @@ def test_labels_belong_to_the_crop_that_is_seen(sampler, chain, flip):
         truth, box, angles, seen = [data[name][face] for name in ("landmarks", "box", "pose", "visibility")]
     image = sampler.reader.image(sampler.reader.datum(index))
     side, found = SETTINGS["size"], 0
-    for _, patch, kind, targets in sampler._regions(NoFlip(flip), index, range(12)):
+    for _, patch, kind, targets in sampler._regions(Flip(flip), index, range(12)):
         assert patch.shape == (side, side, 3)
         if not targets:
             continue
