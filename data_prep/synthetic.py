@@ -1,6 +1,6 @@
 """Draw a labelled face set: pictures, records.jsonl and a contact sheet, from a seed.
 
-    python -m data_prep.synthetic --kind portraits --count 3000 --identities 500 --seed 1 --out out/faces
+    python -m data_prep.synthetic --kind portraits --count 3000 --identities 1000 --seed 1 --out out/faces
     python -m data_prep.synthetic --kind scenes --count 200 --seed 2 --out out/scenes
 
 The same arguments give the same files, whatever the number of workers. A run that was stopped goes on where it was.
@@ -23,6 +23,7 @@ from data_prep import head, scene
 PORTRAIT_SIDE = 176             # pixels
 SCENE_WIDTHS = (240, 320)      # pixels: room for the largest face, quick enough for selective search
 SCENE_HEIGHTS = (210, 290)
+MADE = ("images", "parts")      # folders of a set
 FIRST_WORD = dict(portraits=1, scenes=2, identities=3)   # keeps the random streams of a seed apart
 
 
@@ -32,7 +33,7 @@ def person(seed, number):
 
 
 def draw_one(index, kind, seed, identities, first_identity, folder):
-    """Draw picture `index` of a set, write it unless it is there, and return its record lines."""
+    """Draw and write picture `index` of a set; return its record lines."""
     rng = np.random.default_rng([seed, FIRST_WORD[kind], index])
     if kind == "portraits":
         who = person(seed, first_identity + index % identities)
@@ -60,8 +61,11 @@ def draw_set(out, kind, count, identities, seed, first_identity=0, workers=None)
                   code={name: files.sha256(os.path.join(os.path.dirname(__file__), name))
                         for name in ("head.py", "render.py", "scene.py", "synthetic.py")})
     plan = os.path.join(out, "set.json")
-    if os.path.isdir(out) and not (os.path.isfile(plan) and files.read_json(plan, "delete it") == wanted):
-        shutil.rmtree(out)
+    if os.path.isfile(plan) and files.read_json(plan, "delete it") != wanted:
+        for name in MADE:
+            shutil.rmtree(os.path.join(out, name), ignore_errors=True)
+    elif not os.path.isfile(plan) and os.path.isdir(out) and os.listdir(out):
+        raise InputError(f"{out}: holds other files; give an empty or a new folder")
     files.write_json(plan, wanted)
     parts = [range(start, min(start + 25, count)) for start in range(0, count, 25)]
     part_file = lambda part: os.path.join(out, "parts", f"{part.start:06d}.jsonl")

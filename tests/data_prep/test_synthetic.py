@@ -123,5 +123,11 @@ def test_the_contact_sheet_is_a_picture(chain):
     assert cv2.imread(str(chain / "faces" / "sheet.jpg")).shape == (800, 1200, 3)
 
 
+def test_a_folder_of_other_files_is_left_alone(tmp_path, expect_refusal):
+    (tmp_path / "holiday.jpg").write_text("mine")
+    expect_refusal(synthetic.main, ["--kind", "portraits", "--count", 5, "--out", tmp_path], tmp_path, "other files")
+    assert os.listdir(tmp_path) == ["holiday.jpg"]
+
+
 def test_a_set_of_no_faces_is_refused(tmp_path, expect_refusal):
     expect_refusal(synthetic.main, ["--kind", "portraits", "--count", 0, "--out", tmp_path / "x"], "--count 0", "trains nothing")
