@@ -2,7 +2,7 @@
 
 Sources: arXiv 1611.00851 (the paper), arXiv 1603.01249 (HyperFace). What neither states is marked as our choice.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Dict, Optional, Tuple
 
 
@@ -40,7 +40,6 @@ BY_NAME = {task.name: task for task in TASKS}
 POSITIVE_IOU, NEGATIVE_IOU, REGRESS_IOU = 0.5, 0.35, 0.35
 
 AGE_SIGMA = 3.0                # years, where a label has none (section III-C4)
-AGE_SWITCH_ITERATION = 20000   # eq. 6: lambda is 0 until here, then 1 (section III-C4)
 
 
 @dataclass(frozen=True)
@@ -57,10 +56,7 @@ class Profile:
     identity: Tuple[int, int]             # fc6, fc7 (the descriptor)
     identities: int                       # classes of fc8 in the committed files
     dropout: float
-    batch: Dict[str, int]                 # images (det: regions) of each tower in a mini-batch
-    iterations: int
-    age_switch: int
-    solver: Dict[str, object]
+    batch: Dict[str, int]                 # images (det, hyperface: regions) of each tower in a mini-batch
     weights: Optional[Dict[str, float]] = None   # tasks whose weight differs from TASKS
 
     def weight(self, task):
@@ -73,10 +69,7 @@ PAPER = Profile(
     fc_full=2048, head=512, attribute=(1024, 512), identity=(1024, 512), identities=10548,
     dropout=0.5,                           # our choice: the paper does not mention any
     # our choice: not stated; the identity tower has half of all images (Table I)
-    batch=dict(det=64, smile=32, gender=32, age=32, id=96), iterations=200000, age_switch=AGE_SWITCH_ITERATION,
-    # our choice: the solver of Caffe's reference networks, started lower since new layers meet trained ones
-    solver=dict(type="SGD", base_lr=0.001, momentum=0.9, weight_decay=0.0005, lr_policy="step", gamma=0.1, stepsize=80000,
-                clip_gradients=35.0, snapshot=2000))
+    batch=dict(det=64, smile=32, gender=32, age=32, id=96, hyperface=128))
 
 # our choice: the paper's topology at a sixth to a quarter of the width and half the input, so that two CPU cores train it
 # in minutes; 115 gives 3x3 maps on all three fusion branches. Batches and the weight of the age are the ones with
@@ -84,9 +77,14 @@ PAPER = Profile(
 MINI = Profile(
     name="mini", input_size=115, conv=(16, 32, 64, 64, 96, 96, 96), fuse=(32, 32), conv_all=64, fc_full=256, head=96,
     attribute=(96, 64), identity=(192, 512), identities=1000, dropout=0.0,
-    batch=dict(det=36, smile=20, gender=18, age=22, id=16), iterations=900, age_switch=800, weights=dict(age=2 / AGE_SCALE ** 2),
-    # our choice: Adam reaches in hundreds of iterations what momentum SGD needs thousands for
-    solver=dict(type="Adam", base_lr=0.002, momentum=0.9, momentum2=0.999, weight_decay=0.0002, lr_policy="poly", power=1.0,
-                clip_gradients=20.0, snapshot=50))
+    batch=dict(det=36, smile=20, gender=18, age=22, id=16, hyperface=36), weights=dict(age=2 / AGE_SCALE ** 2))
 
 PROFILES = {profile.name: profile for profile in (PAPER, MINI)}
+
+# The baseline that the paper compares with (HyperFace, figure 3): AlexNet's five convolutions with max1, conv3 and pool5
+# fused, and five tasks learnt from regions alone. It is no sub-network of ours: it shares nothing.
+HYPERFACE_TASKS = ("detection", "landmarks", "visibility", "pose", "gender")
+HYPERFACE = {
+    "paper": replace(PAPER, conv=(96, 256, 384, 384, 256), conv_all=192, fc_full=3072),
+    "mini": replace(MINI, conv=(16, 32, 64, 64, 64), conv_all=48, fc_full=384),
+}

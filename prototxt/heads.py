@@ -4,13 +4,19 @@ from caffe import layers as L
 from allinone import tasks
 
 
+def fused_side(profile):
+    """Return the side of the fused maps: 6 for an input of 227 pixels, 3 for 115."""
+    conv1 = (profile.input_size - 11) // 4 + 1
+    return conv1 // 8   # pool1 halves, conv1a quarters
+
+
 def fusion(tower, profile):
     """Fuse conv1, conv3 and conv5 (kernels of HyperFace), reduce by 1x1, one fully connected layer: blob fc_full."""
     first = tower.conv("conv1a", tower["pool1"], profile.fuse[0], kernel=4, stride=4)
-    third = tower.conv("conv3a", tower["prelu_conv3"], profile.fuse[1], kernel=2, stride=2)
-    fifth = tower.max_pool("pool5", tower["prelu_conv5"])
+    third = tower.conv("conv3a", tower.active("conv3"), profile.fuse[1], kernel=2, stride=2)
+    fifth = tower.max_pool("pool5", tower.active("conv5"))
     fused = tower.put("fused", L.Concat(first, third, fifth))
-    return tower.hidden("fc_full", tower.conv("conv_all", fused, profile.conv_all, kernel=1), profile.fc_full)
+    return tower.hidden("fc_full", tower.conv("conv_all", fused, profile.conv_all, kernel=1), profile.fc_full, fused_side(profile))
 
 
 def independent(tower, task, fc_full, profile):
@@ -31,7 +37,7 @@ def age_years(tower, raw):
 
 def descriptor(tower, profile):
     """Add conv7, pool7, fc6 and fc7; the output of fc7 is the 512-d identity descriptor (section III-D)."""
-    top = tower.conv("conv7", tower["prelu_conv6"], profile.conv[6], kernel=3, pad=1)
+    top = tower.conv("conv7", tower.active("conv6"), profile.conv[6], kernel=3, pad=1)
     top = tower.hidden("fc6", tower.max_pool("pool7", top), profile.identity[0])
     return tower.hidden("fc7", top, profile.identity[1])
 

@@ -1,57 +1,89 @@
-"""The nets of the kit: joint training net, bare towers, deploy net."""
+"""The training nets: any of the five towers in one net, with data and losses; five together are the joint net of eq. 8.
+
+Every net has both phases. Training: the databases' pictures, shifted and mirrored, and a weighted loss per task. Test: the
+pictures of the databases under val/, as they are, the same losses unweighted in meaning, and an accuracy for each softmax.
+"""
 import json
 
 import allinone  # noqa: F401  (quiets Caffe before it is imported)
+import caffe
 from caffe import NetSpec, layers as L
 
 from allinone import tasks
-from prototxt import backbone, heads
+from prototxt import backbone, heads, hyperface
 from prototxt.blocks import Tower
 
 COUNTER = dict(lr_mult=0, decay_mult=0)   # a Python layer's count of iterations is a parameter that never learns
+REGION_TOPS = ("data", "label", "landmarks_label", "landmarks_mask", "visibility_label", "visibility_mask", "pose_label", "pose_mask")
+VALIDATION = "val"                        # folder, beside the towers' databases, of those for validation
+
+
+def tasks_of(name):
+    """Return the tasks that a tower learns."""
+    if name == "hyperface":
+        return [tasks.BY_NAME[task] for task in tasks.HYPERFACE_TASKS]
+    return [task for task in tasks.TASKS if task.tower == name]
+
+
+def database_of(name):
+    """Return the folder name of a tower's database: HyperFace learns from the detection tower's."""
+    return "det" if name == "hyperface" else name
 
 
 def add_outputs(tower, name, data, profile):
     """Add the layers of tower `name` on a data blob; return {task name: raw output}."""
-    mine = [task for task in tasks.TASKS if task.tower == name]
+    if name == "hyperface":
+        return hyperface.add_outputs(tower, data, profile)
     if name in ("det", "smile"):
         backbone.trunk(tower, data, profile, upto=5)
         fc_full = heads.fusion(tower, profile)
-        return {task.name: heads.independent(tower, task, fc_full, profile) for task in mine}
+        return {task.name: heads.independent(tower, task, fc_full, profile) for task in tasks_of(name)}
     conv6 = backbone.trunk(tower, data, profile)
     if name == "id":
         return {"identity": heads.descriptor(tower, profile)}
     pooled = tower.max_pool("pool6", conv6)
-    return {task.name: heads.attribute(tower, task, pooled, profile) for task in mine}
+    return {task.name: heads.attribute(tower, task, pooled, profile) for task in tasks_of(name)}
 
 
-def train_net(profile, databases, identities, seed=1, iterations=None):
-    """Return the joint training net (NetParameter): five towers, one trunk, eq. 8.
+def train_net(profile, job, databases, identities, seed=1, iter_size=1, validation=1):
+    """Return the training net (NetParameter) of a job: its towers with shared weights, the losses of eq. 4 to 8.
 
-    databases: folder that holds one database per tower; identities: classes of fc8. A run of other `iterations` than
-    the profile's switches the age loss at the same share of them.
+    databases: folder that holds one database per tower, and those for validation under val/; identities: classes of fc8;
+    iter_size: forward passes of an iteration, which the age loss has to know; validation: mini-batches of one validation,
+    0 where there is no database for it.
     """
-    switch = round(profile.age_switch * (iterations or profile.iterations) / profile.iterations)
     net = NetSpec()
-    for name in tasks.TOWERS:
-        tower = Tower(net, f"{name}/", profile.dropout)
-        labels = _data(tower, name, profile, f"{databases}/{name}", seed)
+    twins, later = [], []
+    for name in job.towers:
+        tower = make_tower(net, name, f"{name}/", profile.dropout)
+        settings = dict(batch=job.batch.get(name, profile.batch[name]), size=profile.input_size, seed=seed)
+        labels = _data(tower, name, dict(settings, source=f"{databases}/{database_of(name)}"))
+        twins.append((f"{name}/data", dict(settings, source=f"{databases}/{VALIDATION}/{database_of(name)}", cycle=validation)))
         outputs = add_outputs(tower, name, tower["data"], profile)
-        for task in (task for task in tasks.TASKS if task.tower == name):
+        for task in tasks_of(name):
             top = outputs[task.name]
             if task.name == "identity":
                 top = tower.output("fc8", top, identities)
-            _loss(tower, task, top, labels, profile.weight(task), switch)
-    return _named(net, f"AllInOneFace_{profile.name}_train")
+            _loss(tower, task, top, labels, profile.weight(task), dict(switch=job.age_switch, ramp=job.age_ramp, iter_size=iter_size))
+            later.append((tower, task, top, labels))
+    if validation:
+        for tower, task, top, labels in later:
+            _accuracy(tower, task, top, labels)
+    proto = named(net, f"AllInOneFace_{profile.name}_{job.name}")
+    return _with_test_phase(proto, dict(twins)) if validation else proto
 
 
-def _data(tower, name, profile, source, seed):
+def make_tower(net, name, prefix, dropout=0.0):
+    """Return the empty tower `name`; HyperFace has ReLU and parameters of its own."""
+    return Tower(net, prefix, dropout, **(dict(namespace="hyperface/", prelu=False) if name == "hyperface" else {}))
+
+
+def _data(tower, name, settings):
     """Add the data layer of a tower; return {task: its label blobs}."""
-    settings = dict(source=source, batch=profile.batch[name], size=profile.input_size, seed=seed)
-    if name == "det":
-        tops = ("data", "label", "landmarks_label", "landmarks_mask", "visibility_label", "visibility_mask", "pose_label", "pose_mask")
+    if database_of(name) == "det":
+        tops = REGION_TOPS + (("gender_label",) if name == "hyperface" else ())
         module, layer = "python_layers.region_data", "RegionData"
-        labels = dict(detection=["label"], landmarks=tops[2:4], visibility=tops[4:6], pose=tops[6:8])
+        labels = dict(detection=["label"], landmarks=tops[2:4], visibility=tops[4:6], pose=tops[6:8], gender=tops[8:])
     else:
         tops = ("data", "label", "sigma") if name == "age" else ("data", "label")
         module, layer = "python_layers.face_data", "FaceData"
@@ -67,13 +99,13 @@ def _data(tower, name, profile, source, seed):
 EUCLIDEAN_FACTOR = dict(landmarks=1 / 42, visibility=1 / 21, pose=1 / 3)
 
 
-def _loss(tower, task, top, labels, weight, switch):
+def _loss(tower, task, top, labels, weight, age_settings):
     """Add the loss of a task, weighted for eq. 8; its blob is <tower>/loss_<task>."""
     if task.loss == "softmax":
         loss = L.SoftmaxWithLoss(top, *labels[task.name], loss_weight=weight, loss_param=dict(ignore_label=-1))
     elif task.loss == "age":
         loss = L.Python(heads.age_years(tower, top), *labels[task.name], module="python_layers.age_loss", layer="AgeLoss",
-                        param_str=json.dumps(dict(switch=switch)), loss_weight=weight,
+                        param_str=json.dumps(age_settings), loss_weight=weight,
                         param=[dict(name="age_loss/count", **COUNTER)])
     else:
         factor = round(EUCLIDEAN_FACTOR[task.loss], 8)
@@ -82,51 +114,38 @@ def _loss(tower, task, top, labels, weight, switch):
     tower.put(f"loss_{task.name}", loss)
 
 
-def bare_net(profile):
-    """Return the five towers with their inputs and final outputs, no data and no loss: the truth that a fused net must meet."""
-    net = NetSpec()
-    for name in tasks.TOWERS:
-        tower = Tower(net, f"{name}/")
-        data = tower.put("input", _input(profile))   # not "data": that layer of the training net holds a counter
-        for task, top in add_outputs(tower, name, data, profile).items():
-            _final(tower, tasks.BY_NAME[task], top)
-    return _named(net, f"AllInOneFace_{profile.name}_towers")
+def _accuracy(tower, task, top, labels):
+    """Add what the test phase measures beside the losses: <tower>/accuracy_<task>, where the task is a softmax.
+
+    Identity has none: people who are held out are of no class of fc8, so the test phase ends at the descriptor.
+    """
+    if task.name == "identity":
+        tower.net[tower.prefix + "silence"] = L.Silence(tower["fc7"], *labels["identity"], ntop=0, include=dict(phase=caffe.TEST))
+    elif task.loss == "softmax":
+        tower.put(f"accuracy_{task.name}", L.Accuracy(top, *labels[task.name], accuracy_param=dict(ignore_label=-1),
+                                                      include=dict(phase=caffe.TEST)))
 
 
-def deploy_net(profile):
-    """Return the fused net: stage 1 first, so that `forward(end=<stage_one_end>)` computes nothing that only stage 2 needs."""
-    net = NetSpec()
-    tower = Tower(net)
-    tower.put("data", _input(profile))
-    backbone.trunk(tower, tower["data"], profile, upto=5)
-    fc_full = heads.fusion(tower, profile)
-    for stage in (1, 2):
-        for task in tasks.TASKS:
-            if task.tower in ("det", "smile") and task.stage == stage:
-                _final(tower, task, heads.independent(tower, task, fc_full, profile))
-    conv6 = tower.conv("conv6", tower["prelu_conv5"], profile.conv[5], kernel=3, pad=1)
-    pooled = tower.max_pool("pool6", conv6)
-    for name in ("gender", "age"):
-        _final(tower, tasks.BY_NAME[name], heads.attribute(tower, tasks.BY_NAME[name], pooled, profile))
-    _final(tower, tasks.BY_NAME["identity"], heads.descriptor(tower, profile))
-    return _named(net, f"AllInOneFace_{profile.name}_deploy")
+def _with_test_phase(proto, twins):
+    """Return the net with a twin of every data layer for the test phase, and fc8 with its loss for training alone.
+
+    twins: {name of a data layer: settings of its twin}. The twins keep the name, as Caffe shares weights by layer name.
+    """
+    both = type(proto)(name=proto.name)
+    for layer in proto.layer:
+        both.layer.add().CopyFrom(layer)
+        if layer.name in twins:
+            both.layer[-1].include.add(phase=caffe.TRAIN)
+            both.layer.add().CopyFrom(layer)
+            both.layer[-1].include.add(phase=caffe.TEST)
+            both.layer[-1].python_param.param_str = json.dumps(twins[layer.name])
+        elif layer.name in ("id/fc8", "id/loss_identity"):
+            both.layer[-1].include.add(phase=caffe.TRAIN)
+    return both
 
 
-def _input(profile):
-    return L.Input(shape=dict(dim=[1, 3, profile.input_size, profile.input_size]))
-
-
-def _final(tower, task, top):
-    """Add what turns a raw output into the deploy net's output blob."""
-    if task.loss == "softmax" and task.name != "identity":
-        tower.put(task.output, L.Softmax(top))
-    elif task.loss == "age":
-        heads.age_years(tower, top)
-    elif task.name == "identity":
-        tower.put(task.output, L.Power(top))   # a copy under its own name: fc7 itself is not an output blob
-
-
-def _named(net, name):
+def named(net, name):
+    """Return a NetSpec as NetParameter with a name."""
     proto = net.to_proto()
     proto.name = name
     return proto
