@@ -56,4 +56,4 @@ def stored_size(input_size):
 
 def mirror(image):
     """Return the picture mirrored left to right."""
-    return np.ascontiguousarray(image[:, ::-1])
+    return cv2.flip(image, 1)

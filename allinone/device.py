@@ -1,4 +1,6 @@
 """CPU or GPU: the choice is stated, tried out, and never changed in silence."""
+import os
+import platform
 import subprocess
 import sys
 
@@ -68,3 +70,10 @@ def use(gpus):
         print(f"GPU={gpus}: this step runs on one GPU, the first")
     print(f"Caffe {caffe.__version__} on the {name}", flush=True)
     return name
+
+
+def machine():
+    """Return the machine in words, for pages of figures: cores, processor, Caffe's version."""
+    with open("/proc/cpuinfo", encoding="utf-8") as lines:
+        names = {line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")}
+    return f"{os.cpu_count()} cores of {' and '.join(sorted(names)) or platform.machine()}, Caffe {caffe.__version__} on the CPU"

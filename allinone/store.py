@@ -82,6 +82,16 @@ class Reader:
         return files.decode_image(datum.data, f"{self.folder}: a record")
 
 
+def databases(folder):
+    """Return the databases of a tower: the folder itself, or the folders in it, by name, where it holds one per training set."""
+    if os.path.isfile(os.path.join(folder, MANIFEST)):
+        return [folder]
+    inside = sorted(entry.path for entry in os.scandir(folder) if os.path.isfile(os.path.join(entry.path, MANIFEST))) if os.path.isdir(folder) else []
+    if not inside:
+        manifest(folder)   # says what is missing
+    return inside
+
+
 def manifest(folder):
     """Return the manifest of a database; InputError with the mend where there is none or it is empty."""
     data = files.read_json(os.path.join(folder, MANIFEST), "build the database first (python -m data_prep.build_db --help)")

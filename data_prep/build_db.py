@@ -45,11 +45,15 @@ def _align_one(annotation, records, size):
     return cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
 
 
-def build_aligned(records, out, towers, profile, workers=None):
-    """Write one database of aligned faces per tower from the records that have its label.
+def build_aligned(records, out, towers, profile, workers=None, training_set=""):
+    """Write one database of aligned faces per tower from the records that have its label, into <out>/<tower>.
 
-    Faces without landmarks are left out and counted. The databases appear when all are finished.
+    Faces without landmarks are left out and counted. The databases appear when all are finished. training_set: name of
+    the database within the tower's folder, where a tower learns from several sets.
     """
+    for folder in (os.path.join(out, tower) for tower in towers if training_set):
+        if os.path.isfile(os.path.join(folder, store.MANIFEST)):
+            raise InputError(f"{folder}: is a database itself, so none can stand in it; remove it, or build without --set")
     annotations = list(record.read(records))
     faces = [a for a in annotations if a.box is not None and a.landmarks is not None]
     used = {tower: [a for a in faces if getattr(a, LABEL_OF[tower]) is not None] for tower in towers}
@@ -60,7 +64,7 @@ def build_aligned(records, out, towers, profile, workers=None):
     classes = {number: place for place, number in enumerate(sorted({a.identity for a in used.get("id", ())}))}
     size = align.stored_size(profile.input_size)
     with contextlib.ExitStack() as stack:
-        partial = {tower: stack.enter_context(files.replacing_folder(os.path.join(out, tower))) for tower in towers}
+        partial = {tower: stack.enter_context(files.replacing_folder(os.path.join(out, tower, training_set))) for tower in towers}
         writers = {tower: store.Writer(folder) for tower, folder in partial.items()}
         progress = Progress("aligning faces", len(faces))
         work = functools.partial(_align_one, records=records, size=size)
@@ -131,6 +135,7 @@ def _write_regions(path, by_scene, faces, proposals):
         landmarks=np.float32([face.landmark_array() for face in faces]),
         visibility=np.float32([face.visibility_array() for face in faces]),
         pose=np.float32([face.pose or unknown_pose for face in faces]),
+        gender=np.int8([-1 if face.gender is None else face.gender for face in faces]),
         proposal_start=np.cumsum([0] + [len(boxes) for boxes in proposals]),
         proposal=np.concatenate(proposals))
     digest = hashlib.sha256()
@@ -149,6 +154,7 @@ def main(argv=None):
     parser.add_argument("--without-search", nargs="+", default=[], help="scenes: records whose pictures are not searched")
     parser.add_argument("--towers", nargs="+", choices=tasks.ALIGNED_TOWERS, default=tasks.ALIGNED_TOWERS)
     parser.add_argument("--profile", choices=tasks.PROFILES, default="mini", help="gives the size of aligned faces")
+    parser.add_argument("--set", default="", help="aligned: name of this training set, where a tower learns from several; <out>/<tower>/<set>")
     parser.add_argument("--workers", type=int, help="processes, default one a core")
     parser.add_argument("--out", required=True, help="folder for the databases")
     args = parser.parse_args(argv)
@@ -159,7 +165,7 @@ def main(argv=None):
     else:
         if len(args.records) != 1:
             raise InputError("build_db aligned: name one records file with --records")
-        build_aligned(args.records[0], args.out, args.towers, tasks.PROFILES[args.profile], args.workers)
+        build_aligned(args.records[0], args.out, args.towers, tasks.PROFILES[args.profile], args.workers, args.set)
 
 
 if __name__ == "__main__":

@@ -23,14 +23,23 @@ def age_loss(predicted, age, sigma, gaussian):
     return loss, (1 - gaussian) * off + gaussian * bell * off / variance
 
 
+def gaussian_share(iteration, switch, ramp=0):
+    """Return lambda of eq. 6: 0 before iteration `switch`, then 1, or rising evenly to 1 over `ramp` iterations."""
+    return float(np.clip((iteration - switch + 1) / max(ramp, 1), 0, 1))
+
+
 class AgeLoss(caffe.Layer):
     """Bottoms: age (n, 1), label (n,), sigma (n,), in years. Top: mean loss over the samples with a label.
 
-    param_str: {"switch": iteration at which lambda goes from 0 to 1}.
+    param_str: {"switch": iteration at which lambda goes from 0 to 1, "ramp": iterations that this takes (0: at once),
+    "iter_size": the solver's, since the layer counts forward passes}.
     """
 
     def setup(self, bottom, top):
-        self.switch = int(json.loads(self.param_str)["switch"])
+        settings = json.loads(self.param_str)
+        self.switch, self.ramp, self.iter_size = [int(settings.get(name, other)) for name, other in (("switch", 0), ("ramp", 0), ("iter_size", 1))]
+        if self.iter_size < 1 or self.ramp < 0:
+            raise ValueError("AgeLoss: iter_size must be 1 or more, ramp 0 or more")
         add_counter(self)
 
     def reshape(self, bottom, top):
@@ -39,7 +48,7 @@ class AgeLoss(caffe.Layer):
         top[0].reshape(1)
 
     def forward(self, bottom, top):
-        gaussian = 1.0 if count(self) >= self.switch else 0.0
+        gaussian = gaussian_share(count(self) // self.iter_size, self.switch, self.ramp)
         predicted, age, sigma = [bottom[i].data.reshape(-1).astype(np.float64) for i in range(3)]
         loss, gradient = age_loss(predicted, age, sigma, gaussian)
         used = max(int((age >= 0).sum()), 1)

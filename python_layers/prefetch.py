@@ -1,66 +1,115 @@
 """Make mini-batches in another process, a few ahead, so that the net does not wait for pictures."""
+import mmap
 import multiprocessing
+import os
 import queue
 import signal
+from multiprocessing import reduction
 
 import cv2
+import numpy as np
 
-AHEAD = 3   # our choice: batches that wait at most
+from allinone import blob
+
+AHEAD = 3   # our choice: mini-batches that are ready or in the making at most
 
 
-def _work(sampler_class, settings, iteration, batches):
-    """Put (iteration, batch) into the queue, one after the other, as long as the net's process lives."""
+class Memory:
+    """Memory that this process and one that it spawns both see; gone with the last of them, however they end."""
+
+    def __init__(self, size):
+        self._map(os.memfd_create("mini-batches"), size)
+        os.ftruncate(self.file, size)
+
+    def _map(self, file, size):
+        self.file, self.size = file, size
+
+    def arrays(self, shapes):
+        """Return float32 arrays of some shapes that lie in it, one after the other."""
+        whole = np.frombuffer(mmap.mmap(self.file, self.size), np.float32)
+        ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
+        return [part.reshape(shape) for part, shape in zip(np.split(whole[:ends[-1]], ends[:-1]), shapes)]
+
+    def __getstate__(self):
+        return reduction.DupFd(self.file), self.size
+
+    def __setstate__(self, state):
+        self._map(state[0].detach(), state[1])
+
+
+def write(batch, tops):
+    """Write a sampler's mini-batch, BGR uint8 images and labels, into the arrays of a data layer's tops."""
+    images, *labels = batch
+    blob.fill(tops[0], images)
+    for top, values in zip(tops[1:], labels):
+        top[...] = values
+
+
+def _work(sampler_class, settings, shapes, memories, number, stride, free, ready):
+    """Put mini-batches into the memories that are free, one after the other, as long as the net's process lives."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)   # Ctrl-C is for the net's process, which ends this one
     cv2.setNumThreads(1)
-    try:
-        sampler = sampler_class(settings)
-    except Exception as error:                     # told to the net's process, which raises it
-        batches.put((iteration, error))
-        return
+    places, sampler = [memory.arrays(shapes) for memory in memories], None
     while True:
         try:
-            item = (iteration, sampler.batch(iteration))
-        except Exception as error:
-            item = (iteration, error)
-        while True:
-            try:
-                batches.put(item, timeout=2)
-                break
-            except queue.Full:
-                if not multiprocessing.parent_process().is_alive():
-                    batches.cancel_join_thread()
-                    return
-        iteration += 1
+            place = free.get(timeout=2)
+        except queue.Empty:
+            if not multiprocessing.parent_process().is_alive():
+                return
+            continue
+        try:
+            sampler = sampler or sampler_class(settings)
+            write(sampler.batch(number), places[place])
+            ready.put((number, place))
+        except Exception as error:                  # told to the net's process, which raises it
+            ready.put((number, error))
+            return
+        number += stride
 
 
 class Prefetch:
-    """Batches of `sampler_class(settings).batch(iteration)` in rising order of iteration; a jump starts anew."""
+    """Mini-batches of `sampler_class(settings).batch(number)`, each `stride` after the one before; a jump starts anew.
 
-    def __init__(self, sampler_class, settings):
-        self.arguments, self.process, self.next = (sampler_class, settings), None, None
+    shapes: those of the arrays of a mini-batch, as the net takes them.
+    """
 
-    def get(self, iteration):
-        """Return the batch of an iteration; raise what the sampler raised."""
-        if iteration != self.next:
-            self._start(iteration)
+    def __init__(self, sampler_class, settings, shapes, stride=1):
+        self.arguments, self.shapes, self.stride = (sampler_class, settings, shapes), shapes, stride
+        self.process = self.next = self.taken = None
+
+    def get(self, number):
+        """Return the arrays of a mini-batch, good until the next call; raise what the sampler raised."""
+        if number != self.next:
+            self._start(number)
+        elif self.taken is not None:
+            self.free.put(self.taken)
+        self.next, self.taken = None, None
+        ready, place = self._wait()
+        if isinstance(place, Exception):
+            raise place
+        assert ready == number
+        self.next, self.taken = number + self.stride, place
+        return self.places[place]
+
+    def _wait(self):
         while True:
             try:
-                number, batch = self.batches.get(timeout=5)
-                break
+                return self.ready.get(timeout=5)
             except queue.Empty:
                 if not self.process.is_alive():
-                    raise RuntimeError(f"the process that prepares batches has died (code {self.process.exitcode}); "
+                    raise RuntimeError(f"the process that prepares mini-batches has died (code {self.process.exitcode}); "
                                        "is the memory full? Go on with --resume") from None
-        assert number == iteration
-        self.next = iteration + 1
-        if isinstance(batch, Exception):
-            raise batch
-        return batch
 
-    def _start(self, iteration):
+    def _start(self, number):
         if self.process is not None:
             self.process.terminate()
         context = multiprocessing.get_context("spawn")   # never forked: Caffe's threads would not survive it
-        self.batches = context.Queue(AHEAD)
-        self.process = context.Process(target=_work, args=(*self.arguments, iteration, self.batches), daemon=True)
+        size = 4 * sum(int(np.prod(shape)) for shape in self.shapes)
+        memories, self.free, self.ready = [Memory(size) for _ in range(AHEAD)], context.Queue(), context.Queue()
+        self.places = [memory.arrays(self.shapes) for memory in memories]
+        for place in range(AHEAD):
+            self.free.put(place)
+        self.process = context.Process(target=_work, args=(*self.arguments, memories, number, self.stride, self.free, self.ready), daemon=True)
         self.process.start()
+        for memory in memories:
+            os.close(memory.file)      # the maps, here and there, hold it

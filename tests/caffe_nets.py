@@ -7,7 +7,7 @@ import numpy as np
 import allinone  # noqa: F401  (quiets Caffe before it is imported)
 import caffe
 
-SOLVER = 'net: "{net}" base_lr: 0.1 lr_policy: "fixed" momentum: 0.9 max_iter: 100 display: 0 snapshot_prefix: "{prefix}" random_seed: 1'
+SOLVER = 'net: "{net}" base_lr: 0.1 lr_policy: "fixed" momentum: 0.9 max_iter: 100 display: 0 snapshot_prefix: "{prefix}" random_seed: 1 '
 
 
 def net(text, phase=caffe.TRAIN):
@@ -18,10 +18,10 @@ def net(text, phase=caffe.TRAIN):
         return caffe.Net(stream.name, phase)
 
 
-def solver(text, folder):
-    """Return an SGD solver (momentum 0.9) for a prototxt's text, with its files in a folder."""
+def solver(text, folder, more=""):
+    """Return an SGD solver (momentum 0.9) for a prototxt's text, with its files in a folder; more: further settings."""
     paths = [os.path.join(str(folder), name) for name in ("net.prototxt", "solver.prototxt")]
-    for path, content in zip(paths, (text, SOLVER.format(net=paths[0], prefix=os.path.join(str(folder), "snap")))):
+    for path, content in zip(paths, (text, SOLVER.format(net=paths[0], prefix=os.path.join(str(folder), "snap")) + more)):
         with open(path, "w", encoding="utf-8") as stream:
             stream.write(content)
     return caffe.SGDSolver(paths[1])

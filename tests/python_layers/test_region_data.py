@@ -2,8 +2,7 @@ import h5py
 import numpy as np
 import pytest
 
-from allinone import boxes, landmarks, pose, store
-from python_layers import region_data
+from allinone import boxes, landmarks, store
 from python_layers.region_data import RegionSampler, choose
 
 SETTINGS = dict(batch=64, size=115, seed=3)
@@ -15,14 +14,28 @@ def sampler(chain):
 
 
 def test_choose_follows_the_shares_as_far_as_they_go():
-    rng = np.random.default_rng(0)
+    rng, picture = np.random.default_rng(0), np.arange(900) % 3
     label = np.array([1] * 300 + [-1] * 300 + [0] * 300)
-    chosen = label[choose(rng, label, 200)]
-    for kind, share in region_data.SHARES:
-        assert (chosen == kind).mean() == pytest.approx(share, abs=0.02)
-    assert len(set(choose(rng, label, 200))) == 200                      # none twice while there are enough
-    assert set(label[choose(rng, np.zeros(5, int), 8)]) <= {1, 0, -1}
-    assert len(choose(rng, np.zeros(5, int), 8)) == 8                    # too few: some twice
+    chosen = choose(rng, label, picture, 200)
+    assert [(label[chosen] == kind).sum() for kind in (1, -1, 0)] == [90, 20, 90]     # 45, 10, 45 %
+    assert len(set(chosen)) == 200                                       # none twice while there are enough
+    few = np.array([1] * 10 + [0] * 300)
+    assert np.bincount(few[choose(rng, few, picture[:310], 200)]).tolist() == [190, 10]   # background makes up for faces
+    assert set(choose(rng, np.zeros(5, int), np.zeros(5, int), 8)) <= set(range(5))
+    assert len(choose(rng, np.zeros(5, int), np.zeros(5, int), 8)) == 8  # too few: some twice
+
+
+def test_a_picture_with_many_candidates_gives_no_more_than_the_others():
+    rng, label = np.random.default_rng(0), np.ones(1100, int)
+    picture = np.array([0] * 1000 + [1] * 100)
+    chosen = np.concatenate([picture[choose(rng, label, picture, 20)] for _ in range(50)])
+    assert chosen.mean() == pytest.approx(0.5, abs=0.1)
+
+
+def test_every_mini_batch_has_the_documented_shares(sampler):
+    for number in range(5):
+        label = sampler.batch(number)[1]
+        assert {kind: int((label == kind).sum()) for kind in (1, -1, 0)} == {1: 29, -1: 6, 0: 29}      # of 64
 
 
 def test_a_batch_depends_on_seed_and_iteration_only(sampler):
@@ -64,13 +77,13 @@ def test_labels_belong_to_the_crop_that_is_seen(sampler, chain, flip):
         truth, box, angles, seen = [data[name][face] for name in ("landmarks", "box", "pose", "visibility")]
     image = sampler.reader.image(sampler.reader.datum(index))
     side, found = SETTINGS["size"], 0
-    for _, patch, kind, targets in sampler._regions(Flip(flip), index, range(12)):
+    patches, _, values, masks, _, seen_masks, poses, pose_masks, _ = sampler._regions(Flip(flip), [index], mirror=True)
+    for patch, value, mask, pose_label, pose_mask in zip(patches, values, masks, poses, pose_masks):
         assert patch.shape == (side, side, 3)
-        if not targets:
+        if not pose_mask.any():
             continue
         found += 1
-        values, mask = targets["landmarks"]
-        in_crop = landmarks.decode(values.reshape(21, 2), np.float32([0, 0, side, side]))
+        in_crop = landmarks.decode(value.reshape(21, 2), np.float32([0, 0, side, side]))
         # Where the region is follows from two points; the crop must show the picture there.
         order = landmarks.MIRROR if flip else np.arange(21)
         known = np.flatnonzero(mask.reshape(21, 2)[:, 0])
@@ -84,7 +97,24 @@ def test_labels_belong_to_the_crop_that_is_seen(sampler, chain, flip):
         column, row = [np.clip(c.astype(int), 0, limit - 1) for c, limit in ((x, image.shape[1]), (y, image.shape[0]))]
         inside = (x >= 1) & (x < image.shape[1] - 1)
         assert np.abs(image[row][:, column].astype(int) - patch).mean(axis=(0, 2))[inside].mean() < 12
-        expected = pose.mirror_pose(angles) if flip else angles
-        np.testing.assert_allclose(np.degrees(targets["pose"][0]), expected, rtol=1e-4)
-    assert found >= 3
+        expected = angles * np.float32([-1, 1, -1]) if flip else angles        # roll and yaw change their sign, pitch does not
+        np.testing.assert_allclose(np.degrees(pose_label), expected, rtol=1e-4)
+    assert found >= 3 and seen_masks[pose_masks.any(axis=1)].all()
     assert boxes.area(box) > 0
+
+
+def test_gender_is_that_of_the_face_and_unknown_elsewhere(sampler, chain):
+    _, label, *_, gender = sampler.batch(3)
+    assert set(gender[label == 1]) <= {0, 1} and (gender[label != 1] == -1).all()
+    with h5py.File(chain / "db" / "det" / store.REGIONS) as data:
+        start = data["face_start"][...]
+        index = int(np.flatnonzero(np.diff(start) == 1)[0])
+        truth = data["gender"][int(start[index])]
+    _, label, *_, gender = sampler._regions(np.random.default_rng(0), [index], mirror=False)
+    assert (gender[label == 1] == truth).all()
+
+
+def test_the_test_phase_sees_every_picture_unmirrored_and_the_same_each_time(sampler):
+    for one, two in zip(sampler.test_batch(1), sampler.test_batch(1)):
+        np.testing.assert_array_equal(one, two)
+    assert not np.array_equal(sampler.test_batch(1)[0], sampler.test_batch(2)[0])

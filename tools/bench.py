@@ -1,0 +1,153 @@
+"""Time what must be fast, and print a table: training with real data beside made-up data, reading faces, the full network.
+
+    python -m tools.bench --db out/demo/db
+
+Blocks of iterations are timed by turns, so that a change of the machine's load meets both sides alike; figures are medians.
+"""
+import argparse
+import dataclasses
+import functools
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import allinone  # noqa: F401  (quiets Caffe before it is imported)
+import caffe
+
+from allinone import device, files, schedules, store, surgery, tasks
+from allinone.blob import MEAN, SCALE
+from allinone.errors import InputError, command
+from prototxt import solvers, towers
+from python_layers.prefetch import AHEAD
+
+ROUNDS, STEPS = 9, 10        # blocks of each side, iterations of each
+FACES, ROWS = 2000, 50       # faces that each data layer reads, and in a mini-batch
+
+
+def dummy_twin(net):
+    """Return a training net whose data layers are Caffe's DummyData of the same shapes: it waits for nothing."""
+    twin = type(net)(name=net.name)
+    for layer in net.layer:
+        made = twin.layer.add()
+        made.CopyFrom(layer)
+        if layer.name.endswith("/data"):
+            settings = json.loads(layer.python_param.param_str)
+            rows, side = settings["batch"], settings["size"]
+            made.ClearField("param")
+            made.ClearField("python_param")
+            made.type = "DummyData"
+            for top in layer.top:
+                width = next((size for name, size in dict(landmarks=42, visibility=21, pose=3).items() if f"/{name}_" in top), 0)
+                shape = (rows, 3, side, side) if top == layer.name else (rows, width) if width else (rows,)
+                made.dummy_data_param.shape.add(dim=shape)
+                made.dummy_data_param.data_filler.add(type="constant", value=1)
+    return twin
+
+
+def solver_of(net, profile, job, folder, name):
+    """Return a solver for a net, its files in a folder."""
+    paths = [os.path.join(folder, f"{name}_{kind}.prototxt") for kind in ("net", "solver")]
+    for path, text in zip(paths, (str(net), solvers.solver_text(profile, job, paths[0], os.path.join(folder, name), by_caffe=False))):
+        with files.replacing(path) as stream:
+            stream.write(text)
+    return caffe.get_solver(paths[1])
+
+
+def seconds(work, count):
+    """Return the seconds that one of `count` calls takes."""
+    start = time.perf_counter()
+    for _ in range(count):
+        work()
+    return (time.perf_counter() - start) / count
+
+
+def by_turns(*works, count):
+    """Return the median seconds of one call of each work."""
+    return [statistics.median(column) for column in zip(*[[seconds(work, count) for work in works] for _ in range(ROUNDS)])]
+
+
+def training(databases):
+    """Return rows of the table: an iteration of the joint mini net on real data and on DummyData."""
+    profile, job = tasks.MINI, schedules.JOBS["mini"]["joint"]
+    identities = store.manifest(os.path.join(databases, "id"))["identities"]
+    real = towers.train_net(profile, job, databases, identities, validation=0)
+    with tempfile.TemporaryDirectory() as folder:
+        nets = [solver_of(net, profile, job, folder, name) for name, net in (("real", real), ("dummy", dummy_twin(real)))]
+        for net in nets:
+            net.step(STEPS)                    # the first mini-batches wait for the processes to start
+        on_real, on_dummy = by_turns(*(functools.partial(net.step, 1) for net in nets), count=STEPS)
+    return [("joint mini iteration, DummyData", f"{on_dummy * 1000:.0f} ms", ""),
+            ("joint mini iteration, real data", f"{on_real * 1000:.0f} ms", f"{on_real / on_dummy:.2f} times DummyData's")]
+
+
+DATA_LAYER = """layer { name: "data" type: "Data" top: "data" top: "label"
+  data_param { source: "%s" backend: LMDB batch_size: %d prefetch: %d }
+  transform_param { mirror: true crop_size: %d scale: %r mean_value: %d mean_value: %d mean_value: %d } }"""
+FACE_LAYER = """layer { name: "data" type: "Python" top: "data" top: "label" param { lr_mult: 0 decay_mult: 0 }
+  python_param { module: "python_layers.face_data" layer: "FaceData" param_str: '%s' } }"""
+
+
+def reading(databases):
+    """Return rows of the table: faces a second of the kit's FaceData and of Caffe's own Data layer, on the same database."""
+    folder, side, nets = os.path.join(databases, "smile"), tasks.MINI.input_size, []
+    for text in (FACE_LAYER % json.dumps(dict(source=folder, batch=ROWS, size=side, seed=1)),
+                 DATA_LAYER % (os.path.join(folder, store.LMDB), ROWS, AHEAD, side, SCALE, *MEAN)):
+        with tempfile.NamedTemporaryFile("w", suffix=".prototxt") as stream:
+            stream.write(text)
+            stream.flush()
+            nets.append(caffe.Net(stream.name, caffe.TRAIN))
+            seconds(nets[-1].forward, AHEAD)
+    ours, theirs = [ROWS / time_ for time_ in by_turns(*(net.forward for net in nets), count=FACES // ROWS)]
+    return [("aligned faces, Caffe's Data layer", f"{theirs:.0f}/s", ""),
+            ("aligned faces, FaceData", f"{ours:.0f}/s", f"{ours / theirs:.2f} times Data's")]
+
+
+def full_network():
+    """Return rows of the table: a joint iteration of profile paper, one image a tower, and the most memory that it takes.
+
+    In a process of its own, since a process's peak of memory never falls.
+    """
+    done = subprocess.run([sys.executable, "-m", "tools.bench", "--full-network"], stdout=subprocess.PIPE, text=True, check=True)
+    figures = json.loads(done.stdout)
+    return [("joint paper iteration, one image a tower", f"{figures['seconds']:.1f} s", f"{figures['parameters']:,} parameters"),
+            ("its peak of memory", f"{figures['bytes'] / 1e9:.1f} GB", "weights, gradients, momentum, activations")]
+
+
+def measure_full_network():
+    """Print the figures of `full_network` as JSON."""
+    profile, job = tasks.PAPER, schedules.JOBS["paper"]["joint"]
+    job = dataclasses.replace(job, batch={tower: 1 for tower in tasks.TOWERS})
+    net = towers.train_net(profile, job, "", profile.identities, validation=0)
+    with tempfile.TemporaryDirectory() as folder:
+        solver = solver_of(dummy_twin(net), profile, job, folder, "paper")
+        solver.step(1)
+        time_ = statistics.median(seconds(functools.partial(solver.step, 1), 1) for _ in range(ROUNDS))
+        names = surgery.parameter_names(dummy_twin(net))
+        sizes = {name: blob.count for layer, found in names.items() for name, blob in zip(found, solver.net.params[layer]) if not name.endswith(surgery.COUNTER)}
+    print(json.dumps(dict(seconds=time_, parameters=sum(sizes.values()), bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)))
+
+
+@command
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--db", help="folder of the databases of profile mini")
+    parser.add_argument("--full-network", action="store_true", help="only print the figures of profile paper as JSON")
+    args = parser.parse_args(argv)
+    if args.full_network:
+        return measure_full_network()
+    if not args.db:
+        raise InputError("bench: name the databases with --db; `make bench` builds them")
+    print(f"{device.machine()}, OPENBLAS_NUM_THREADS={os.environ.get('OPENBLAS_NUM_THREADS', 'not set')}", flush=True)
+    for part in (functools.partial(training, args.db), functools.partial(reading, args.db), full_network):
+        for what, figure, remark in part():
+            print(f"  {what:<42} {figure:>10}  {remark}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
