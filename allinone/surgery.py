@@ -4,6 +4,7 @@ Caffe's own copy_from goes by layer name, and a net without a matching layer sta
 blob is accounted for.
 """
 import os
+from dataclasses import dataclass
 
 import numpy as np
 from google.protobuf import text_format
@@ -42,8 +43,9 @@ def read_weights(path):
 
 
 def parameter_names(net):
-    """Return {layer name: [parameter names]} of a NetParameter's definition; unnamed ones are ''."""
-    return {layer.name: [param.name for param in layer.param] for layer in net.layer if layer.param}
+    """Return {layer name: [parameter names]} of a NetParameter's definition in training; unnamed ones are ''."""
+    return {layer.name: [param.name for param in layer.param] for layer in net.layer
+            if layer.param and not any(rule.phase == caffe.TEST for rule in layer.include)}
 
 
 def blob_array(blob):
@@ -76,23 +78,44 @@ def one_of_each(collected, source, tolerance=0.0):
     return {name: copies[0][1] for name, copies in collected.items()}
 
 
-def transplant(net, definition, parameters, source):
-    """Write arrays by parameter name into a caffe.Net; return (matched names, unused names).
+TRUNK = tuple(f"conv{number}/w" for number in range(1, 6))   # what every net of the kit has
+COUNTER = "/count"   # ends the names of iteration counts, which belong to a run and are no weights
 
-    definition: the net's NetParameter (text), which knows the parameters' names. InputError where the net has a
-    parameter that `parameters` lacks or where shapes differ.
+
+@dataclass
+class Report:
+    """What a transplant did: parameter names."""
+    matched: list   # written
+    missing: list   # of the net, kept as they were
+    unused: list    # of the source, with no place in the net
+
+
+def transplant(net, definition, parameters, source, partial=False, cast=False):
+    """Write arrays by parameter name into a caffe.Net; return a Report.
+
+    definition: the net's NetParameter (text), which knows the parameters' names. partial: parameters that the source lacks
+    keep their values, as long as the trunk is there. cast: a fully connected layer's weights may go into the convolution
+    that it is (rows become kernels). InputError where a parameter is missing or of another shape.
     """
-    matched = set()
+    matched, missing = set(), set()
     for layer, names in parameter_names(definition).items():
         for blob, name in zip(net.params[layer], names):
+            if name.endswith(COUNTER):
+                continue
             if name not in parameters:
-                raise InputError(f"{source}: the parameter '{name}' of layer '{layer}' is missing; the weights belong to another net")
-            if blob.data.shape != parameters[name].shape:
-                raise InputError(f"{source}: '{name}' has the shape {parameters[name].shape}, the net needs "
+                if not partial or name in TRUNK:
+                    raise InputError(f"{source}: the parameter '{name}' of layer '{layer}' is missing; the weights belong to another net")
+                missing.add(name)
+                continue
+            array = parameters[name]
+            if cast and array.ndim == 2 and blob.data.ndim == 4 and array.shape == (blob.data.shape[0], blob.data[0].size):
+                array = array.reshape(blob.data.shape)
+            if blob.data.shape != array.shape:
+                raise InputError(f"{source}: '{name}' has the shape {array.shape}, the net needs "
                                  f"{blob.data.shape}; the weights belong to another net or profile")
-            blob.data[...] = parameters[name]
+            blob.data[...] = array
             matched.add(name)
-    return sorted(matched), sorted(set(parameters) - matched)
+    return Report(sorted(matched), sorted(missing), sorted(name for name in set(parameters) - matched if not name.endswith(COUNTER)))
 
 
 def load_net(net_path, weights_path):

@@ -37,6 +37,8 @@ def chain(tmp_path_factory):
     run_well("data_prep.build_db", "scenes", "--records", f"{root}/scenes/records.jsonl", "--without-search", f"{root}/faces/records.jsonl",
              "--out", f"{root}/db")
     run_well("data_prep.build_db", "aligned", "--records", f"{root}/faces/records.jsonl", "--out", f"{root}/db")
+    for kind, source in (("scenes", "scenes"), ("aligned", "faces")):   # validated on what it learns from: here only the way counts
+        run_well("data_prep.build_db", kind, "--records", f"{root}/{source}/records.jsonl", "--out", f"{root}/db/val")
     run_well("tools.train", "--profile", "mini", "--db", f"{root}/db", "--out", f"{root}/run", "--iterations", str(ITERATIONS),
              "--snapshot", "5")
     run_well("tools.fuse", "--profile", "mini", "--run", f"{root}/run", "--out", f"{root}/model")

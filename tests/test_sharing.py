@@ -5,8 +5,8 @@ import pytest
 import allinone  # noqa: F401  (quiets Caffe before it is imported)
 import caffe
 import caffe_nets
-from allinone import surgery, tasks
-from prototxt import towers
+from allinone import schedules, surgery, tasks
+from prototxt import solvers, towers
 
 TOWER = """
 layer { name: "%(t)s/data" type: "DummyData" top: "%(t)s/data" top: "%(t)s/target" dummy_data_param {
@@ -65,36 +65,100 @@ def test_snapshot_and_resume_go_on_as_if_nothing_had_happened(tmp_path):
             np.testing.assert_array_equal(blob.data, other.data)
 
 
-@pytest.fixture(scope="module")
-def mini():
-    return towers.bare_net(tasks.MINI), caffe_nets.net(str(towers.bare_net(tasks.MINI)), caffe.TEST)
+# ---- The kit's own towers: what the paper shares (section III-B), and the same three behaviours.
+EVERYONE, LATE, INDEPENDENT = {"det", "smile", "gender", "age", "id"}, {"gender", "age", "id"}, {"det", "smile"}
+SHARED_LAYERS = {**{f"conv{number}": EVERYONE for number in range(1, 6)}, "conv6": LATE,
+                 "conv1a": INDEPENDENT, "conv3a": INDEPENDENT, "conv_all": INDEPENDENT, "fc_full": INDEPENDENT}
 
 
-def test_every_shared_parameter_of_the_kit_is_one_memory(mini):
-    definition, net = mini
-    places = {}
+def job(name):
+    return schedules.JOBS["mini"][name]
+
+
+def training_net(chain, name):
+    return towers.train_net(tasks.MINI, job(name), str(chain / "db"), 6, validation=0)
+
+
+def kit_solver(chain, folder, name):
+    definition = training_net(chain, name)
+    text = solvers.solver_text(tasks.MINI, job(name), f"{folder}/net.prototxt", f"{folder}/iter", by_caffe=False)
+    for path, content in (("net", str(definition)), ("solver", text)):
+        with open(f"{folder}/{path}.prototxt", "w", encoding="utf-8") as stream:
+            stream.write(content)
+    return definition, caffe.get_solver(f"{folder}/solver.prototxt")
+
+
+def copies(definition, net):
+    """Return {parameter name: [(layer, blob)]} of a net."""
+    found = {}
     for layer, names in surgery.parameter_names(definition).items():
-        for number, name in enumerate(names):
-            assert name, f"{layer} has an unnamed, so private, parameter"
-            places.setdefault(name, []).append((layer, number))
-    for marker, (name, copies) in enumerate(sorted(places.items()), 1):
-        first, number = copies[0]
-        net.params[first][number].data[...] = marker
-        for layer, number in copies:
-            assert (net.params[layer][number].data == marker).all(), f"{name} in {layer} is not the one of {first}"
+        for name, blob in zip(names, net.params[layer]):
+            found.setdefault(name, []).append((layer, blob))
+    return found
 
 
-def test_what_is_shared_is_what_the_paper_shares(mini):
-    """Section III-B: conv1 to conv6 by all that have them, the fusion branch by the subject-independent tasks."""
-    shared_by = {}
-    for layer, names in surgery.parameter_names(mini[0]).items():
-        tower, base = layer.split("/")
-        for name in names:
-            assert name.split("/")[0] == base.replace("prelu_", "")
-            shared_by.setdefault(name.split("/")[0], set()).add(tower)
-    everyone, late = {"det", "smile", "gender", "age", "id"}, {"gender", "age", "id"}
-    for number in range(1, 6):
-        assert shared_by[f"conv{number}"] == everyone
-    assert shared_by["conv6"] == late and shared_by["conv7"] == {"id"}
-    for branch in ("conv1a", "conv3a", "conv_all", "fc_full"):
-        assert shared_by[branch] == {"det", "smile"}
+@pytest.fixture(scope="module")
+def joint(chain, tmp_path_factory):
+    return kit_solver(chain, tmp_path_factory.mktemp("joint"), "joint")
+
+
+def test_what_is_shared_is_what_the_paper_shares_and_nothing_is_private_by_mistake(joint):
+    """Weights, biases and PReLU slopes of conv1 to conv6 and of the fusion branch, each by all towers that have the layer."""
+    definition, solver = joint
+    names = surgery.parameter_names(definition)
+    for layer, blobs in solver.net.params.items():
+        assert len(names.get(layer, ())) == len(blobs) and all(names[layer]), f"{layer} has an unnamed, so private, parameter"
+    found = {name: {layer.split("/")[0] for layer, _ in blobs} for name, blobs in copies(definition, solver.net).items()}
+    expected = {f"{layer}/{blob}": users for layer, users in SHARED_LAYERS.items() for blob in "wba"}
+    assert {name: users for name, users in found.items() if len(users) > 1} == expected
+
+
+def test_every_shared_parameter_of_the_kit_is_one_memory(joint):
+    definition, solver = joint
+    for marker, (name, blobs) in enumerate(sorted(copies(definition, solver.net).items()), 1):
+        kept = blobs[0][1].data.copy()
+        blobs[0][1].data[...] = marker
+        for layer, blob in blobs:
+            assert (blob.data == marker).all(), f"{name} in {layer} is not the one of {blobs[0][0]}"
+        blobs[0][1].data[...] = kept
+
+
+def test_the_towers_gradients_add_up_in_the_joint_net(joint, chain):
+    """The diff of a shared parameter is the sum of what each tower alone says on the same mini-batch and weights."""
+    definition, solver = joint
+    parameters = {name: blobs[0][1].data.copy() for name, blobs in copies(definition, solver.net).items()}
+    total = {}
+    for tower in tasks.TOWERS:
+        alone = training_net(chain, tower)
+        net = caffe_nets.net(str(alone))
+        surgery.transplant(net, alone, parameters, "the joint net")
+        net.clear_param_diffs()
+        net.forward()
+        net.backward()
+        for name, blobs in copies(alone, net).items():
+            total[name] = total.get(name, 0) + blobs[0][1].diff.astype(np.float64)
+    solver.net.clear_param_diffs()
+    solver.net.forward()
+    solver.net.backward()
+    for name, blobs in copies(definition, solver.net).items():
+        scale = np.abs(total[name]).max()
+        assert scale > 0 or name.endswith("/count"), name
+        for layer, blob in blobs:
+            np.testing.assert_allclose(blob.diff, total[name], atol=1e-4 * scale, err_msg=f"{name} in {layer}")
+
+
+def test_the_towers_stay_one_net_in_training_and_resume_as_if_nothing_had_happened(chain, tmp_path):
+    definition, whole = kit_solver(chain, tmp_path, "joint")
+    start = {name: blobs[0][1].data.copy() for name, blobs in copies(definition, whole.net).items()}
+    whole.step(2)
+    whole.snapshot()
+    whole.step(2)
+    _, again = kit_solver(chain, tmp_path, "joint")
+    again.restore(str(tmp_path / "iter_iter_2.solverstate"))
+    again.step(2)
+    resumed = copies(definition, again.net)
+    for name, blobs in copies(definition, whole.net).items():
+        assert not np.array_equal(blobs[0][1].data, start[name]), f"{name} has learnt nothing"
+        for (layer, blob), (_, other) in zip(blobs, resumed[name]):
+            np.testing.assert_array_equal(blob.data, blobs[0][1].data, err_msg=layer)
+            np.testing.assert_array_equal(blob.data, other.data, err_msg=layer)

@@ -1,13 +1,16 @@
-"""Train the five sub-networks jointly in Caffe, with progress, log, curves, snapshots and exact resume.
+"""Train a net in Caffe: pre-training, the joint net, a tower alone, fine-tuning, the baseline; with exact resume.
 
-    python -m tools.train --profile mini --db out/demo/db --out out/demo/train --resume
+    python -m tools.train --profile mini --job joint --db out/demo/db --out out/demo/run --resume
+
+The run's folder gets train.prototxt, solver.prototxt, plan.json, log.jsonl (a line an iteration and one a validation),
+data.json, curves.png, tensorboard/ and snapshots/. With databases for validation under <db>/val, every task's figure on them is
+measured as the run goes on.
 """
 import argparse
 import contextlib
-import glob
+import dataclasses
 import json
 import os
-import shutil
 import signal
 import sys
 import time
@@ -16,118 +19,24 @@ import numpy as np
 
 import allinone  # noqa: F401  (quiets Caffe before it is imported)
 import caffe
-from caffe.proto import caffe_pb2
+from tensorboardX import SummaryWriter
 
-from allinone import device, files, store, surgery, tasks
+from allinone import device, files, schedules, snapshots, surgery, tasks
 from allinone.errors import InputError, command
-from prototxt import generate, towers
-from tools import plot_log
+from evaluate import validation
+from prototxt import towers
+from tools import multi_gpu, plan, plot_log
 
-KEEP = 3                # our choice: snapshots that stay
-SHOW_EVERY = 4.0        # seconds between lines of progress
-SMOOTH = 0.95           # of the losses that are printed
-
-
-# What a mini-batch is made of beside the net's settings: a run that goes on must go on with the same.
-CODE = ("allinone/blob.py", "allinone/landmarks.py", "allinone/pose.py", "allinone/regions.py", "python_layers/age_loss.py",
-        "python_layers/face_data.py", "python_layers/masked_euclidean.py", "python_layers/region_data.py")
-
-
-def plan_run(profile, databases, out, seed, iterations):
-    """Return (net text, solver text, plan) of a run; InputError where a database is missing or of another size.
-
-    The plan holds all that decides the result and no path, so that a run may be moved and still be gone on with.
-    """
-    manifests = {}
-    for tower in tasks.TOWERS:
-        manifests[tower] = store.manifest(os.path.join(databases, tower))
-        if manifests[tower].get("input_size", profile.input_size) != profile.input_size:
-            raise InputError(f"{databases}/{tower}: aligned for inputs of {manifests[tower]['input_size']} pixels, profile "
-                             f"{profile.name} needs {profile.input_size}; build it with --profile {profile.name}")
-
-    def texts(databases, out):
-        net = generate.HEADER + str(towers.train_net(profile, databases, manifests["id"]["identities"], seed, iterations))
-        return net, generate.solver_text(profile, f"{out}/train.prototxt", f"{out}/snapshots/partial/run", seed, iterations, snapshot=0)
-
-    net, solver = texts("", "")
-    plan = dict(profile=profile.name, net=net, solver=solver, data={tower: m["hash"] for tower, m in manifests.items()},
-                code={path: files.sha256(path) for path in CODE})
-    return (*texts(databases, out), plan)
-
-
-def prepare(out, net, solver, plan, resume):
-    """Write the run's files; return True where an earlier run of the same plan is to be resumed.
-
-    An earlier run of another plan is moved aside, never deleted.
-    """
-    plan_file = os.path.join(out, "plan.json")
-    earlier = os.path.isdir(os.path.join(out, "snapshots"))
-    if earlier:
-        same = os.path.isfile(plan_file) and files.read_json(plan_file, "delete it") == plan
-        if same and not resume:
-            raise InputError(f"{out}: holds a run of the same settings; go on with --resume, or delete the folder")
-        if not same:
-            aside = next(f"{out}.before{n}" for n in range(1, 10 ** 6) if not os.path.exists(f"{out}.before{n}"))
-            os.rename(out, aside)
-            print(f"settings, data or code have changed: the earlier run is now in {aside}, a new one starts")
-            earlier = False
-    os.makedirs(os.path.join(out, "snapshots"), exist_ok=True)
-    for name, text in (("train.prototxt", net), ("solver.prototxt", solver)):
-        with files.replacing(os.path.join(out, name)) as stream:
-            stream.write(text)
-    files.write_json(plan_file, plan)
-    return earlier
-
-
-def snapshot(solver, out):
-    """Save weights and solver state under a temporary name, then rename: a file with its name is whole."""
-    partial = os.path.join(out, "snapshots", "partial")
-    os.makedirs(partial, exist_ok=True)
-    if shutil.disk_usage(partial).free < 4 * sum(p.data.nbytes for blobs in solver.net.params.values() for p in blobs):
-        raise InputError(f"{out}: no room left on the disk for a snapshot (Caffe would abort); free space and go on with --resume")
-    solver.snapshot()
-    for kind in ("caffemodel", "solverstate"):   # the state last: it makes the pair valid
-        os.replace(f"{partial}/run_iter_{solver.iter}.{kind}", f"{out}/snapshots/iter_{solver.iter:07d}.{kind}")
-    for old in sorted(glob.glob(f"{out}/snapshots/iter_*.solverstate"))[:-KEEP]:
-        os.remove(old)
-        os.remove(old.replace(".solverstate", ".caffemodel"))
-
-
-def restore(solver, out):
-    """Restore the newest whole snapshot; a damaged one is named and the one before is used. Return the iteration."""
-    for path in sorted(glob.glob(f"{out}/snapshots/iter_*.solverstate"), reverse=True):
-        weights = path.replace(".solverstate", ".caffemodel")
-        state = caffe_pb2.SolverState()
-        try:
-            surgery.by_name(surgery.read_net(f"{out}/train.prototxt"), surgery.read_weights(weights), weights)
-            with open(path, "rb") as stream:
-                state.ParseFromString(stream.read())
-            if not state.history:
-                raise InputError(f"{path}: cut off")
-        except Exception as error:   # InputError, or protobuf's DecodeError, which has no stable home over its versions
-            print(f"skipping a damaged snapshot: {error}")
-            continue
-        state.learned_net = weights          # the folder may have moved since
-        os.makedirs(f"{out}/snapshots/partial", exist_ok=True)
-        with open(f"{out}/snapshots/partial/resume.solverstate", "wb") as stream:
-            stream.write(state.SerializeToString())
-        solver.restore(f"{out}/snapshots/partial/resume.solverstate")
-        return solver.iter
-    return 0
-
-
-def keep_log_until(path, iteration):
-    """Drop log lines after `iteration`: they will be written again."""
-    if os.path.isfile(path):
-        with open(path, encoding="utf-8") as stream:
-            lines = [line for line in stream if line.endswith("\n") and json.loads(line)["iteration"] <= iteration]
-        with files.replacing(path) as stream:
-            stream.writelines(lines)
+SHOW_EVERY, DRAW_EVERY = 4.0, 60.0    # seconds between lines of progress, and between drawings of the curves
+EVENTS_EVERY = 10                     # iterations between TensorBoard's points
+SMOOTH = 0.95                         # of the losses that are printed
+FIRST, DIVERGED, SATURATED = 20, 20, 80.0   # our choice: a run diverges when a smoothed loss is DIVERGED times the mean of
+#                                             its FIRST iterations, or a softmax loss SATURATED: Caffe's ends at 87
 
 
 def losses_of(net):
     """Return {task: unweighted loss} of the latest pass."""
-    return {task.name: net.blobs[f"{task.tower}/loss_{task.name}"].data.item() for task in tasks.TASKS}
+    return {name.split("/loss_")[1]: blob.data.item() for name, blob in net.blobs.items() if "/loss_" in name}
 
 
 @contextlib.contextmanager
@@ -141,64 +50,214 @@ def ctrl_c_waits():
         signal.signal(signal.SIGINT, before)
 
 
-def run(solver, out, iterations, every):
-    """Step until `iterations`; log every one, snapshot every `every` and at Ctrl-C."""
-    log_path, smooth, start = os.path.join(out, "log.jsonl"), {}, solver.iter
-    keep_log_until(log_path, start)
-    begun = shown = time.monotonic()
-    with open(log_path, "a", encoding="utf-8") as log, ctrl_c_waits() as stopped:
+class Diverged(InputError):
+    """Say whose loss is lost."""
+
+
+class Log:
+    """log.jsonl and TensorBoard's events of a run, without what was written after the iteration that it resumes at."""
+
+    def __init__(self, out, start):
+        self.path, lines = os.path.join(out, "log.jsonl"), []
+        if os.path.isfile(self.path):
+            with open(self.path, encoding="utf-8") as stream:
+                lines = [line for line in stream if line.endswith("\n") and json.loads(line)["iteration"] <= start]
+        with files.replacing(self.path) as stream:
+            stream.writelines(lines)
+        self.first = [entry["loss"] for entry in map(json.loads, lines) if "loss" in entry][:FIRST]
+        self.stream = open(self.path, "a", encoding="utf-8")
+        self.events = SummaryWriter(os.path.join(out, "tensorboard"), purge_step=start + 1)
+
+    def losses(self, iteration, losses):
+        """Write the losses of an iteration."""
+        self.first += [losses] * (len(self.first) < FIRST)
+        self._line(iteration=iteration, loss={name: round(value, 6) for name, value in losses.items()})
+        if iteration % EVENTS_EVERY == 0:
+            for name, value in losses.items():
+                self.events.add_scalar(f"loss/{name}", value, iteration)
+
+    def figures(self, iteration, figures):
+        """Write the figures of a validation."""
+        self._line(iteration=iteration, validation=figures)
+        for task, metrics in figures.items():
+            for metric, value in metrics.items():
+                self.events.add_scalar(f"validation/{task}_{metric}", value, iteration)
+
+    def _line(self, **entry):
+        self.stream.write(json.dumps(entry) + "\n")
+
+    def flush(self):
+        """Bring all to the disk: before a snapshot, which the log must not lag behind."""
+        self.stream.flush()
+        self.events.flush()
+
+    def close(self):
+        """End both."""
+        self.stream.close()
+        self.events.close()
+
+
+def check_losses(losses, smooth, first, run, iteration):
+    """Stop a run whose loss is no number or diverges, naming the task and the last good snapshot."""
+    for name, loss in losses.items():
+        start = np.mean([entry[name] for entry in first])
+        limit = min(SATURATED, DIVERGED * start) if tasks.BY_NAME[name].loss == "softmax" else DIVERGED * start
+        what = "is no number" if not np.isfinite(loss) else f"diverges (from {start:.3g} to {smooth[name]:.3g})" if smooth[name] > limit > 0 else ""
+        if what:
+            raise Diverged(f"the loss of '{name}' {what} at iteration {iteration}; lower base_lr in allinone/schedules.py. "
+                           f"{snapshots.last_good(run)}")
+
+
+class Validation:
+    """The net in its test phase, with the weights of the one that is trained, and what it says of held-out faces."""
+
+    def __init__(self, solver, profile, job, databases, out):
+        self.solver, self.path, self.net = solver, os.path.join(out, snapshots.NET), None
+        self.owners = {task.name: tower for tower in job.towers for task in towers.tasks_of(tower)}
+        self.rows = plan.validation_rows(profile, job, databases)
+        self.batches = plan.validation_batches(profile, job, self.rows)
+
+    def figures(self):
+        """Return {task: {metric: value}}; {} where there is nothing to validate on."""
+        if not self.rows:
+            return {}
+        if self.net is None:
+            self.net = caffe.Net(self.path, caffe.TEST)
+            self.net.share_with(self.solver.net)
+        return validation.measure(self.net, self.owners, self.batches, self.rows)
+
+
+def run(solver, out, iterations, every, validate, validation_every):
+    """Step until `iterations`; log every one, validate and snapshot now and then, snapshot at the end and at Ctrl-C."""
+    smooth, start = {}, solver.iter
+    log = Log(out, start)
+    begun = shown = drawn = time.monotonic()
+    with contextlib.closing(log), ctrl_c_waits() as stopped:
         while solver.iter < iterations:
             solver.step(1)
-            losses = losses_of(solver.net)
-            bad = [name for name, loss in losses.items() if not np.isfinite(loss)]
-            if bad:
-                raise InputError(f"the loss of '{bad[0]}' is no number at iteration {solver.iter}; lower base_lr. "
-                                 f"The snapshots in {out}/snapshots are from before")
-            log.write(json.dumps(dict(iteration=solver.iter, loss={n: round(v, 6) for n, v in losses.items()})) + "\n")
+            losses, last = losses_of(solver.net), solver.iter == iterations
             smooth = {name: SMOOTH * smooth.get(name, loss) + (1 - SMOOTH) * loss for name, loss in losses.items()}
+            check_losses(losses, smooth, log.first or [losses], out, solver.iter)
+            log.losses(solver.iter, losses)
+            if solver.iter % validation_every == 0 or last:
+                figures = validate()
+                if figures:
+                    log.figures(solver.iter, figures)
+                    print(f"  {solver.iter}/{iterations}, held out | " + _words({
+                        f"{task} {metric}": value for task, metrics in figures.items() for metric, value in metrics.items()}), flush=True)
             now = time.monotonic()
-            if now - shown > SHOW_EVERY or solver.iter == iterations:
+            if now - shown > SHOW_EVERY or last:
                 shown, rate = now, (solver.iter - start) / (now - begun)
-                print(f"  {solver.iter}/{iterations}, {rate:.2f}/s, {(iterations - solver.iter) / rate:.0f} s left | "
-                      + " ".join(f"{name} {loss:.3g}" for name, loss in smooth.items()), flush=True)
-            if stopped() or solver.iter % every == 0 or solver.iter == iterations:
+                print(f"  {solver.iter}/{iterations}, {rate:.2f}/s, {(iterations - solver.iter) / rate:.0f} s left | {_words(smooth)}", flush=True)
+            if stopped() or solver.iter % every == 0 or last:
                 log.flush()
-                snapshot(solver, out)
-            if stopped() and solver.iter < iterations:
+                snapshots.save(solver, out)
+            if now - drawn > DRAW_EVERY or last:
+                log.flush()
+                plot_log.plot(log.path, os.path.join(out, "curves.png"))
+                drawn = time.monotonic()
+            if stopped() and not last:
                 print(f"stopped at iteration {solver.iter}, with a snapshot")
                 raise KeyboardInterrupt
-    plot_log.plot(log_path, os.path.join(out, "curves.png"))
 
 
-def train(profile, databases, out, seed, iterations, every, resume, gpus):
-    """Train, or go on with, the run in `out`."""
-    net, solver_text, plan = plan_run(profile, databases, out, seed, iterations)
-    resumable = prepare(out, net, solver_text, plan, resume)
-    device.use(gpus)
-    solver = caffe.get_solver(os.path.join(out, "solver.prototxt"))
-    if resumable:
-        print(f"resuming at iteration {restore(solver, out)}")
-    run(solver, out, iterations, every)
+def _words(values):
+    return " ".join(f"{name} {value:.3g}" for name, value in values.items())
+
+
+def start_from(solver, job, net_path, source):
+    """Write the weights of another run or model into a solver's net, and say which; pre-trained ones lack the new layers."""
+    weights = snapshots.weights_of(source)
+    parameters = snapshots.parameters(weights)
+    definition = surgery.read_net(net_path)
+    fc8 = solver.net.params.get("id/fc8")
+    if fc8 is not None and "fc8/w" in parameters and fc8[0].data.shape != parameters["fc8/w"].shape:
+        print(f"  fc8 starts anew: {weights} knows other people ({len(parameters['fc8/w'])}, here {len(fc8[0].data)})")
+        parameters = {name: array for name, array in parameters.items() if not name.startswith("fc8/")}
+    report = surgery.transplant(solver.net, definition, parameters, weights, partial=job.init != "joint")
+    layers = lambda names: ", ".join(sorted({name.rsplit("/", 1)[0] for name in names})) or "none"
+    print(f"  taken over: {layers(report.matched)}\n  start anew: {layers(report.missing)}\n"
+          f"  left: {layers(report.unused)}", flush=True)
+
+
+def work(args, gpus, state, rank=0, uid=None):
+    """Train the run whose files stand in args.out, from the solverstate `state` on, or from the start where it is None.
+
+    Several GPUs have a process each, of number `rank`: Caffe averages their gradients over NCCL (uid), every one reads its own
+    share of the mini-batches, the first writes.
+    """
+    profile, job, iterations, _ = settings(args)
+    if gpus:
+        caffe.set_device(gpus[rank])
+        caffe.set_mode_gpu()
+    if uid:
+        multi_gpu.join(len(gpus), rank)
+    solver = caffe.get_solver(os.path.join(args.out, "solver.prototxt"))
+    if state:
+        snapshots.restore(solver, args.out, state, rank)
+    elif args.init and not rank:      # the first tells the others
+        start_from(solver, job, os.path.join(args.out, snapshots.NET), args.init)
+    links = multi_gpu.connect(solver, uid) if uid else None   # noqa: F841  (must live as long as the solver)
+    if rank:
+        multi_gpu.follow(solver, iterations)
+    else:
+        rule = schedules.RULES[profile.name]
+        try:
+            run(solver, args.out, iterations, args.snapshot or rule.snapshot, Validation(solver, profile, job, args.db, args.out).figures, rule.validate)
+        except Diverged as error:
+            print(f"error: {error}", file=sys.stderr, flush=True)
+            os._exit(2)   # at once: where Caffe's max pooling met NaN it has written outside its arrays, and would abort on the way out
+
+
+def settings(args):
+    """Return (profile, job, iterations, caffemodel to start from or None) of the command's arguments."""
+    profile = tasks.PROFILES[args.profile]
+    job = schedules.JOBS[args.profile][args.job]
+    iterations = args.iterations or job.iterations
+    switch = round(job.age_switch * iterations / job.iterations) if args.age_switch is None else args.age_switch
+    job = dataclasses.replace(job, age_switch=switch, age_ramp=args.age_ramp)
+    return profile, job, iterations, snapshots.weights_of(args.init) if args.init else None
+
+
+def parse(argv):
+    """Return the command's arguments."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--profile", choices=tasks.PROFILES, required=True)
+    parser.add_argument("--job", choices=schedules.JOBS["paper"], default="joint", help="what is trained (allinone/schedules.py)")
+    parser.add_argument("--db", required=True, help="folder with a database for each of the job's towers, and val/ with more for validation")
+    parser.add_argument("--out", required=True, help="folder for snapshots, log and curves")
+    parser.add_argument("--init", help="run or model to start from; default: random weights")
+    parser.add_argument("--iterations", type=int, help="default: the job's; the age loss then switches at the same share of them")
+    parser.add_argument("--age-switch", type=int, help="iteration at which the age loss turns Gaussian; default: the job's")
+    parser.add_argument("--age-ramp", type=int, default=0, help="iterations over which it does so; default: at once, as in the paper")
+    parser.add_argument("--iter-size", type=int, default=1, help="mini-batches of an iteration, for a GPU that is too small for larger ones")
+    parser.add_argument("--snapshot", type=int, help="iterations between snapshots, default: the profile's")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--resume", action="store_true", help="go on from the newest snapshot, if there is one")
+    parser.add_argument("--gpu", default="", help="GPU numbers, 0 or 0,1; empty: CPU")
+    return parser.parse_args(argv)
 
 
 @command
 def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--profile", choices=tasks.PROFILES, required=True)
-    parser.add_argument("--db", required=True, help="folder with a database for each of " + ", ".join(tasks.TOWERS))
-    parser.add_argument("--out", required=True, help="folder for snapshots, log and curves")
-    parser.add_argument("--iterations", type=int, help="default: the profile's")
-    parser.add_argument("--snapshot", type=int, help="iterations between snapshots, default: the profile's")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--resume", action="store_true", help="go on from the newest snapshot, if there is one")
-    parser.add_argument("--gpu", default="", help="GPU number; empty: CPU")
-    args = parser.parse_args(argv)
-    profile = tasks.PROFILES[args.profile]
-    iterations = args.iterations or profile.iterations
-    if len(device.parse_gpus(args.gpu)) > 1:
-        raise InputError(f"GPU={args.gpu}: training runs on one GPU; give one number")
+    args = parse(argv)
+    multi_gpu.refuse_without_nccl(args.gpu)
+    profile, job, iterations, init = settings(args)
     with files.only_one(args.out):
-        train(profile, args.db, args.out, args.seed, iterations, args.snapshot or profile.solver["snapshot"], args.resume, args.gpu)
+        resumable = plan.prepare(args.out, *plan.make(profile, job, args.db, args.out, args.seed, iterations, args.iter_size, init),
+                                 resume=args.resume)
+        gpus = device.parse_gpus(args.gpu)
+        state = snapshots.newest_whole(args.out) if resumable else None
+        done = snapshots.iteration_of(state) if state else 0
+        print(f"resuming at iteration {done}" if state else f"starting from {args.init or 'random weights'}", flush=True)
+        if done == iterations:
+            plot_log.plot(os.path.join(args.out, "log.jsonl"), os.path.join(args.out, "curves.png"))
+        elif len(gpus) > 1:
+            print(f"training on GPUs {', '.join(map(str, device.check(args.gpu)))}, a process each", flush=True)
+            multi_gpu.supervise(work, args, gpus, state)
+        else:
+            device.use(args.gpu)
+            work(args, gpus, state)
     print(f"trained: {args.out}/snapshots/iter_{iterations:07d}.caffemodel, curves in {args.out}/curves.png")
 
 
