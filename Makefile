@@ -1,23 +1,35 @@
 # Every job of the kit. `make` lists them. Variables: GPU=0 or GPU=0,1 (none: CPU), PYTHON=/path/to/python for the set-up,
-# PROFILE=paper|mini, DB, RUN, MODEL, OUT folders, IN=pictures.
+# PROFILE=paper|mini, DB, RUN, MODEL, OUT folders, INIT=run to start from, FOLD=number, IN=pictures.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup env demo test nets data-synthetic db train fuse eval-synthetic analyze clean distclean
+TOWERS := det smile gender age id hyperface
+FINETUNED := fddb fotw lap2015 fgnet
+.PHONY: help setup env demo test nets docs data-synthetic db pretrain train $(TOWERS:%=train-%) $(FINETUNED:%=finetune-%) fuse \
+	eval-synthetic analyze claims bench clean distclean
 
 PY := .venv/bin/python
 PROFILE ?= paper
 GPU ?=
 DB ?= data/db
-RUN ?= out/$(PROFILE)/run
+PRETRAINED := out/$(PROFILE)/pretrain
+INIT ?= $(PRETRAINED)
+RUN ?= out/$(PROFILE)/joint
+RUNS ?= $(RUN)
 MODEL ?= out/$(PROFILE)/model
 FACES ?= data/synthetic/faces/records.jsonl
 SCENES ?= data/synthetic/scenes/records.jsonl
 D := out/demo
-# The mini net's matrices are small: a second BLAS thread costs more than it gives, and preparing mini-batches needs the core.
-demo test: export OPENBLAS_NUM_THREADS = 1
+# The mini net's matrices are small: a second BLAS thread makes an iteration half as long again (make bench), and preparing
+# mini-batches needs the core.
+demo test claims bench: export OPENBLAS_NUM_THREADS = 1
+ifeq ($(PROFILE),mini)
+export OPENBLAS_NUM_THREADS = 1
+endif
+TRAIN = $(PY) -m tools.train --profile $(PROFILE) --resume --gpu "$(GPU)"
 
 help:  ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
+	@grep -hE '^([a-z-]+|\$$\([A-Z]+:%=[a-z-]+%\)):.*## ' $(MAKEFILE_LIST) | sed -E 's/\$$\(TOWERS:%=(.*)%\):/\1<tower>:/; s/\$$\(FINETUNED:%=(.*)%\):/\1<set>:/; s/:.*## /\t/' \
+		| awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
 	@echo '  GPU=0 or GPU=0,1 on any target selects GPUs; without it the CPU is used.'
 
 demo: $(D)/index.html  ## The whole chain on a drawn face set: databases, training, fusion, figures, pictures; 10 minutes
@@ -33,6 +45,9 @@ setup:  ## Make .venv with Caffe and what it needs; a no-op when done (PYTHON=..
 env: setup  ## Check Python, Caffe, GPU, packages, disk and memory, with a mend for every problem
 	@$(PY) -m tools.check_env --gpu "$(GPU)"
 
+docs: setup  ## Write docs/network.md and the drawn nets from the generated files
+	@$(PY) -m tools.describe_nets
+
 nets: setup  ## Write the generated nets and solvers; CHECK=1 only compares them with what is committed
 	@$(PY) -m prototxt.generate $(if $(CHECK),--check)
 
@@ -44,11 +59,23 @@ db: setup  ## Build the five databases in DB from FACES=records.jsonl and SCENES
 	$(PY) -m data_prep.build_db scenes --records $(SCENES) --without-search $(FACES) --out $(DB)
 	$(PY) -m data_prep.build_db aligned --records $(FACES) --profile $(PROFILE) --out $(DB)
 
-train: setup  ## Train the five sub-networks jointly from DB into RUN; goes on where an earlier run stopped
-	$(PY) -m tools.train --profile $(PROFILE) --db $(DB) --out $(RUN) --resume --gpu "$(GPU)"
+pretrain: setup  ## Train the identity network from which everything else starts, into out/PROFILE/pretrain
+	$(TRAIN) --job pretrain --db $(DB) --out $(PRETRAINED)
 
-fuse: setup  ## Fuse the newest snapshot of RUN into the deploy model in MODEL
-	$(PY) -m tools.fuse --profile $(PROFILE) --run $(RUN) --out $(MODEL) --gpu "$(GPU)"
+# The identity network is trained first where it is the one to start from; INIT= starts from random weights.
+train $(patsubst %,train-%,$(filter-out hyperface,$(TOWERS))): $(if $(filter $(PRETRAINED),$(INIT)),pretrain)
+train: setup  ## Train the five sub-networks jointly from DB into RUN; goes on where an earlier run stopped
+	$(TRAIN) --job joint --db $(DB) --out $(RUN) $(INIT:%=--init %)
+
+$(TOWERS:%=train-%): train-%: setup  ## Train one tower alone (det, smile, gender, age, id), or the baseline (hyperface), into out/PROFILE/<tower>
+	$(TRAIN) --job $* --db $(DB) --out out/$(PROFILE)/$* $(if $(filter hyperface,$*),,$(INIT:%=--init %))
+
+$(FINETUNED:%=finetune-%): finetune-%: setup  ## Fine-tune RUN for a benchmark (fddb, fotw, lap2015, fgnet); FOLD=3 or all folds by turns
+	@set -e; for db in $(or $(wildcard $(DB)/finetune/$*$(if $(FOLD),/fold_$(shell printf %02d $(FOLD)),/fold_*)),$(DB)/finetune/$*); do \
+		$(TRAIN) --job $* --db $$db --out out/$(PROFILE)/$${db#$(DB)/finetune/} --init $(RUN); done
+
+fuse: setup  ## Fuse the newest snapshot of RUN into the deploy model in MODEL; RUNS="a b" TRUNK=a fuses several, DENSE=1 adds the dense net
+	$(PY) -m tools.fuse --profile $(PROFILE) $(RUNS:%=--run %) $(TRUNK:%=--trunk %) $(if $(DENSE),--dense) --out $(MODEL) --gpu "$(GPU)"
 
 eval-synthetic: setup  ## Measure MODEL on held-out synthetic faces and scenes
 	$(PY) -m data_prep.synthetic $(HELD_OUT_FACES) --out out/synthetic/faces
@@ -58,6 +85,12 @@ eval-synthetic: setup  ## Measure MODEL on held-out synthetic faces and scenes
 
 analyze: setup  ## Find and describe faces: IN="photo.jpg ..." MODEL=folder OUT=folder
 	$(PY) -m tools.analyze $(or $(IN),$(error give pictures with IN=photo.jpg)) --model $(MODEL) --out $(or $(OUT),out/analyze) --gpu "$(GPU)"
+
+claims: $(D)/db/det/manifest.json $(D)/db/id/manifest.json $(D)/db/val/id/manifest.json  ## Test the paper's claims in small, into docs/claims.md; 40 minutes
+	$(PY) -m tools.claims --db $(D)/db --out out/claims --page docs/claims.md
+
+bench: $(D)/db/det/manifest.json $(D)/db/id/manifest.json  ## Time training, reading and the full network on this machine
+	$(PY) -m tools.bench --db $(D)/db
 
 clean:  ## Remove everything that was made (out/, caches); data/ and .venv stay
 	rm -rf out .pytest_cache
@@ -69,9 +102,9 @@ distclean: clean  ## Remove the environment too
 # ---- make demo: every step is a file that depends on what it is made from, so that a second run redoes only what changed.
 DRAWING := $(addprefix data_prep/,head.py render.py scene.py synthetic.py)
 BUILDING := data_prep/build_db.py $(addprefix allinone/,align.py proposals.py record.py store.py)
-TRAINING := tools/train.py allinone/tasks.py $(wildcard python_layers/*.py) $(filter-out prototxt/generate.py,$(wildcard prototxt/*.py)) \
-	$(addprefix allinone/,blob.py landmarks.py pose.py regions.py)
-MEASURING := $(wildcard evaluate/*.py) $(addprefix allinone/,analyzer.py backend.py boxes.py)
+TRAINING := tools/train.py tools/plan.py evaluate/validation.py $(wildcard python_layers/*.py) $(filter-out prototxt/generate.py,$(wildcard prototxt/*.py)) \
+	$(addprefix allinone/,align.py blob.py landmarks.py pose.py regions.py schedules.py snapshots.py surgery.py tasks.py)
+MEASURING := $(filter-out evaluate/validation.py,$(wildcard evaluate/*.py)) $(addprefix allinone/,analyzer.py backend.py boxes.py)
 HELD_OUT_FACES := --kind portraits --count 600 --identities 60 --first-identity 1000 --seed 2
 HELD_OUT_SCENES := --kind scenes --count 60 --identities 60 --first-identity 1000 --seed 2
 
@@ -91,11 +124,15 @@ $(D)/db/det/manifest.json: $(D)/train/faces/records.jsonl $(D)/train/scenes/reco
 $(D)/db/id/manifest.json: $(D)/train/faces/records.jsonl $(BUILDING)
 	@$(PY) -m data_prep.build_db aligned --records $(D)/train/faces/records.jsonl --out $(D)/db
 
-$(D)/nets.done: $(wildcard prototxt/*.py) allinone/tasks.py | setup
+$(D)/db/val/id/manifest.json: $(D)/test/faces/records.jsonl $(D)/test/scenes/records.jsonl $(BUILDING)
+	@$(PY) -m data_prep.build_db scenes --records $(D)/test/scenes/records.jsonl --out $(D)/db/val
+	@$(PY) -m data_prep.build_db aligned --records $(D)/test/faces/records.jsonl --out $(D)/db/val
+
+$(D)/nets.done: $(wildcard prototxt/*.py) allinone/tasks.py allinone/schedules.py | setup
 	@echo "[3/7] generating the nets"
 	@$(PY) -m prototxt.generate && mkdir -p $(D) && touch $@
 
-$(D)/run/curves.png: $(D)/db/det/manifest.json $(D)/db/id/manifest.json $(D)/nets.done $(TRAINING)
+$(D)/run/curves.png: $(D)/db/det/manifest.json $(D)/db/id/manifest.json $(D)/db/val/id/manifest.json $(D)/nets.done $(TRAINING)
 	@echo "[4/7] training the five sub-networks jointly in Caffe"
 	@$(PY) -m tools.train --profile mini --db $(D)/db --out $(D)/run --resume --gpu "$(GPU)"
 

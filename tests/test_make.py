@@ -18,7 +18,11 @@ def make(*arguments, cwd=ROOT, **environment):
 @pytest.mark.parametrize("arguments", [(), ("help",)])
 def test_help_lists_every_target(arguments):
     with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as stream:
-        phony = re.search(r"^\.PHONY: (.*)$", stream.read(), re.M).group(1).split()
+        phony = re.search(r"^\.PHONY: (.*)$", stream.read().replace("\\\n", " "), re.M).group(1)
+    for pattern, shown in (("$(TOWERS:%=train-%)", "train-<tower>"), ("$(FINETUNED:%=finetune-%)", "finetune-<set>")):
+        assert pattern in phony
+        phony = phony.replace(pattern, shown)
+    phony = phony.split()
     listed = re.findall(r"^  make (\S+) +(\S.*)$", make(*arguments).stdout, re.M)
     assert sorted(name for name, _ in listed) == sorted(phony)
 
@@ -26,6 +30,34 @@ def test_help_lists_every_target(arguments):
 def test_analyze_without_pictures_says_how():
     done = make("analyze", "-n")
     assert done.returncode == 2 and "IN=photo.jpg" in done.stderr
+
+
+def trainings(*arguments):
+    """Return the (job, --init) of each training that a target would start, in order."""
+    done = make("-n", *arguments)
+    assert done.returncode == 0, done.stderr
+    return [(re.search(r"--job (\S+)", line).group(1), (re.search(r"--init (\S+)", line) or [None, None])[1])
+            for line in done.stdout.splitlines() if "tools.train" in line]
+
+
+def test_training_starts_from_the_identity_network_unless_told_otherwise():
+    pretrained = ("pretrain", None)
+    assert trainings("train") == [pretrained, ("joint", "out/paper/pretrain")]
+    assert trainings("train", "PROFILE=mini") == [pretrained, ("joint", "out/mini/pretrain")]
+    assert trainings("train", "INIT=") == [("joint", None)]
+    assert trainings("train", "INIT=other/run") == [("joint", "other/run")]
+    assert trainings("train-age") == [pretrained, ("age", "out/paper/pretrain")]
+    assert trainings("train-hyperface") == [("hyperface", None)]
+
+
+def test_fine_tuning_goes_through_the_folds_that_are_there(tmp_path):
+    for fold in (1, 2, 10):
+        (tmp_path / "finetune" / "fddb" / f"fold_{fold:02d}").mkdir(parents=True)
+    line, = [line for line in make("-n", "finetune-fddb", f"DB={tmp_path}").stdout.splitlines() if "for db in" in line]
+    folds = re.search(r"for db in (.*?);", line).group(1).split()
+    assert sorted(folds) == [f"{tmp_path}/finetune/fddb/fold_{fold}" for fold in ("01", "02", "10")]
+    line, = [line for line in make("-n", "finetune-fddb", "FOLD=2", f"DB={tmp_path}").stdout.splitlines() if "for db in" in line]
+    assert re.search(r"for db in (.*?);", line).group(1).split() == [f"{tmp_path}/finetune/fddb/fold_02"]
 
 
 @pytest.fixture
