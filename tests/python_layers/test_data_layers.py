@@ -1,6 +1,9 @@
 """The data layers as Caffe runs them, and the process that prepares their batches."""
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ import caffe_nets
 import caffe
 from allinone import store
 from allinone.blob import to_blob
+from conftest import ROOT
 from python_layers.face_data import FaceSampler, batch_records, set_shares, turns
 from python_layers.prefetch import Prefetch
 
@@ -86,6 +90,28 @@ def test_every_process_of_several_takes_its_own_mini_batches(chain):
     fetch, sampler = Prefetch(FaceSampler, settings, FaceSampler.shapes(4, 115)[:2], stride=2), FaceSampler(settings)
     for number in (1, 3, 5):
         np.testing.assert_array_equal(fetch.get(number)[0], to_blob(sampler.batch(number)[0]))
+
+
+SECOND_OF_TWO = """
+import sys, allinone, caffe
+from tools import multi_gpu
+if __name__ == "__main__":
+    multi_gpu.join(2, 1)
+    net = caffe.Net(sys.argv[1], caffe.TRAIN)
+    print(*[int(label) for _ in range(3) for label in net.forward()["label"]])
+"""
+
+
+def test_the_second_of_two_solvers_reads_the_mini_batches_that_the_first_leaves(chain, tmp_path):
+    """In Caffe, told as for several GPUs that it is solver 1 of 2: mini-batches 1, 3, 5 of those that one alone would read."""
+    settings = dict(source=str(chain / "db" / "id"), batch=4, size=115, seed=1)
+    (tmp_path / "net.prototxt").write_text(FACES % ("", json.dumps(settings)))
+    (tmp_path / "second.py").write_text(SECOND_OF_TWO)
+    done = subprocess.run([sys.executable, str(tmp_path / "second.py"), str(tmp_path / "net.prototxt")], cwd=ROOT, capture_output=True, text=True,
+                          env={**os.environ, "PYTHONPATH": ROOT})
+    assert done.returncode == 0, done.stderr
+    sampler = FaceSampler(settings)
+    assert [int(word) for word in done.stdout.split()] == [int(label) for number in (1, 3, 5) for label in sampler.batch(number)[1]]
 
 
 def test_what_goes_wrong_in_the_other_process_is_raised_here(tmp_path):
