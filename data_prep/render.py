@@ -54,7 +54,7 @@ def _cast(radius, turn, x, y):
     z = np.sqrt(REACH ** 2 - x[index] ** 2 - y[index] ** 2).astype(np.float32)
     last = -z * 0.6                         # behind this no part of the front can lie
     inverse = turn.T.astype(np.float32)
-    start = inverse[:, :2] @ np.stack([x[index], y[index]])
+    start = _times(inverse[:, :2], (x[index], y[index]))
     ahead = inverse[:, 2:]
     while len(index):
         gap = _gap(radius, start + ahead * z)
@@ -64,6 +64,11 @@ def _cast(radius, turn, x, y):
         index, z, last, start, gap = index[going], z[going], last[going], start[:, going], gap[going]
         z = z - np.maximum(gap * STRIDE, LEAST_STEP)
     return hit
+
+
+def _times(matrix, rows):
+    """Return matrix (m, k) times k rows of numbers, summed in one order: BLAS sums as its threads go, and the pictures would with it."""
+    return sum(matrix[:, k, None] * row for k, row in enumerate(rows))
 
 
 def render(head, turn, side, scale, light):
@@ -78,15 +83,15 @@ def render(head, turn, side, scale, light):
     depth = _cast(head.radius, turn, x, y)
     met = np.isfinite(depth)
     depth = np.where(met, depth, 0)
-    points = turn.T.astype(np.float32) @ np.stack([x, y, depth])
+    points = _times(turn.T.astype(np.float32), (x, y, depth))
     hx, hy, hz = [p.reshape(n, n) for p in points]
     u, w, r = _lookup(hx, hy, hz)
     albedo = cv2.remap(head.albedo, u, w, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
-    normal = turn.astype(np.float32) @ _normals(head.radius, hx, hy, hz, u, w, r).reshape(3, -1)
+    normal = _times(turn.astype(np.float32), _normals(head.radius, hx, hy, hz, u, w, r).reshape(3, -1))
     hair = cv2.remap(head.hair, u, w, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    lit = np.clip(light.direction.astype(np.float32) @ normal, 0, None).reshape(n, n)
+    lit = np.clip(_times(light.direction.astype(np.float32)[None], normal), 0, None).reshape(n, n)
     half = light.direction + np.array([0, 0, 1.0])
-    glint = np.clip((half / np.linalg.norm(half)).astype(np.float32) @ normal, 0, None).reshape(n, n) ** 24
+    glint = np.clip(_times((half / np.linalg.norm(half)).astype(np.float32)[None], normal), 0, None).reshape(n, n) ** 24
     edge = 0.72 + 0.28 * np.clip(normal[2].reshape(n, n), 0, 1)
     image = albedo * ((light.ambient + light.strength * lit) * edge)[..., None] * light.tint.astype(np.float32)
     image += (255 * light.shine * glint * (1 - 0.7 * hair))[..., None]

@@ -1,7 +1,7 @@
 """The training nets: any of the five towers in one net, with data and losses; five together are the joint net of eq. 8.
 
 Every net has both phases. Training: the databases' pictures, shifted and mirrored, and a weighted loss per task. Test: the
-pictures of the databases under val/, as they are, the same losses unweighted in meaning, and an accuracy for each softmax.
+pictures of the databases under val/, as they are, the same losses, and an accuracy for each softmax but the identity's.
 """
 import json
 

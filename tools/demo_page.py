@@ -38,7 +38,7 @@ on photographs. Caffe ran on the {device}.</p>
 <p>Chance: the best constant answer for these labels; for detection a coin on the same region proposals; for identity 50 %.</p>
 <h2>Training</h2>
 <figure><img src="curves.png" alt="loss curves"><figcaption>The loss of every task over the iterations: grey each
-mini-batch, blue the running mean. The age loss changes from Euclidean to Gaussian near the end (eq. 6), which gives it
+mini-batch, blue the running mean; orange the task's figure on the held-out faces, as it was on the way. The age loss changes from Euclidean to Gaussian near the end (eq. 6), which gives it
 another scale.</figcaption></figure>
 <figure><img src="sheet.png" alt="training set"><figcaption>From the training set, with its labels: box, landmarks (green
 visible, red hidden), the nose's direction; above: roll, pitch, yaw; below: gender, age, smile, number of the person.</figcaption></figure>
