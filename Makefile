@@ -4,7 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 TOWERS := det smile gender age id hyperface
 FINETUNED := fddb fotw lap2015 fgnet
-.PHONY: help setup env demo test nets docs data-synthetic db pretrain train $(TOWERS:%=train-%) $(FINETUNED:%=finetune-%) fuse \
+DATASETS := adience aflw afw casia celeba custom fddb fgnet imdb morph pascal wiki
+.PHONY: help setup env demo test nets docs data-synthetic $(DATASETS:%=data-%) db pretrain train $(TOWERS:%=train-%) $(FINETUNED:%=finetune-%) fuse \
 	eval-synthetic analyze claims bench clean distclean
 
 PY := .venv/bin/python
@@ -28,7 +29,7 @@ endif
 TRAIN = $(PY) -m tools.train --profile $(PROFILE) --resume --gpu "$(GPU)"
 
 help:  ## List the targets
-	@grep -hE '^([a-z-]+|\$$\([A-Z]+:%=[a-z-]+%\)):.*## ' $(MAKEFILE_LIST) | sed -E 's/\$$\(TOWERS:%=(.*)%\):/\1<tower>:/; s/\$$\(FINETUNED:%=(.*)%\):/\1<set>:/; s/:.*## /\t/' \
+	@grep -hE '^([a-z-]+|\$$\([A-Z]+:%=[a-z-]+%\)):.*## ' $(MAKEFILE_LIST) | sed -E 's/\$$\(TOWERS:%=(.*)%\):/\1<tower>:/; s/\$$\((FINETUNED|DATASETS):%=(.*)%\):/\2<set>:/; s/:.*## /\t/' \
 		| awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
 	@echo '  GPU=0 or GPU=0,1 on any target selects GPUs; without it the CPU is used.'
 
@@ -54,6 +55,9 @@ nets: setup  ## Write the generated nets and solvers; CHECK=1 only compares them
 data-synthetic: setup  ## Draw the labelled synthetic set into data/synthetic (20,000 portraits, 2,000 scenes)
 	$(PY) -m data_prep.synthetic --kind portraits --count 20000 --identities 2000 --seed 1 --out data/synthetic/faces
 	$(PY) -m data_prep.synthetic --kind scenes --count 2000 --identities 2000 --seed 1 --out data/synthetic/scenes
+
+$(DATASETS:%=data-%): data-%: setup  ## Read a dataset's original files in data/<set> (data_prep/README.md), or in SRC, into records.jsonl
+	$(PY) -m data_prep.convert $* --folder $(or $(SRC),data/$*)
 
 db: setup  ## Build the five databases in DB from FACES=records.jsonl and SCENES=records.jsonl
 	$(PY) -m data_prep.build_db scenes --records $(SCENES) --without-search $(FACES) --out $(DB)

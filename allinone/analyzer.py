@@ -12,7 +12,6 @@ from allinone.backend import CaffeBackend
 from allinone.errors import InputError
 from allinone.proposals import selective_search
 from allinone.record import Face
-from allinone.tasks import BY_NAME
 
 SCORE = 0.9            # our choice: least detection score of a face that is reported
 OVERLAP = 0.2          # our choice: IoU above which two precise boxes are the same face

@@ -26,6 +26,8 @@ class Annotation:
     age_sigma: Optional[float] = None     # years: standard deviation of the given age
     smile: Optional[int] = None           # 0 or 1
     identity: Optional[int] = None        # number of the person
+    split: Optional[str] = None           # part of its set: train, val, test, fold_03, ...
+    ignore: Optional[int] = None          # 1: a face that a benchmark neither asks for nor counts as false
 
     def landmark_array(self):
         """Return landmarks (21, 2), NaN where unknown."""
@@ -83,7 +85,7 @@ def _check_numbers(name, value, shape):
 
 
 SHAPES = dict(box=(4,), landmarks=(21, 2), visibility=(21,), pose=(3,))
-ALLOWED = dict(gender=(0, 1), smile=(0, 1))
+ALLOWED = dict(gender=(0, 1), smile=(0, 1), ignore=(0, 1))
 
 
 def _problem(data):
@@ -107,6 +109,8 @@ def _problem(data):
         value = data.get(name)
         if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < np.inf):
             return f"'{name}' must be a number from 0 up, is {value!r}"
+    if not isinstance(data.get("split"), (str, type(None))):
+        return f"'split' must be a word, is {data['split']!r}"
     if isinstance(data.get("identity"), float):
         return f"'identity' must be a whole number, is {data['identity']!r}"
     box = data.get("box")

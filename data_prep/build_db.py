@@ -45,16 +45,16 @@ def _align_one(annotation, records, size):
     return cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
 
 
-def build_aligned(records, out, towers, profile, workers=None, training_set=""):
+def build_aligned(records, out, towers, profile, workers=None, training_set="", splits=None):
     """Write one database of aligned faces per tower from the records that have its label, into <out>/<tower>.
 
     Faces without landmarks are left out and counted. The databases appear when all are finished. training_set: name of
-    the database within the tower's folder, where a tower learns from several sets.
+    the database within the tower's folder, where a tower learns from several sets; splits: of the records, None for all.
     """
     for folder in (os.path.join(out, tower) for tower in towers if training_set):
         if os.path.isfile(os.path.join(folder, store.MANIFEST)):
             raise InputError(f"{folder}: is a database itself, so none can stand in it; remove it, or build without --set")
-    annotations = list(record.read(records))
+    annotations = list(_of_splits(records, splits))
     faces = [a for a in annotations if a.box is not None and a.landmarks is not None]
     used = {tower: [a for a in faces if getattr(a, LABEL_OF[tower]) is not None] for tower in towers}
     for tower, list_ in used.items():
@@ -83,6 +83,11 @@ def build_aligned(records, out, towers, profile, workers=None, training_set=""):
                 labels=store.summary(values), **extra))
 
 
+def _of_splits(records, splits):
+    """Yield the annotations of a records file that belong to some splits, all for None."""
+    return (annotation for annotation in record.read(records) if splits is None or annotation.split in splits)
+
+
 def _label(tower, annotation, classes):
     """Return the Datum label, and for age the floats (age, sigma; 0 = not given)."""
     if tower == "id":
@@ -101,11 +106,14 @@ def _jpeg(path):
     return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
 
 
-def build_scenes(searched, unsearched, out, workers=None):
-    """Write the detection database: pictures, faces, and the proposals of the `searched` records."""
+def build_scenes(searched, unsearched, out, workers=None, splits=None):
+    """Write the detection database: pictures, faces, and the proposals of the `searched` records.
+
+    A picture with a face that is to be ignored is left out: it would teach that there is none. splits: as for `build_aligned`.
+    """
     scenes = [(_image_path(path, name), search, faces) for path, search in
               [(path, True) for path in searched] + [(path, False) for path in unsearched]
-              for name, faces in record.group_by_image(record.read(path))]
+              for name, faces in record.group_by_image(_of_splits(path, splits)) if not any(face.ignore for face in faces)]
     if not any(faces for _, _, faces in scenes):
         raise InputError(f"{', '.join(searched + unsearched)}: no record has a 'box'; detection cannot learn from 0 faces")
     with files.replacing_folder(os.path.join(out, "det")) as partial:
@@ -155,17 +163,18 @@ def main(argv=None):
     parser.add_argument("--towers", nargs="+", choices=tasks.ALIGNED_TOWERS, default=tasks.ALIGNED_TOWERS)
     parser.add_argument("--profile", choices=tasks.PROFILES, default="mini", help="gives the size of aligned faces")
     parser.add_argument("--set", default="", help="aligned: name of this training set, where a tower learns from several; <out>/<tower>/<set>")
+    parser.add_argument("--split", nargs="+", help="parts of the records to take (train, val, fold_03, ...), default all")
     parser.add_argument("--workers", type=int, help="processes, default one a core")
     parser.add_argument("--out", required=True, help="folder for the databases")
     args = parser.parse_args(argv)
     if args.kind == "scenes":
         if not args.records + args.without_search:
             raise InputError("build_db scenes: name at least one records file (--records or --without-search)")
-        build_scenes(args.records, args.without_search, args.out, args.workers)
+        build_scenes(args.records, args.without_search, args.out, args.workers, args.split)
     else:
         if len(args.records) != 1:
             raise InputError("build_db aligned: name one records file with --records")
-        build_aligned(args.records[0], args.out, args.towers, tasks.PROFILES[args.profile], args.workers, args.set)
+        build_aligned(args.records[0], args.out, args.towers, tasks.PROFILES[args.profile], args.workers, args.set, args.split)
 
 
 if __name__ == "__main__":

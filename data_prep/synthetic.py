@@ -2,6 +2,7 @@
 
     python -m data_prep.synthetic --kind portraits --count 3000 --identities 1000 --seed 1 --out out/faces
     python -m data_prep.synthetic --kind scenes --count 200 --seed 2 --out out/scenes
+    python -m data_prep.synthetic --kind portraits --count 100 --layout celeba --out data/celeba
 
 The same arguments give the same files, whatever the number of workers. A run that was stopped goes on where it was.
 """
@@ -11,6 +12,7 @@ import multiprocessing
 import os
 import shutil
 import sys
+import tempfile
 
 import cv2
 import numpy as np
@@ -18,7 +20,7 @@ import numpy as np
 from allinone import draw, files, record
 from allinone.errors import InputError, command
 from allinone.progress import Progress
-from data_prep import head, scene
+from data_prep import head, layouts, scene
 
 PORTRAIT_SIDE = 176             # pixels
 SCENE_WIDTHS = (240, 320)      # pixels: room for the largest face, quick enough for selective search
@@ -104,7 +106,16 @@ def main(argv=None):
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, help="processes, default one a core")
     parser.add_argument("--out", required=True, help="folder for images/, records.jsonl and sheet.jpg")
+    parser.add_argument("--layout", choices=layouts.WRITERS, help="write the set into OUT as this dataset is distributed, in place of our records")
     args = parser.parse_args(argv)
+    if args.layout:
+        if os.path.isdir(args.out) and os.listdir(args.out):
+            raise InputError(f"{args.out}: holds files already; give an empty or a new folder")
+        with tempfile.TemporaryDirectory() as drawn:
+            draw_set(drawn, args.kind, args.count, args.identities, args.seed, args.first_identity, args.workers)
+            layouts.write(args.layout, drawn, args.out)
+        print(f"{args.count} {args.kind} in {args.out}, in the layout of {args.layout}; read them with data_prep.convert")
+        return
     draw_set(args.out, args.kind, args.count, args.identities, args.seed, args.first_identity, args.workers)
     contact_sheet(args.out)
     print(f"{args.count} {args.kind} in {args.out}; labels drawn in {args.out}/sheet.jpg")

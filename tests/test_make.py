@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from conftest import ROOT
+from data_prep import convert
 
 
 def make(*arguments, cwd=ROOT, **environment):
@@ -19,7 +20,7 @@ def make(*arguments, cwd=ROOT, **environment):
 def test_help_lists_every_target(arguments):
     with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as stream:
         phony = re.search(r"^\.PHONY: (.*)$", stream.read().replace("\\\n", " "), re.M).group(1)
-    for pattern, shown in (("$(TOWERS:%=train-%)", "train-<tower>"), ("$(FINETUNED:%=finetune-%)", "finetune-<set>")):
+    for pattern, shown in (("$(TOWERS:%=train-%)", "train-<tower>"), ("$(FINETUNED:%=finetune-%)", "finetune-<set>"), ("$(DATASETS:%=data-%)", "data-<set>")):
         assert pattern in phony
         phony = phony.replace(pattern, shown)
     phony = phony.split()
@@ -48,6 +49,12 @@ def test_training_starts_from_the_identity_network_unless_told_otherwise():
     assert trainings("train", "INIT=other/run") == [("joint", "other/run")]
     assert trainings("train-age") == [pretrained, ("age", "out/paper/pretrain")]
     assert trainings("train-hyperface") == [("hyperface", None)]
+
+
+def test_every_reader_has_its_target_and_takes_another_folder():
+    for name in convert.SETS:
+        assert f"data_prep.convert {name} --folder data/{name}" in make("-n", f"data-{name}").stdout
+    assert "data_prep.convert custom --folder mine" in make("-n", "data-custom", "SRC=mine").stdout
 
 
 def test_fine_tuning_goes_through_the_folds_that_are_there(tmp_path):

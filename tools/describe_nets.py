@@ -11,7 +11,7 @@ import numpy as np
 import allinone  # noqa: F401  (quiets Caffe before it is imported)
 import caffe
 
-from allinone import files, schedules, surgery, tasks
+from allinone import files, schedules, tasks
 from allinone.errors import command
 from prototxt import deploy, towers
 from tools import draw_net

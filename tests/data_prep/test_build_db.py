@@ -127,3 +127,26 @@ def test_a_full_disk_is_a_sentence(small, tmp_path, kind, limit):
     assert done.returncode == 2, done.stderr
     assert "cannot be written" in done.stderr and "free space" in done.stderr and "Traceback" not in done.stderr
     assert not list(out.glob("*/manifest.json"))
+
+
+def test_a_split_alone_is_taken_and_a_training_set_gets_a_folder_of_its_own(small, tmp_path):
+    records = small(1, split="train")
+    assert build_db.main(["aligned", "--records", str(records), "--towers", "age", "--split", "train", "--set", "morph", "--out", str(tmp_path / "db")]) == 0
+    assert [store.manifest(folder)["count"] for folder in store.databases(str(tmp_path / "db" / "age"))] == [1]
+    assert (tmp_path / "db" / "age" / "morph" / "manifest.json").is_file()
+    build_db.main(["aligned", "--records", str(records), "--towers", "age", "--set", "adience", "--out", str(tmp_path / "db")])
+    assert [folder.rsplit("/", 1)[1] for folder in store.databases(str(tmp_path / "db" / "age"))] == ["adience", "morph"]
+
+
+def test_a_set_cannot_stand_in_a_database(small, tmp_path, expect_refusal):
+    base = ["aligned", "--records", str(small()), "--towers", "age", "--out", str(tmp_path / "db")]
+    build_db.main(base)
+    expect_refusal(build_db.main, [*base, "--set", "morph"], tmp_path / "db" / "age", "remove it, or build without --set")
+
+
+def test_a_picture_with_a_face_to_ignore_teaches_no_detection(small, tmp_path):
+    path = small(1, ignore=1, image="b.jpg")
+    (tmp_path / "b.jpg").write_bytes((tmp_path / "a.jpg").read_bytes())
+    assert build_db.main(["scenes", "--without-search", str(path), "--out", str(tmp_path / "db")]) == 0
+    manifest = store.manifest(str(tmp_path / "db" / "det"))
+    assert manifest["count"] == manifest["faces"] == 1

@@ -1,0 +1,82 @@
+"""AFLW (Koestinger et al. 2011): boxes, 21 landmarks with visibility, pose and gender of 25,993 faces, from aflw.sqlite.
+
+Pose is stored in radians. A landmark that has no row is not visible. The paper draws 1,000 pictures for its tests: here too,
+by a fixed seed; their names are written to aflw_test.txt.
+"""
+import os
+import sqlite3
+
+import numpy as np
+
+from allinone import files
+from allinone.errors import InputError
+from allinone.record import Annotation
+from data_prep.convert import Dropped
+
+SET = "AFLW"
+DATABASE, PICTURES, TEST_LIST = "aflw.sqlite", "flickr", "aflw_test.txt"
+NEEDS = (DATABASE, PICTURES)
+TEST_PICTURES, SEED = 1000, 1     # the paper's number; our seed
+TABLES = {
+    "Faces": ("face_id", "file_id"), "FaceImages": ("file_id", "filepath"), "FaceRect": ("face_id", "x", "y", "w", "h"),
+    "FacePose": ("face_id", "roll", "pitch", "yaw"), "FeatureCoords": ("face_id", "feature_id", "x", "y"), "FaceMetaData": ("face_id", "sex")}
+# One row a face; its landmarks in one text, so that memory holds one face at a time.
+QUERY = """
+SELECT f.face_id, i.filepath, r.x, r.y, r.w, r.h, p.roll, p.pitch, p.yaw, m.sex,
+       (SELECT group_concat(c.feature_id || ' ' || c.x || ' ' || c.y, ';') FROM FeatureCoords c WHERE c.face_id = f.face_id)
+FROM Faces f JOIN FaceImages i ON i.file_id = f.file_id LEFT JOIN FaceRect r ON r.face_id = f.face_id
+LEFT JOIN FacePose p ON p.face_id = f.face_id LEFT JOIN FaceMetaData m ON m.face_id = f.face_id
+ORDER BY i.filepath, f.face_id
+"""
+
+
+def connect(path):
+    """Open the database for reading; InputError where it is none, or a table or column is missing."""
+    try:
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        for table, columns in TABLES.items():
+            there = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+            missing = [column for column in columns if column not in there]
+            if missing:
+                raise InputError(f"{path}: table {table} has no column {', '.join(missing)}; is it the original aflw.sqlite?")
+    except sqlite3.Error as error:
+        raise InputError(f"{path}: not an SQLite database, or damaged ({error}); get it again") from None
+    return connection
+
+
+def points_of(text):
+    """Return (landmarks, visibility) of "feature_id x y;..."; absent ones are hidden."""
+    marks = [None] * 21
+    for part in (text or "").split(";") if text else ():
+        feature, x, y = part.split()
+        if not 1 <= int(feature) <= 21:
+            raise ValueError(f"feature {feature}")
+        marks[int(feature) - 1] = [float(x), float(y)]
+    return marks, [int(mark is not None) for mark in marks]
+
+
+def test_pictures(connection):
+    """Return the pictures that are drawn for testing."""
+    names = sorted({path for path, in connection.execute("SELECT filepath FROM FaceImages")})
+    return set(np.random.default_rng(SEED).permutation(names)[:TEST_PICTURES].tolist())
+
+
+def rows(folder):
+    """Yield the records of all faces, those of one picture together; writes the list of the test pictures."""
+    connection = connect(os.path.join(folder, DATABASE))
+    test = test_pictures(connection)
+    with files.replacing(os.path.join(folder, TEST_LIST)) as stream:
+        stream.write("".join(f"{name}\n" for name in sorted(test)))
+    for face_id, path, x, y, w, h, roll, pitch, yaw, sex, features in connection.execute(QUERY):
+        place = f"{path}, face {face_id}"
+        if None in (x, y, w, h):
+            yield Dropped(place, "no rectangle")
+            continue
+        try:
+            marks, seen = points_of(features)
+        except ValueError as error:
+            yield Dropped(place, "landmarks do not fit", str(error))
+            continue
+        pose = None if None in (roll, pitch, yaw) else np.degrees([roll, pitch, yaw]).tolist()
+        yield Annotation(f"{PICTURES}/{path}", box=[float(x), float(y), float(x + w), float(y + h)], landmarks=marks, visibility=seen, pose=pose,
+                         gender={"m": 0, "f": 1}.get(sex), split="test" if path in test else "train")

@@ -1,0 +1,87 @@
+"""The readers on published annotation files, whole, with the counts that their sources state. Skipped where these files are absent."""
+import json
+import os
+
+import numpy as np
+import pytest
+
+from conftest import ROOT
+from data_prep import adience, afw, celeba, convert, fddb, pascal
+
+REFERENCE = os.path.join(ROOT, "..", "shared", "reference")
+pytestmark = pytest.mark.skipif(not os.path.isdir(REFERENCE), reason="../shared/reference, with other people's annotation files, is not there")
+
+
+@pytest.fixture(scope="module")
+def stated():
+    with open(os.path.join(REFERENCE, "reference.json"), encoding="utf-8") as stream:
+        return json.load(stream)
+
+
+def linked(tmp_path, **files):
+    """Return a folder with links to reference files: linked(tmp_path, **{"anno.mat": "face-eval/..."})."""
+    for name, source in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        os.symlink(os.path.abspath(os.path.join(REFERENCE, source)), tmp_path / name)
+    return str(tmp_path)
+
+
+def test_afw(tmp_path, stated):
+    faces = list(afw.rows(linked(tmp_path, **{"anno.mat": "face-eval/annotations/anno2.mat"})))
+    assert not any(isinstance(face, convert.Dropped) for face in faces)
+    assert len(faces) == stated["face_eval"]["AFW"]["AP_original_annotations"]["faces"] and len({face.image for face in faces}) == 205
+    # The signs of pose, by the points themselves: the nose lies where yaw turns it, the eyes slope as roll says.
+    points = np.stack([face.landmark_array() for face in faces])
+    roll, pitch, yaw = np.array([face.pose for face in faces]).T
+    width = np.array([face.box[2] - face.box[0] for face in faces])
+    aside = (points[:, 14, 0] - points[:, [7, 10], 0].mean(axis=1)) / width
+    for angle in (15, 30, 45):
+        assert np.nanmean(aside[yaw == angle]) > 0.04 > -0.03 > np.nanmean(aside[yaw == -angle])
+    slope = np.degrees(np.arctan2(*(points[:, 10] - points[:, 7]).T[::-1]))
+    frontal = np.abs(yaw) < 30
+    for angle in (-15, 0, 15):
+        assert np.nanmean(slope[frontal & (roll == angle)]) == pytest.approx(angle, abs=4)
+    eyes, mouth = points[:, [7, 10]].mean(axis=1), points[:, [17, 18, 19]].mean(axis=1)
+    along = ((points[:, 14] - eyes) * (mouth - eyes)).sum(axis=1) / ((mouth - eyes) ** 2).sum(axis=1)       # 0: at the eyes, 1: at the mouth
+    assert np.nanmean(along[frontal & (pitch > 15)]) < np.nanmean(along[frontal & (pitch == 0)]) < np.nanmean(along[frontal & (pitch < -15)])
+
+
+def test_pascal(tmp_path, stated):
+    faces = list(pascal.rows(linked(tmp_path, **{pascal.FILE: f"face-eval/annotations/{pascal.FILE}"})))
+    expected = stated["face_eval"]["PASCAL"]
+    assert sum(face.box is not None for face in faces) == expected["faces"] + expected["ignored"]
+    assert len({face.image for face in faces}) == expected["images"]
+
+
+def test_fddb(tmp_path, stated):
+    faces = list(fddb.rows(linked(tmp_path, **{"FDDB-folds": "fddb/FDDB-folds"})))
+    assert sum(face.box is not None for face in faces) == stated["fddb"]["faces"] and len({face.image for face in faces}) == stated["fddb"]["images"]
+    assert {face.split for face in faces} == {f"fold_{fold:02d}" for fold in range(1, 11)}
+
+
+def test_an_ellipses_box_holds_just_its_points():
+    """Against 100,000 points of the ellipse."""
+    major, minor, angle, x, y = 123.5833, 85.5495, 1.265839, 269.6934, 161.7812
+    turns = np.linspace(0, 2 * np.pi, 100000)
+    across, down = major * np.cos(turns), minor * np.sin(turns)
+    points = np.stack([x + across * np.cos(angle) - down * np.sin(angle), y + across * np.sin(angle) + down * np.cos(angle)])
+    np.testing.assert_allclose(fddb.ellipse_box(major, minor, angle, x, y), [*points.min(axis=1), *points.max(axis=1)], atol=1e-3)
+
+
+def test_adience(tmp_path, stated):
+    rows = list(adience.rows(linked(tmp_path, **{name: f"lists/adience/{name}" for name in adience.FOLDS})))
+    assert len(rows) == stated["lists"]["adience_faces_after_headers"]
+    faces = [row for row in rows if not isinstance(row, convert.Dropped)]
+    assert {face.age_sigma for face in faces} <= {None, 3, 10, 3.75, 2.5}
+    by_band = {age: sum(face.age == age and face.age_sigma is not None for face in faces) for age in (28.5, 1, 40.5)}
+    assert by_band == {28.5: 4950, 1: 2519, 40.5: 2300}                       # cut -f4 | sort | uniq -c
+
+
+def test_celeba(stated):
+    partition = celeba.by_picture(os.path.join(REFERENCE, "lists", "celeba", "list_eval_partition.txt"), 1)
+    counts = [sum(split == [str(number)] for split in partition.values()) for number in range(3)]
+    assert counts == stated["lists"]["celeba_partition"]
+    rows = list(celeba.attributes(os.path.join(REFERENCE, "lists", "celeba", "list_attr_celeba.txt")))
+    assert len(rows) == 20000 and not any(isinstance(row, convert.Dropped) for row in rows)
+    picture, values = rows[0]
+    assert picture == "000001.jpg" and len(values) == 40 and values["Male"] == -1 and values["Smiling"] == 1
