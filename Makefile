@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 TOWERS := det smile gender age id hyperface
 FINETUNED := fddb fotw lap2015 fgnet
-DATASETS := adience aflw afw casia celeba custom fddb fgnet imdb morph pascal wiki
+DATASETS := adience aflw afw casia celeba custom fddb fgnet imdb morph pascal utkface wiki
 .PHONY: help setup env demo test nets docs data-synthetic $(DATASETS:%=data-%) db pretrain train $(TOWERS:%=train-%) $(FINETUNED:%=finetune-%) fuse \
 	eval-synthetic analyze claims bench clean distclean
 

@@ -22,7 +22,7 @@ from allinone.errors import InputError, command
 
 OLDEST = 110                  # our choice: years; a label above it is a mistake
 SHOW_EVERY = 5.0              # seconds between lines of progress
-SETS = ("adience", "aflw", "afw", "casia", "celeba", "custom", "fddb", "fgnet", "imdb", "morph", "pascal", "wiki")
+SETS = ("adience", "aflw", "afw", "casia", "celeba", "custom", "fddb", "fgnet", "imdb", "morph", "pascal", "utkface", "wiki")
 RECORDS, DROPPED, SUMMARY = "records.jsonl", "dropped.jsonl", "summary.json"
 
 

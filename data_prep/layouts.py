@@ -105,6 +105,12 @@ def write_wiki(faces, source, out):
     write_imdb(faces, source, out, "wiki")
 
 
+def write_utkface(faces, source, out):
+    """Write pictures whose names tell whole years and gender."""
+    for number, face in enumerate(faces):
+        _copy(source, face.image, os.path.join(out, f"{round(face.age)}_{face.gender}_0_{20170101000000 + number}.jpg"))
+
+
 def write_fgnet(faces, source, out):
     """Write pictures named by person and age, and 68 points of which those that the reader uses are true."""
     used = {}

@@ -4,7 +4,7 @@ from PIL import Image
 
 from allinone import align, landmarks
 
-MIDDLE = (0.25, 0.75)          # our choice: a face's share of a picture that was cut with as much again around it, both ways
+HALF = 0.5          # our choice: a face's share, each way, of a picture that was cut with as much again around it
 
 
 def from_points(points):
@@ -14,11 +14,12 @@ def from_points(points):
     return landmarks.face_rectangle(whole).tolist()
 
 
-def middle(path):
-    """Return the middle of a picture, or of a pixel where it cannot be read: data_prep.convert drops it."""
+def middle(path, share=HALF):
+    """Return the middle of a picture, a share of it each way, or of a pixel where it cannot be read: data_prep.convert drops it."""
     try:
         with Image.open(path) as picture:
             width, height = picture.size
     except (OSError, ValueError):
         width = height = 1
-    return [MIDDLE[0] * width, MIDDLE[0] * height, MIDDLE[1] * width, MIDDLE[1] * height]
+    low, high = (1 - share) / 2, (1 + share) / 2
+    return [low * width, low * height, high * width, high * height]

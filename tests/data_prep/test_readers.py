@@ -85,6 +85,11 @@ def test_morph(portraits):
     assert all((face.identity, face.gender, face.age) == (truth.identity, truth.gender, round(truth.age)) for face, truth in portraits("morph"))
 
 
+def test_utkface(portraits):
+    for face, truth in portraits("utkface"):
+        assert (face.gender, face.age, face.box) == (truth.gender, round(truth.age), [0, 0, 176, 176])
+
+
 @pytest.mark.parametrize("name", ["imdb", "wiki"])
 def test_imdb_and_wiki(portraits, name):
     for face, truth in portraits(name):

@@ -5,6 +5,7 @@ import os
 import numpy as np
 import pytest
 
+from allinone import record
 from conftest import ROOT
 from data_prep import adience, afw, celeba, convert, fddb, pascal
 
@@ -85,3 +86,20 @@ def test_celeba(stated):
     assert len(rows) == 20000 and not any(isinstance(row, convert.Dropped) for row in rows)
     picture, values = rows[0]
     assert picture == "000001.jpg" and len(values) == 40 and values["Male"] == -1 and values["Smiling"] == 1
+
+
+def test_utkface(tmp_path):
+    """8,578 real pictures: converted whole, with the ages and genders that the list beside them states."""
+    real = os.path.join(ROOT, "..", "shared", "real")
+    os.symlink(os.path.abspath(os.path.join(real, "utkface")), tmp_path / "pictures")
+    folder = tmp_path / "utkface"
+    folder.mkdir()
+    for name in os.listdir(tmp_path / "pictures"):
+        os.symlink(tmp_path / "pictures" / name, folder / name)
+    with open(os.path.join(real, "utkface.jsonl"), encoding="utf-8") as stream:
+        stated = {os.path.basename(row["image"]): row for row in map(json.loads, stream)}
+    assert convert.main(["utkface", "--folder", str(folder)]) == 0
+    faces = list(record.read(str(folder / "records.jsonl")))
+    too_old = sum(row["age"] > convert.OLDEST for row in stated.values())
+    assert len(faces) == len(stated) - too_old and len(stated) == 8578
+    assert all((face.age, face.gender) == (stated[face.image]["age"], stated[face.image]["gender"]) for face in faces)
