@@ -105,7 +105,7 @@ distclean: clean  ## Remove the environment too
 
 # ---- make demo: every step is a file that depends on what it is made from, so that a second run redoes only what changed.
 DRAWING := $(addprefix data_prep/,head.py render.py scene.py synthetic.py)
-BUILDING := data_prep/build_db.py $(addprefix allinone/,align.py proposals.py record.py store.py)
+BUILDING := $(addprefix data_prep/,aligned_db.py build_db.py sources.py) $(addprefix allinone/,align.py proposals.py record.py store.py)
 TRAINING := tools/train.py tools/plan.py evaluate/validation.py $(wildcard python_layers/*.py) $(filter-out prototxt/generate.py,$(wildcard prototxt/*.py)) \
 	$(addprefix allinone/,align.py blob.py landmarks.py pose.py regions.py schedules.py snapshots.py surgery.py tasks.py)
 MEASURING := $(filter-out evaluate/validation.py,$(wildcard evaluate/*.py)) $(addprefix allinone/,analyzer.py backend.py boxes.py)

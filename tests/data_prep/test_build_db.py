@@ -1,7 +1,9 @@
 import json
+import os
 import resource
 import subprocess
 import sys
+from multiprocessing.pool import ThreadPool
 
 import cv2
 import h5py
@@ -10,7 +12,7 @@ import pytest
 
 from allinone import align, record, store
 from conftest import ROOT
-from data_prep import build_db
+from data_prep import aligned_db, build_db
 
 
 @pytest.fixture
@@ -104,18 +106,61 @@ def test_a_malformed_line_is_named(small, tmp_path, expect_refusal):
     expect_refusal(build_db.main, ["aligned", "--records", path, "--out", tmp_path / "db"], f"{path}, line 2", "'box'")
 
 
-@pytest.mark.parametrize("kind", ["aligned", "scenes"])
-def test_a_missing_and_a_cut_picture_are_named_and_nothing_is_lost(small, tmp_path, expect_refusal, kind):
+def test_a_missing_and_a_cut_picture_are_named_and_nothing_is_lost(small, tmp_path, expect_refusal):
     path, out = small(), tmp_path / "db"
-    assert build_db.main([kind, "--records", str(path), "--out", str(out)]) == 0
-    tower = "det" if kind == "scenes" else "gender"
-    before = store.manifest(str(out / tower))
+    assert build_db.main(["scenes", "--records", str(path), "--out", str(out)]) == 0
+    before = store.manifest(str(out / "det"))
     picture = tmp_path / "a.jpg"
     picture.write_bytes(picture.read_bytes()[:1500])
-    expect_refusal(build_db.main, [kind, "--records", path, "--out", out], picture, "cut off")
+    expect_refusal(build_db.main, ["scenes", "--records", path, "--out", out], picture, "cut off")
     picture.unlink()
-    expect_refusal(build_db.main, [kind, "--records", path, "--out", out], picture, "cannot be read")
-    assert store.manifest(str(out / tower)) == before and len(store.Reader(str(out / tower))) == before["count"]
+    expect_refusal(build_db.main, ["scenes", "--records", path, "--out", out], picture, "cannot be read")
+    assert store.manifest(str(out / "det")) == before and len(store.Reader(str(out / "det"))) == before["count"]
+
+
+def test_a_face_that_cannot_be_aligned_is_named_and_the_others_are_kept(small, tmp_path):
+    path, out = small(0, image="cut.jpg"), tmp_path / "db"
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "a.jpg").read_bytes()[:1500])
+    assert build_db.main(["aligned", "--records", str(path), "--out", str(out)]) == 0
+    for tower in ("smile", "gender", "age", "id"):
+        manifest = store.manifest(str(out / tower))
+        assert manifest["count"] == 1 and manifest["dropped"] == {"unreadable picture": 1}
+        row, = map(json.loads, (out / tower / "dropped.jsonl").read_text().splitlines())
+        assert row["where"] == "cut.jpg" and "cut off" in row["detail"]
+
+
+def test_where_every_face_is_dropped_the_old_database_stays(small, tmp_path, expect_refusal):
+    path, out = small(), tmp_path / "db"
+    assert build_db.main(["aligned", "--records", str(path), "--out", str(out)]) == 0
+    before = store.manifest(str(out / "gender"))
+    (tmp_path / "a.jpg").unlink()
+    expect_refusal(build_db.main, ["aligned", "--records", path, "--out", out], tmp_path / "a.jpg", "every face was dropped", "cannot be read")
+    assert store.manifest(str(out / "gender")) == before and len(store.Reader(str(out / "gender"))) == before["count"]
+
+
+def test_landmarks_come_from_a_model_where_a_set_has_none(chain, tmp_path):
+    """The chain's model has learnt for 20 iterations: its points are rough, but they make databases of the faces that have none."""
+    faces = [face for face in record.read(str(chain / "faces" / "records.jsonl"))]
+    for face in faces[:10]:
+        face.landmarks = face.visibility = None
+    os.symlink(chain / "faces" / "images", tmp_path / "images")
+    (tmp_path / "records.jsonl").write_text("".join(map(record.to_line, faces)))
+    base = ["aligned", "--records", str(tmp_path / "records.jsonl"), "--towers", "age", "--out"]
+    assert build_db.main([*base, str(tmp_path / "without")]) == 0 and build_db.main([*base, str(tmp_path / "with"), "--landmarks-from", str(chain / "model")]) == 0
+    without, with_ = [store.Reader(str(tmp_path / name / "age")) for name in ("without", "with")]
+    assert (len(without), without.manifest["without_landmarks"]) == (20, 10) and len(with_) == 30
+    assert [with_.datum(index).float_data[0] for index in range(30)] == pytest.approx([face.age for face in faces])
+    np.testing.assert_array_equal(with_.image(with_.datum(15)), without.image(without.datum(5)))
+
+
+def test_no_more_is_under_way_than_allowed():
+    """What keeps memory flat: items are taken from the source only as results are."""
+    taken = []
+    source = (taken.append(number) or number for number in range(1000))
+    with ThreadPool(2) as pool:
+        results = aligned_db.in_order(pool, lambda chunk: [number * 2 for number in chunk], source, ahead=3)
+        assert next(results) == (0, 0) and len(taken) == 3 * aligned_db.CHUNK
+        assert list(results) == [(number, number * 2) for number in range(1, 1000)]
 
 
 @pytest.mark.parametrize("kind, limit", [("aligned", 20000), ("scenes", 20000)])
