@@ -5,7 +5,7 @@ SHELL := /bin/bash
 TOWERS := det smile gender age id hyperface
 FINETUNED := fddb fotw lap2015 fgnet
 DATASETS := adience aflw afw casia celeba custom fddb fgnet imdb morph pascal utkface wiki
-.PHONY: help setup env demo test nets docs data-synthetic $(DATASETS:%=data-%) db pretrain train $(TOWERS:%=train-%) $(FINETUNED:%=finetune-%) fuse \
+.PHONY: help setup env demo test nets docs data-synthetic $(DATASETS:%=data-%) db inspect pretrain train $(TOWERS:%=train-%) $(FINETUNED:%=finetune-%) fuse \
 	eval-synthetic analyze claims bench clean distclean
 
 PY := .venv/bin/python
@@ -63,6 +63,9 @@ db: setup  ## Build the five databases in DB from FACES=records.jsonl and SCENES
 	$(PY) -m data_prep.build_db scenes --records $(SCENES) --without-search $(FACES) --out $(DB)
 	$(PY) -m data_prep.build_db aligned --records $(FACES) --profile $(PROFILE) --out $(DB)
 
+inspect: setup  ## Draw random samples of every database in DB, with their labels, into OUT
+	$(PY) -m tools.inspect_db $(DB) --out $(or $(OUT),out/inspect)
+
 pretrain: setup  ## Train the identity network from which everything else starts, into out/PROFILE/pretrain
 	$(TRAIN) --job pretrain --db $(DB) --out $(PRETRAINED)
 
@@ -94,7 +97,7 @@ claims: $(D)/db/det/manifest.json $(D)/db/id/manifest.json $(D)/db/val/id/manife
 	$(PY) -m tools.claims --db $(D)/db --out out/claims --page docs/claims.md
 
 bench: $(D)/db/det/manifest.json $(D)/db/id/manifest.json  ## Time training, reading and the full network on this machine
-	$(PY) -m tools.bench --db $(D)/db
+	$(PY) -m tools.bench --db $(D)/db --records $(D)/train/faces/records.jsonl
 
 clean:  ## Remove everything that was made (out/, caches); data/ and .venv stay
 	rm -rf out .pytest_cache
