@@ -59,7 +59,7 @@ def _paper():
         Job("pretrain", ("id",), 200000, 0.01, "Caffe's usual from scratch; about 50 epochs of CASIA at 128", batch=dict(id=128)),
         Job("joint", TOWERS, 200000, 0.001, new_on_trained, init="pretrain", age_switch=AGE_SWITCH_ITERATION),
         *(Job(tower, (tower,), age_switch=AGE_SWITCH_ITERATION if tower == "age" else 0, **alone) for tower in TOWERS),
-        Job("hyperface", ("hyperface",), 100000, 0.001, "about 600 epochs of AFLW at 128 regions, four a picture"),
+        Job("hyperface", ("hyperface",), 100000, 0.001, "about 150 epochs of AFLW's pictures: 128 regions, four a picture"),
         Job("fddb", ("det",), 5000, 0.0001, gentle, init="joint", folds=10),
         Job("fotw", ("smile", "gender"), 5000, 0.0001, gentle, init="joint"),
         Job("lap2015", ("age",), 3000, 0.0001, gentle, init="joint"),

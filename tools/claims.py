@@ -1,6 +1,6 @@
 """Test the paper's claims in small: one net for all tasks against a net for each, the age loss, identity pre-training.
 
-    python -m tools.claims --db out/claims/db --out out/claims --seeds 1 2 3 --page docs/claims.md
+    python -m tools.claims --db out/demo/db --out out/claims --seeds 1 2 3 --page docs/claims.md
 
 Every run is a `tools.train` of profile mini with its usual settings, as many at a time as there are cores. Stopped, it goes on
 where it was. Figures are those of the last validation, on faces that no run has seen.
