@@ -6,14 +6,15 @@ import numpy as np
 from allinone import surgery, tasks
 from allinone.blob import to_blob
 from allinone.errors import InputError
+from allinone.snapshots import FUSED
 
 
 class CaffeBackend:
     """A fused model in pycaffe."""
 
     def __init__(self, model_dir, batch=64):
-        path = os.path.join(model_dir, "deploy.prototxt")
-        self.net, definition = surgery.load_net(path, os.path.join(model_dir, "allinone.caffemodel"))
+        path, weights = [os.path.join(model_dir, name) for name in FUSED]
+        self.net, definition = surgery.load_net(path, weights)
         self.batch = batch
         self.input_size = self.net.blobs["data"].shape[2]
         missing = [task.output for task in tasks.TASKS if task.output not in self.net.blobs]

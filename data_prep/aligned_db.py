@@ -12,7 +12,7 @@ import os
 import cv2
 import numpy as np
 
-from allinone import align, files, landmarks, store
+from allinone import align, files, landmarks, snapshots, store
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
 from allinone.progress import Progress
@@ -106,7 +106,7 @@ class TowerWriter:
             return
         if isinstance(face, Dropped):
             self.dropped[face.reason] += 1
-            self.losses.write(json.dumps(dataclasses.asdict(face), ensure_ascii=False) + "\n")
+            self.losses.write(json.dumps(dataclasses.asdict(face)) + "\n")
         else:
             self.writer.add(face, *_label(self.tower, annotation, self.classes))
             self.values.append(getattr(annotation, LABEL_OF[self.tower]))
@@ -149,8 +149,7 @@ def build_aligned(records, out, towers, profile, workers=None, training_set="", 
                     writer.add(annotation, face)
                 progress.step()
         for writer in writers:
-            writer.close(size=size, input_size=profile.input_size, origin=[origin_of(records)], without_landmarks=bare, landmarks_from=model and files.sha256(
-                os.path.join(model, "allinone.caffemodel")))
+            writer.close(size=size, input_size=profile.input_size, origin=[origin_of(records)], without_landmarks=bare, landmarks_from=model and files.sha256(snapshots.weights_of(model)))
 
 
 def _label(tower, annotation, classes):

@@ -119,7 +119,7 @@ def convert(rows, folder, name):
                     row = Dropped(row.image, *problem)
             if isinstance(row, Dropped):
                 dropped[row.reason] += 1
-                losses.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
+                losses.write(json.dumps(asdict(row)) + "\n")
             if time.monotonic() - shown > SHOW_EVERY:
                 shown = time.monotonic()
                 print(f"  {name}: {read} rows read, {kept} kept", flush=True)

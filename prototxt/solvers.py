@@ -1,6 +1,8 @@
 """Solver files: every setting with the reason for it."""
 from allinone import schedules
 
+TEST_ITER = 50     # our choice: mini-batches of a validation by plain Caffe; tools.train takes as many as the databases need
+
 
 def solver_text(profile, job, net, snapshot_prefix, seed=1, iterations=None, iter_size=1, by_caffe=True):
     """Return a solver prototxt for a job; paths as given.
@@ -22,7 +24,7 @@ def solver_text(profile, job, net, snapshot_prefix, seed=1, iterations=None, ite
         lines.append((f"iter_size: {iter_size}", "mini-batches whose gradients are added up for one iteration"))
     if by_caffe:
         lines += [("display: 100", "iterations between lines of the log"),
-                  ("test_iter: 50", "mini-batches of one validation"),
+                  (f"test_iter: {TEST_ITER}", "mini-batches of one validation"),
                   (f"test_interval: {rule.validate}", "iterations between validations"),
                   ("test_initialization: false", "what random weights say is of no use"),
                   (f"snapshot: {rule.snapshot}", "iterations between snapshots")]

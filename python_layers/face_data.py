@@ -1,4 +1,6 @@
 """FaceData: mini-batches of aligned faces from one or several databases, the same for the same seed and iteration."""
+import functools
+
 import numpy as np
 
 from allinone import align, store
@@ -29,15 +31,19 @@ def turns(sizes, seed):
 
 def batch_records(seed, number, batch, sizes):
     """Return [(set, record)] of mini-batch `number`: of each set every record once an epoch, in an order shuffled anew each time."""
-    plan, orders, chosen = turns(sizes, seed), {}, []
+    plan, chosen = turns(sizes, seed), []
     for position in range(number * batch, (number + 1) * batch):
         place = plan[position % TURNS]
         earlier = position // TURNS * int((plan == place).sum()) + int((plan[:position % TURNS] == place).sum())
-        epoch = (int(place), earlier // sizes[place])
-        if epoch not in orders:
-            orders[epoch] = np.random.default_rng([seed, 11, *epoch]).permutation(sizes[place])
-        chosen.append((int(place), int(orders[epoch][earlier % sizes[place]])))
+        epoch, index = divmod(earlier, sizes[place])
+        chosen.append((int(place), int(_order(seed, int(place), epoch, sizes[place])[index])))
     return chosen
+
+
+@functools.lru_cache(maxsize=8)   # CASIA's is half a million numbers: not to be shuffled for every mini-batch
+def _order(seed, place, epoch, size):
+    """Return the order in which an epoch goes through the records of a set."""
+    return np.random.default_rng([seed, 11, place, epoch]).permutation(size)
 
 
 class FaceSampler:

@@ -31,7 +31,9 @@ from allinone.errors import InputError, command
 from data_prep import aligned_db
 from data_prep.sources import image_path
 from prototxt import solvers, towers
+from python_layers.face_data import FaceSampler
 from python_layers.prefetch import AHEAD
+from python_layers.region_data import RegionSampler
 
 ROUNDS, STEPS = 9, 10        # blocks of each side, iterations of each
 FACES, ROWS = 2000, 50       # faces that each data layer reads, and in a mini-batch
@@ -47,12 +49,11 @@ def dummy_twin(net):
         if layer.name.endswith("/data"):
             settings = json.loads(layer.python_param.param_str)
             rows, side = settings["batch"], settings["size"]
+            sampler = RegionSampler if layer.python_param.layer == "RegionData" else FaceSampler
             made.ClearField("param")
             made.ClearField("python_param")
             made.type = "DummyData"
-            for top in layer.top:
-                width = next((size for name, size in dict(landmarks=42, visibility=21, pose=3).items() if f"/{name}_" in top), 0)
-                shape = (rows, 3, side, side) if top == layer.name else (rows, width) if width else (rows,)
+            for shape in sampler.shapes(rows, side)[:len(layer.top)]:
                 made.dummy_data_param.shape.add(dim=shape)
                 made.dummy_data_param.data_filler.add(type="constant", value=1)
     return twin

@@ -245,3 +245,15 @@ def test_imdb_drops_faces_that_are_unsure_or_not_alone_and_bad_dates(drawn, tmp_
     assert convert.main(["imdb", "--folder", str(folder)]) == 0
     assert [reason for _, reason in lost(folder)] == ["no face, or an unsure one"] * 2 + ["a second face", "bad date or face location", "bad age"]
     assert next(record.read(str(folder / "records.jsonl"))).gender is None
+
+
+def test_a_row_in_another_encoding_is_named_too(drawn, tmp_path):
+    folder = damaged("custom", drawn, tmp_path)
+    with open(folder / "faces.csv", "ab") as stream:
+        stream.write("images/f\u00e4ce.jpg,1\n".encode("latin-1"))
+    assert convert.main(["custom", "--folder", str(folder)]) == 0
+    assert [reason for _, reason in lost(folder)] == ["wrong number of fields"]
+    with open(folder / "faces.csv", "ab") as stream:
+        stream.write(("images/f\u00e4ce.jpg" + "," * (folder / "faces.csv").read_bytes().split(b"\n")[0].count(b",") + "\n").encode("latin-1"))
+    assert convert.main(["custom", "--folder", str(folder)]) == 0
+    assert [reason for _, reason in lost(folder)] == ["wrong number of fields", "missing picture"]
