@@ -20,7 +20,7 @@ MODEL ?= out/$(PROFILE)/model
 FACES ?= data/synthetic/faces/records.jsonl
 SCENES ?= data/synthetic/scenes/records.jsonl
 D := out/demo
-# The mini net's matrices are small: a second BLAS thread makes an iteration half as long again (make bench), and preparing
+# The mini net's matrices are small: a second BLAS thread makes an iteration longer, not shorter, and preparing
 # mini-batches needs the core.
 demo test claims bench: export OPENBLAS_NUM_THREADS = 1
 ifeq ($(PROFILE),mini)
