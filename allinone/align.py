@@ -12,7 +12,29 @@ CANONICAL = np.float32([
     [0.164, 0.467], [0.447, 0.557], [0.500, 0.549], [0.553, 0.557], [0.836, 0.467],
     [0.414, 0.660], [0.500, 0.672], [0.586, 0.660], [0.500, 0.787]])
 STABLE = np.array([i for i in range(21) if i not in (12, 16)])   # ears move most with yaw and are most often guessed
+UNFIT = "alignment needs at least two landmarks, at different places, other than the ears"
 MARGIN = 8 / 115   # share of the side that a database adds on every side, so that training can shift the crop
+
+
+def similarities(points, visibility):
+    """Return the 2x3 transforms (n, 2, 3) from image pixels to the unit square of the aligned face; see `similarity`.
+
+    points: (n, 21, 2), NaN where unknown; visibility: (n, 21). NaN where fewer than two landmarks are known, or all lie at one place.
+    """
+    # As complex numbers the best similarity is one factor, sum(conj(s) t) / sum(|s|^2), and a shift.
+    source, target = np.asarray(points, np.float64)[:, STABLE] @ (1, 1j), CANONICAL[STABLE] @ (1, 1j)
+    known = np.isfinite(source)
+    weight = np.where(np.asarray(visibility)[:, STABLE] >= 0.5, 1.0, 0.25) * known
+    with np.errstate(invalid="ignore", divide="ignore"):
+        weight /= weight.sum(axis=1, keepdims=True)
+        source = np.where(known, source, 0)
+        source_mean, target_mean = (weight * source).sum(axis=1), weight @ target
+        source = source - source_mean[:, None]
+        weighted = weight * source.conj()
+        spread = (weighted * source).sum(axis=1).real
+        factor = np.where(spread > 1e-6, (weighted * (target - target_mean[:, None])).sum(axis=1) / spread, np.nan)
+        shift = target_mean - factor * source_mean
+    return np.stack([factor.real, -factor.imag, shift.real, factor.imag, factor.real, shift.imag], axis=1).reshape(-1, 2, 3)
 
 
 def similarity(points, visibility=None):
@@ -21,31 +43,28 @@ def similarity(points, visibility=None):
     points: (21, 2) pixels, NaN where unknown; visibility: (21,) weights 0 to 1, points under 0.5 count a quarter.
     Least squares over rotation, scale and shift (no mirror). InputError where fewer than two points are known.
     """
-    points = np.asarray(points, np.float64)
-    use = STABLE[np.isfinite(points[STABLE]).all(axis=1)]
-    if len(use) < 2:
-        raise InputError("alignment needs at least two landmarks other than the ears")
-    weight = np.ones(len(use)) if visibility is None else np.where(np.asarray(visibility)[use] >= 0.5, 1.0, 0.25)
-    weight = (weight / weight.sum())[:, None]
-    source, target = points[use], CANONICAL[use].astype(np.float64)
-    source_mean, target_mean = (weight * source).sum(axis=0), (weight * target).sum(axis=0)
-    # As complex numbers the best similarity is one factor: sum(conj(s) t) / sum(|s|^2).
-    s, t = [(p - mean) @ np.array([1, 1j]) for p, mean in ((source, source_mean), (target, target_mean))]
-    spread = (weight[:, 0] * np.abs(s) ** 2).sum()
-    if spread < 1e-6:
-        raise InputError("alignment needs landmarks at different places")
-    factor = (weight[:, 0] * np.conj(s) * t).sum() / spread
-    turn = np.array([[factor.real, -factor.imag], [factor.imag, factor.real]])
-    return np.column_stack([turn, target_mean - turn @ source_mean])
+    matrix, = similarities(np.asarray(points)[None], (np.ones(len(points)) if visibility is None else np.asarray(visibility))[None])
+    if not np.isfinite(matrix).all():
+        raise InputError(UNFIT)
+    return matrix
 
 
-def warp(image, points, size, visibility=None, margin=0.0):
-    """Return the aligned face, BGR uint8 (size, size, 3), `margin` of the face's side wider on every side."""
-    unit = similarity(points, visibility)
+def in_pixels(unit, size, margin=0.0):
+    """Return the transform, or transforms (..., 2, 3), to the aligned face of `size` pixels as OpenCV warps, `margin` of the face's side wider on every side."""
     inner = size / (1 + 2 * margin)
     matrix = unit * inner
-    matrix[:, 2] += margin * inner
-    matrix[:, 2] += matrix[:, :2].sum(axis=1) / 2 - 0.5    # OpenCV counts from the centre of the first pixel, points from its corner
+    matrix[..., 2] += margin * inner
+    matrix[..., 2] += matrix[..., :2].sum(axis=-1) / 2 - 0.5    # OpenCV counts from the centre of the first pixel, points from its corner
+    return matrix
+
+
+def warp(image, points, size, visibility=None):
+    """Return the aligned face, BGR uint8 (size, size, 3). InputError as `similarity`."""
+    return warp_by(image, in_pixels(similarity(points, visibility), size), size)
+
+
+def warp_by(image, matrix, size):
+    """Return the picture warped by a transform of `in_pixels`, BGR uint8 (size, size, 3); beyond the border the edge is repeated."""
     return cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 

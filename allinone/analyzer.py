@@ -49,9 +49,13 @@ class FaceAnalyzer:
         return self.describe(image, self.detect(image, selective_search(image), score))
 
     def look(self, image, regions):
-        """Run stage 1 on regions (n, 4); return a dict of boxes, score, landmarks (pixels), visibility, pose (degrees)."""
-        crops = np.stack([blob.crop(image, box, self.backend.input_size) for box in regions]) if len(regions) else []
-        out = self.backend(crops, stage=1)
+        """Run stage 1 on regions (n, 4) of a picture; return a dict of boxes, score, landmarks (pixels), visibility, pose (degrees)."""
+        return self.look_at_each([image] * len(regions), regions)
+
+    def look_at_each(self, images, regions):
+        """Run stage 1 on one region of each of n pictures; return what `look` returns."""
+        regions = np.float32(regions).reshape(-1, 4)
+        out = self.backend([blob.crop(image, box, self.backend.input_size) for image, box in zip(images, regions)], stage=1)
         points = out["landmarks"].reshape(-1, landmarks.COUNT, 2)
         return dict(boxes=regions, score=out["detection"][:, 1], landmarks=landmarks.decode(points, regions),
                     visibility=out["visibility"].clip(0, 1), pose=pose.decode_pose(out["pose"]))

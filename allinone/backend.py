@@ -10,31 +10,35 @@ from allinone.snapshots import FUSED
 
 
 class CaffeBackend:
-    """A fused model in pycaffe."""
+    """A fused model in pycaffe, or the net of one tower that has stage 1 (det, hyperface), whose blobs carry the tower's name."""
 
     def __init__(self, model_dir, batch=64):
-        path, weights = [os.path.join(model_dir, name) for name in FUSED]
-        self.net, definition = surgery.load_net(path, weights)
-        self.batch = batch
-        self.input_size = self.net.blobs["data"].shape[2]
-        missing = [task.output for task in tasks.TASKS if task.output not in self.net.blobs]
+        self.path, weights = [os.path.join(model_dir, name) for name in FUSED]
+        self.net, definition = surgery.load_net(self.path, weights)
+        self.batch, self.input = batch, self.net.inputs[0]
+        self.input_size = self.net.blobs[self.input].shape[2]
+        prefix = self.input[:self.input.rfind("/") + 1]
+        self.outputs = {stage: {task.output: prefix + task.output for task in tasks.TASKS if task.stage == stage} for stage in (1, 2)}
+        self._check(1)
+        self.stage_one_end = [layer.name for layer in definition.layer if set(self.outputs[1].values()) & set(layer.top)][-1]
+
+    def _check(self, stage):
+        missing = [blob for blob in self.outputs[stage].values() if blob not in self.net.blobs]
         if missing:
-            raise InputError(f"{path}: no output '{missing[0]}'; it is not a fused model of this kit")
-        outputs = {task.output for task in tasks.TASKS if task.stage == 1}
-        self.stage_one_end = [layer.name for layer in definition.layer if outputs & set(layer.top)][-1]
+            raise InputError(f"{self.path}: no output '{missing[0]}', which stage {stage} needs; give the folder of a fused model (make fuse)")
 
     def __call__(self, images, stage):
-        """Return {output blob: (n, size) array} of the outputs of a stage for BGR uint8 images (n, side, side, 3).
+        """Return {output: (n, size) array} of the outputs of a stage for BGR uint8 images (n, side, side, 3).
 
-        Stage 1 computes no layer that only stage 2 needs.
+        Stage 1 computes no layer that only stage 2 needs. InputError where the net has no stage 2.
         """
-        wanted = [task for task in tasks.TASKS if task.stage == stage]
-        parts = {task.output: [np.empty((0, task.size), np.float32)] for task in wanted}
+        self._check(stage)
+        parts = {task.output: [np.empty((0, task.size), np.float32)] for task in tasks.TASKS if task.stage == stage}
         for start in range(0, len(images), self.batch):
             blob = to_blob(images[start:start + self.batch])
-            self.net.blobs["data"].reshape(*blob.shape)
-            self.net.blobs["data"].data[...] = blob
+            self.net.blobs[self.input].reshape(*blob.shape)
+            self.net.blobs[self.input].data[...] = blob
             self.net.forward(end=self.stage_one_end if stage == 1 else None)
             for output, part in parts.items():
-                part.append(self.net.blobs[output].data.reshape(len(blob), -1).copy())
+                part.append(self.net.blobs[self.outputs[stage][output]].data.reshape(len(blob), -1).copy())
         return {output: np.concatenate(part) for output, part in parts.items()}

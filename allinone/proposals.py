@@ -1,11 +1,9 @@
 """Region proposals: selective search, always in the same order."""
-import multiprocessing
-import os
-
 import cv2
 import numpy as np
 
 from allinone import files
+from allinone.parallel import in_order
 
 LEAST_SIDE = 16       # our choice: pixels; smaller regions hold no face that the benchmarks count
 LARGEST_SIDE = 640    # our choice: pixels; a larger picture is searched at this size: the time grows with the area, 4 s at 640x640
@@ -41,10 +39,8 @@ def plausible(rectangles):
 
 def search_files(paths, workers=None):
     """Yield the region proposals of picture files, in their order, found by one process a core."""
-    with multiprocessing.get_context("spawn").Pool(workers or os.cpu_count()) as pool:
-        yield from pool.imap(_search_file, paths)
+    return (found for _, found in in_order(_search_files, paths, workers))
 
 
-def _search_file(path):
-    cv2.setNumThreads(1)
-    return selective_search(files.read_image(path))
+def _search_files(paths):
+    return [selective_search(files.read_image(path)) for path in paths]

@@ -3,6 +3,7 @@
 An image without any face is one line without a box. Lines of one image stand together.
 """
 import json
+import math
 import os
 from dataclasses import asdict, dataclass, fields
 from typing import Optional
@@ -73,18 +74,20 @@ def _rounded(values, digits):
 
 
 def _check_numbers(name, value, shape):
-    """Return the sentence of what is wrong with a nested list of numbers, or None; its rows may be null."""
+    """Return the sentence of what is wrong with numbers of some shape, or None; items of WITH_NULLS may be null."""
     try:
-        rows = value if len(shape) == 1 else [row if row is not None else [0] * shape[1] for row in value]
-        array = np.array([0 if item is None else item for item in rows], np.float64)
-    except (TypeError, ValueError):
+        items = [item for item in value if item is not None or name not in WITH_NULLS]
+        if len(value) != shape[0] or len(shape) > 1 and any(len(item) != shape[1] for item in items):
+            return f"'{name}' must have the shape {shape}"
+        numbers = items if len(shape) == 1 else [number for item in items for number in item]
+        return None if all(map(math.isfinite, numbers)) else f"'{name}' holds a number that is not finite"
+    except TypeError:
         return f"'{name}' must hold numbers"
-    if array.shape != shape:
-        return f"'{name}' must have the shape {shape}, has {array.shape}"
-    return None if np.isfinite(array).all() else f"'{name}' holds a number that is not finite"
 
 
 SHAPES = dict(box=(4,), landmarks=(21, 2), visibility=(21,), pose=(3,))
+WITH_NULLS = ("landmarks", "visibility")
+FIELDS = frozenset(field.name for field in fields(Annotation))
 ALLOWED = dict(gender=(0, 1), smile=(0, 1), ignore=(0, 1))
 
 
@@ -94,8 +97,8 @@ def _problem(data):
         return "a record must be a JSON object"
     if not isinstance(data.get("image"), str):
         return "the field 'image' (a path) is missing"
-    unknown = sorted(set(data) - {field.name for field in fields(Annotation)})
-    if unknown:
+    if not FIELDS.issuperset(data):
+        unknown = sorted(set(data) - FIELDS)
         return f"unknown field '{unknown[0]}'; known: {', '.join(field.name for field in fields(Annotation))}"
     for name, shape in SHAPES.items():
         if data.get(name) is not None:
@@ -119,22 +122,29 @@ def _problem(data):
     return None
 
 
-def read(path):
-    """Yield the `Annotation`s of a records file; raise InputError with file, line and mend on a bad line."""
+def lines(path):
+    """Yield (number, text) of the lines of a records file that hold a record, unchecked; InputError where there is no such file."""
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such records file; make it first (a data_prep command writes records.jsonl)")
-    with open(path, encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                data = json.loads(line)
-            except ValueError as error:
-                raise InputError(f"{path}, line {number}: not JSON ({error}); mend or delete the line") from None
-            problem = _problem(data)
-            if problem:
-                raise InputError(f"{path}, line {number}: {problem}; mend or delete the line")
-            yield Annotation(**data)
+    with open(path, encoding="utf-8") as stream:
+        yield from ((number, line) for number, line in enumerate(stream, 1) if line.strip())
+
+
+def parse(text, path, number):
+    """Return the `Annotation` of a line; InputError with file, line number and mend where it is malformed."""
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"{path}, line {number}: not JSON ({error}); mend or delete the line") from None
+    problem = _problem(data)
+    if problem:
+        raise InputError(f"{path}, line {number}: {problem}; mend or delete the line")
+    return Annotation(**data)
+
+
+def read(path):
+    """Yield the `Annotation`s of a records file; raise InputError with file, line and mend on a bad line."""
+    return (parse(text, path, number) for number, text in lines(path))
 
 
 def group_by_image(annotations):

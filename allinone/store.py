@@ -9,14 +9,16 @@ import os
 import lmdb
 import numpy as np
 
-import allinone  # noqa: F401  (quiets Caffe before it is imported)
-from caffe.proto import caffe_pb2
-
 from allinone import files
 from allinone.errors import InputError
 
 LMDB, REGIONS, MANIFEST = "images.lmdb", "regions.h5", "manifest.json"
 MAP_SIZE = 1 << 40   # address space, not disk: LMDB reserves nothing of it
+
+
+def _datum(**fields):
+    from caffe.proto import caffe_pb2      # late: Caffe takes a second to import, and the processes that build databases need none of it
+    return caffe_pb2.Datum(**fields)
 
 
 class Writer:
@@ -28,7 +30,7 @@ class Writer:
 
     def add(self, jpeg, label, numbers=()):
         """Append a picture (encoded bytes) with an integer label and, where a label needs them, floats."""
-        datum = caffe_pb2.Datum(data=jpeg, encoded=True, label=int(label), float_data=[float(n) for n in numbers])
+        datum = _datum(data=jpeg, encoded=True, label=int(label), float_data=[float(n) for n in numbers])
         value = datum.SerializeToString()
         try:
             self.transaction.put(b"%08d" % self.count, value, append=True)
@@ -73,7 +75,7 @@ class Reader:
         value = self.transaction.get(b"%08d" % index)
         if value is None:
             raise InputError(f"{self.folder}: record {index} is missing; build the database again")
-        datum = caffe_pb2.Datum()
+        datum = _datum()
         datum.ParseFromString(bytes(value))
         return datum
 

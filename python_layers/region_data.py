@@ -57,10 +57,10 @@ class RegionSampler:
         self.settings = settings
         source, = store.databases(settings["source"])
         self.reader = store.Reader(source)
-        with h5py.File(os.path.join(source, store.REGIONS), "r") as data:
-            self.faces = {name: data[name][...] for name in ("box", "gender", *self.WIDTHS)}
-            self.face_start, self.proposal_start = data["face_start"][...], data["proposal_start"][...]
-            self.proposals = data["proposal"][...]
+        data = h5py.File(os.path.join(source, store.REGIONS), "r")
+        self.faces = {name: data[name][...] for name in ("box", "gender", *self.WIDTHS)}
+        self.face_start, self.proposal_start = data["face_start"][...], data["proposal_start"][...]
+        self.proposals = data["proposal"]      # stays on the disk: AFLW's are 40 million
         searched = np.diff(self.proposal_start) > 0
         self.pools = [pool for pool in (np.flatnonzero(searched), np.flatnonzero(~searched)) if len(pool)]
 

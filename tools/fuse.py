@@ -2,6 +2,7 @@
 
     python -m tools.fuse --profile mini --run out/demo/run --out out/demo/model
     python -m tools.fuse --profile mini --run out/mini/joint --run out/mini/lap2015 --trunk out/mini/joint --out out/mini/model
+    python -m tools.fuse --profile mini --run out/mini/hyperface --tower hyperface --out out/mini/hyperface/model
 
 Weights are collected by parameter name from snapshots, which hold one copy of every shared weight per tower; all copies
 must agree. Of several runs the last that has a tower gives it; where their shared weights differ, --trunk says whose are taken.
@@ -37,14 +38,14 @@ class Source:
     parameters: dict
 
 
-def read_source(run):
-    """Return the Source of a run's folder (its newest snapshot) or of one snapshot; InputError where it is none."""
+def read_source(run, wanted=tasks.TOWERS):
+    """Return the Source of a run's folder (its newest snapshot) or of one snapshot; InputError where it has none of the wanted towers."""
     weights = snapshots.weights_of(run)
     definition = surgery.read_net(snapshots.net_of(weights))
     found = {layer.name.split("/")[0] for layer in definition.layer if "/" in layer.name}   # a fused net has no tower's layers
-    names = [name for name in tasks.TOWERS if name in found]
+    names = [name for name in wanted if name in found]
     if not names:
-        raise InputError(f"{run}: its net has none of the towers {', '.join(tasks.TOWERS)}; give the folder of a run of tools.train")
+        raise InputError(f"{run}: its net has none of the towers {', '.join(wanted)}; give the folder of a run of tools.train")
     return Source(run, weights, names, snapshots.parameters(weights))
 
 
@@ -192,17 +193,36 @@ def fuse(profile, runs, out, trunk=None, dense=False):
     return differences
 
 
+def take_out(profile, run, tower, out):
+    """Write the net of one tower of stage 1 alone, with its weights, in the form of a fused model."""
+    source, definition = read_source(run, (tower,)), deploy.bare_net(profile, (tower,))
+    with files.replacing_folder(out) as partial:
+        net = caffe.Net(write_net(partial, NET, definition), caffe.TEST)
+        matched = surgery.transplant(net, definition, source.parameters, source.weights).matched
+        net.save(os.path.join(partial, MODEL))
+        files.write_json(os.path.join(partial, PROVENANCE), dict(
+            profile=profile.name, sources=[about(source)], tower_from={tower: source.weights}, parameters=len(matched),
+            model_sha256=files.sha256(os.path.join(partial, MODEL)), deploy_sha256=files.sha256(os.path.join(partial, NET))))
+
+
 @command
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--profile", choices=tasks.PROFILES, required=True)
     parser.add_argument("--run", action="append", required=True, help="folder of a training run (its newest snapshot) or one snapshot; may be repeated")
     parser.add_argument("--trunk", help="the --run whose trunk and fusion branch are taken where they differ")
+    parser.add_argument("--tower", choices=("det", "hyperface"), help="take out this tower of one run, which does stage 1 alone, instead of fusing")
     parser.add_argument("--dense", action="store_true", help="write the fully convolutional net of stage 1 as well")
     parser.add_argument("--out", required=True, help="folder for the fused model")
     parser.add_argument("--gpu", default="", help="GPU number for the check; empty: CPU")
     args = parser.parse_args(argv)
     device.use(args.gpu)
+    if args.tower:
+        if len(args.run) > 1 or args.trunk or args.dense:
+            raise InputError("--tower takes one --run, no --trunk and no --dense")
+        take_out(tasks.PROFILES[args.profile], args.run[0], args.tower, args.out)
+        print(f"net of tower {args.tower} in {args.out}")
+        return
     print(f"fusing {', '.join(map(snapshots.weights_of, args.run))}")
     fuse(tasks.PROFILES[args.profile], args.run, args.out, args.trunk, args.dense)
     print(f"fused model in {args.out}")

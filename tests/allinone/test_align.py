@@ -39,7 +39,7 @@ def test_margin_keeps_the_face_in_the_middle():
     placed, image = align.CANONICAL * 100.0, np.random.default_rng(0).integers(0, 255, (120, 120, 3)).astype(np.uint8)
     side = align.stored_size(115)
     cut = (side - 115) // 2
-    wide = align.warp(image, placed, side, margin=align.MARGIN)[cut:-cut, cut:-cut].astype(int)
+    wide = align.warp_by(image, align.in_pixels(align.similarity(placed), side, align.MARGIN), side)[cut:-cut, cut:-cut].astype(int)
     assert np.abs(wide - align.warp(image, placed, 115)).mean() < 3
 
 

@@ -106,15 +106,23 @@ def test_a_malformed_line_is_named(small, tmp_path, expect_refusal):
     expect_refusal(build_db.main, ["aligned", "--records", path, "--out", tmp_path / "db"], f"{path}, line 2", "'box'")
 
 
-def test_a_missing_and_a_cut_picture_are_named_and_nothing_is_lost(small, tmp_path, expect_refusal):
+@pytest.mark.parametrize("option", ["--records", "--without-search"])
+def test_a_scene_that_cannot_be_read_is_named_and_the_others_are_kept(small, tmp_path, option):
+    path, out = small(0, image="cut.jpg"), tmp_path / "db"
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "a.jpg").read_bytes()[:1500])
+    assert build_db.main(["scenes", option, str(path), "--out", str(out)]) == 0
+    manifest = store.manifest(str(out / "det"))
+    assert manifest["count"] == manifest["faces"] == 1 and manifest["dropped"] == {"unreadable picture": 1}
+    row, = map(json.loads, (out / "det" / "dropped.jsonl").read_text().splitlines())
+    assert row["where"] == str(tmp_path / "cut.jpg") and "cut off" in row["detail"]
+
+
+def test_where_every_scene_is_dropped_the_old_database_stays(small, tmp_path, expect_refusal):
     path, out = small(), tmp_path / "db"
     assert build_db.main(["scenes", "--records", str(path), "--out", str(out)]) == 0
     before = store.manifest(str(out / "det"))
-    picture = tmp_path / "a.jpg"
-    picture.write_bytes(picture.read_bytes()[:1500])
-    expect_refusal(build_db.main, ["scenes", "--records", path, "--out", out], picture, "cut off")
-    picture.unlink()
-    expect_refusal(build_db.main, ["scenes", "--records", path, "--out", out], picture, "cannot be read")
+    (tmp_path / "a.jpg").unlink()
+    expect_refusal(build_db.main, ["scenes", "--records", path, "--out", out], "every picture with a face was dropped", tmp_path / "a.jpg", "cannot be read")
     assert store.manifest(str(out / "det")) == before and len(store.Reader(str(out / "det"))) == before["count"]
 
 
@@ -151,16 +159,6 @@ def test_landmarks_come_from_a_model_where_a_set_has_none(chain, tmp_path):
     assert (len(without), without.manifest["without_landmarks"]) == (20, 10) and len(with_) == 30
     assert [with_.datum(index).float_data[0] for index in range(30)] == pytest.approx([face.age for face in faces])
     np.testing.assert_array_equal(with_.image(with_.datum(15)), without.image(without.datum(5)))
-
-
-def test_no_more_is_under_way_than_allowed():
-    """What keeps memory flat: items are taken from the source only as results are."""
-    taken = []
-    source = (taken.append(number) or number for number in range(1000))
-    with ThreadPool(2) as pool:
-        results = aligned_db.in_order(pool, lambda chunk: [number * 2 for number in chunk], source, ahead=3)
-        assert next(results) == (0, 0) and len(taken) == 3 * aligned_db.CHUNK
-        assert list(results) == [(number, number * 2) for number in range(1, 1000)]
 
 
 @pytest.mark.parametrize("kind, limit", [("aligned", 20000), ("scenes", 20000)])

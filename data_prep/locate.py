@@ -1,0 +1,121 @@
+"""Find the landmarks of faces that a dataset gives none of, with a trained net: the paper does so with HyperFace (section III-C).
+
+    python -m data_prep.locate --records data/morph/records.jsonl --model out/paper/hyperface/model
+
+Beside the records appears located_<hash>.jsonl, the same lines with landmarks and visibility; the hash tells records and
+weights, so that what was found once is used again. A run that was stopped goes on where it was.
+"""
+import argparse
+import dataclasses
+import hashlib
+import itertools
+import os
+import sys
+
+from allinone import device, files, landmarks, record, snapshots
+from allinone.analyzer import FaceAnalyzer
+from allinone.errors import InputError, command
+from allinone.progress import Progress
+from allinone.proposals import selective_search
+from data_prep.sources import image_path
+
+BATCH = 64         # faces that the net looks at together
+LOOKS = 2          # our choice: the second region is the rectangle of the landmarks that are found in the first
+LABELS = ("gender", "age", "smile", "identity")
+
+
+def path_of(records, model):
+    """Return the path of the records with the landmarks that a model finds."""
+    key = files.sha256(records) + files.sha256(snapshots.weights_of(model))
+    return os.path.join(os.path.dirname(records), f"located_{hashlib.sha256(key.encode()).hexdigest()[:12]}.jsonl")
+
+
+def to_find(face):
+    """Tell whether a record's landmarks are to be found: it is a face, with a box or, in a picture of one face, a label."""
+    return face.landmarks is None and (face.box is not None or any(getattr(face, label) is not None for label in LABELS))
+
+
+def region_of(analyzer, image, face):
+    """Return the region of a face: its box, or, where it has none, the best face that is found in the picture; None for none."""
+    if face.box is not None:
+        return face.box
+    found = analyzer.detect(image, selective_search(image))
+    return found["boxes"][0] if len(found["boxes"]) else None
+
+
+def located(analyzer, faces, records):
+    """Return records with their landmarks; one whose picture cannot be read, or holds no face, comes back as it is."""
+    wanted = []
+    for place, face in enumerate(faces):
+        if to_find(face):
+            try:
+                image = files.read_image(image_path(records, face.image))
+            except InputError:              # whoever builds a database names it
+                continue
+            region = region_of(analyzer, image, face)
+            if region is not None:
+                wanted.append((place, image, region))
+    if not wanted:
+        return faces
+    places, images, regions = zip(*wanted)
+    for _ in range(LOOKS):
+        found = analyzer.look_at_each(images, regions)
+        regions = landmarks.face_rectangle(found["landmarks"])
+    result = list(faces)
+    for place, points, seen, box in zip(places, found["landmarks"], found["visibility"], regions):
+        face = faces[place]
+        result[place] = dataclasses.replace(face, landmarks=points.round(2).tolist(), visibility=(seen >= 0.5).astype(int).tolist(),
+                                            box=face.box or box.round(2).tolist())
+    return result
+
+
+def _finished(path):
+    """Return how many whole lines a stopped run has left in its file, and cut off what is not whole."""
+    if not os.path.isfile(path):
+        return 0
+    with open(path, "r+b") as stream:
+        lines = 0
+        end = 0
+        for line in stream:
+            if line.endswith(b"\n"):
+                lines, end = lines + 1, end + len(line)
+        stream.truncate(end)
+    return lines
+
+
+def locate(records, model):
+    """Return the path of the records with the landmarks of a model's folder, which are found where they are not there yet."""
+    path = path_of(records, model)
+    with files.only_one(path):
+        if os.path.isfile(path):
+            return path
+        total = sum(map(to_find, record.read(records)))
+        faces, partial = record.read(records), f"{path}.partial"
+        done = list(itertools.islice(faces, _finished(partial)))
+        progress = Progress("finding landmarks", total)
+        progress.step(sum(map(to_find, done)))
+        analyzer = FaceAnalyzer(model)
+        with open(partial, "a", encoding="utf-8") as stream:
+            for some in iter(lambda: list(itertools.islice(faces, BATCH)), []):
+                stream.writelines(map(record.to_line, located(analyzer, some, records)))
+                stream.flush()
+                progress.step(sum(map(to_find, some)))
+        os.replace(partial, path)
+    return path
+
+
+@command
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--records", required=True, help="records.jsonl")
+    parser.add_argument("--model", required=True, help="folder of a fused model, or of a tower that tools.fuse --tower took out")
+    parser.add_argument("--gpu", default="", help="GPU number; empty: CPU")
+    args = parser.parse_args(argv)
+    device.use(args.gpu)
+    path = locate(args.records, args.model)
+    faces = [face.landmarks is not None for face in record.read(path)]
+    print(f"{path}: {sum(faces)} of {len(faces)} records have landmarks")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
