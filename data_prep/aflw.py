@@ -1,7 +1,8 @@
 """AFLW (Koestinger et al. 2011): boxes, 21 landmarks with visibility, pose and gender of 25,993 faces, from aflw.sqlite.
 
 Pose is stored in radians. A landmark that has no row is not visible. The paper draws 1,000 pictures for its tests: here too,
-by a fixed seed; their names are written to aflw_test.txt.
+by a fixed seed; their names are written to aflw_test.txt. Of their faces it draws 450 for the landmarks, a third of them with
+|yaw| up to 30, to 60 and to 90 degrees (section IV-B): their split is test_landmarks, the others' test.
 """
 import os
 import sqlite3
@@ -16,7 +17,8 @@ from data_prep.convert import Dropped
 SET = "AFLW"
 DATABASE, PICTURES, TEST_LIST = "aflw.sqlite", "flickr", "aflw_test.txt"
 NEEDS = (DATABASE, PICTURES)
-TEST_PICTURES, SEED = 1000, 1     # the paper's number; our seed
+TEST_PICTURES, PER_BIN, SEED = 1000, 150, 1     # the paper's numbers; our seed
+YAW_BINS = (30, 60, 90)                         # degrees
 TABLES = {
     "Faces": ("face_id", "file_id"), "FaceImages": ("file_id", "filepath"), "FaceRect": ("face_id", "x", "y", "w", "h"),
     "FacePose": ("face_id", "roll", "pitch", "yaw"), "FeatureCoords": ("face_id", "feature_id", "x", "y"), "FaceMetaData": ("face_id", "sex")}
@@ -61,10 +63,23 @@ def test_pictures(connection):
     return set(np.random.default_rng(SEED).permutation(names)[:TEST_PICTURES].tolist())
 
 
+def landmark_faces(connection, test):
+    """Return the face_ids of the test pictures that are drawn for the landmark benchmark, at most PER_BIN of a bin of |yaw|."""
+    bins = [[] for _ in YAW_BINS]
+    for face, path, yaw in connection.execute("SELECT f.face_id, i.filepath, p.yaw FROM Faces f JOIN FaceImages i ON i.file_id = f.file_id "
+                                              "JOIN FacePose p ON p.face_id = f.face_id JOIN FaceRect r ON r.face_id = f.face_id ORDER BY f.face_id"):
+        place = np.searchsorted(YAW_BINS, abs(np.degrees(yaw)))
+        if path in test and place < len(bins):
+            bins[place].append(face)
+    rng = np.random.default_rng(SEED)
+    return {face for faces in bins for face in rng.permutation(faces)[:PER_BIN].tolist()}
+
+
 def rows(folder):
     """Yield the records of all faces, those of one picture together; writes the list of the test pictures."""
     connection = connect(os.path.join(folder, DATABASE))
     test = test_pictures(connection)
+    measured = landmark_faces(connection, test)
     with files.replacing(os.path.join(folder, TEST_LIST)) as stream:
         stream.write("".join(f"{name}\n" for name in sorted(test)))
     for face_id, path, x, y, w, h, roll, pitch, yaw, sex, features in connection.execute(QUERY):
@@ -79,4 +94,4 @@ def rows(folder):
             continue
         pose = None if None in (roll, pitch, yaw) else np.degrees([roll, pitch, yaw]).tolist()
         yield Annotation(f"{PICTURES}/{path}", box=[float(x), float(y), float(x + w), float(y + h)], landmarks=marks, visibility=seen, pose=pose,
-                         gender={"m": 0, "f": 1}.get(sex), split="test" if path in test else "train")
+                         gender={"m": 0, "f": 1}.get(sex), split="train" if path not in test else "test_landmarks" if face_id in measured else "test")

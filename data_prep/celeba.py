@@ -1,7 +1,8 @@
 """CelebA (Liu et al. 2015): smile, gender, identity and five landmarks of 202,599 aligned pictures.
 
 The pictures are the aligned ones, 178x218. Five points know where a face is but not how large: the box is the rectangle of
-all 21 points of the canonical face, laid on the five. `Male` +1 is gender 0.
+all 21 points of the canonical face, laid on the five. Without their list, which may be missing, the box is where aligned
+pictures, of any size, have it. `Male` +1 is gender 0.
 """
 import os
 
@@ -16,8 +17,9 @@ from data_prep.tables import lines
 SET = "CelebA"
 ATTRIBUTES, IDENTITIES, PARTITION, POINTS, PICTURES = (
     "Anno/list_attr_celeba.txt", "Anno/identity_CelebA.txt", "Eval/list_eval_partition.txt", "Anno/list_landmarks_align_celeba.txt", "Img/img_align_celeba")
-NEEDS = (ATTRIBUTES, IDENTITIES, PARTITION, POINTS, PICTURES)
+NEEDS = (ATTRIBUTES, IDENTITIES, PARTITION, PICTURES)
 SPLITS = {"0": "train", "1": "val", "2": "test"}
+ALIGNED = (0.23, 0.35, 0.77, 0.86)   # x1, y1, x2, y2 as shares: means over 8,771 pictures whose 68 points a net has found
 FIVE = (7, 10, 14, 17, 19)    # eye centres, nose, mouth corners, left in the image first: places among AFLW's 21
 
 
@@ -45,19 +47,29 @@ def by_picture(path, count, skip=0):
     return {words[0]: words[1:] for words in split if len(words) == count + 1}
 
 
+def place_of(folder, picture, points):
+    """Return (landmarks, box) of a picture by its five points, {picture: [x, y, ...]}; (None, box) where there is no list of them."""
+    if points is None:
+        width, height = rough_boxes.size_of(os.path.join(folder, PICTURES, picture))
+        return None, [share * side for share, side in zip(ALIGNED, (width, height) * 2)]
+    known = np.full((21, 2), np.nan)
+    known[list(FIVE)] = np.reshape([float(word) for word in points[picture]], (5, 2))
+    return [p if np.isfinite(p[0]) else None for p in known.tolist()], rough_boxes.from_points(known)
+
+
 def rows(folder):
     """Yield the records of the attribute list, in its order."""
-    identities, splits, points = [by_picture(os.path.join(folder, path), count, skip) for path, count, skip in
-                                  ((IDENTITIES, 1, 0), (PARTITION, 1, 0), (POINTS, 10, 2))]
+    identities, splits = [by_picture(os.path.join(folder, path), 1) for path in (IDENTITIES, PARTITION)]
+    path = os.path.join(folder, POINTS)
+    points = by_picture(path, 10, skip=2) if os.path.isfile(path) else None
     for row in attributes(os.path.join(folder, ATTRIBUTES)):
         if isinstance(row, Dropped):
             yield row
             continue
         picture, values = row
         try:
-            known = np.full((21, 2), np.nan)
-            known[list(FIVE)] = np.reshape([float(word) for word in points[picture]], (5, 2))
-            box, identity, split = rough_boxes.from_points(known), int(identities[picture][0]), SPLITS[splits[picture][0]]
+            identity, split = int(identities[picture][0]), SPLITS[splits[picture][0]]
+            marks, box = place_of(folder, picture, points)
         except KeyError:
             yield Dropped(picture, "not in every list", "landmarks, identity or partition is missing")
         except ValueError as error:
@@ -65,5 +77,5 @@ def rows(folder):
         except InputError as error:
             yield Dropped(picture, "landmarks do not fit", str(error))
         else:
-            yield Annotation(f"{PICTURES}/{picture}", box=box, landmarks=[p if np.isfinite(p[0]) else None for p in known.tolist()],
-                             gender=int(values["Male"] < 0), smile=int(values["Smiling"] > 0), identity=identity, split=split)
+            yield Annotation(f"{PICTURES}/{picture}", box=box, landmarks=marks, gender=int(values["Male"] < 0), smile=int(values["Smiling"] > 0),
+                             identity=identity, split=split)

@@ -22,7 +22,8 @@ from allinone.errors import InputError, command
 
 OLDEST = 110                  # our choice: years; a label above it is a mistake
 SHOW_EVERY = 5.0              # seconds between lines of progress
-SETS = ("adience", "aflw", "afw", "casia", "celeba", "custom", "fddb", "fgnet", "imdb", "morph", "pascal", "utkface", "wiki")
+SETS = ("adience", "aflw", "afw", "casia", "celeba", "custom", "fddb", "fgnet", "fotw", "ijba", "imdb", "lap2015", "lfw", "morph", "pascal",
+        "utkface", "wiki")
 RECORDS, DROPPED, SUMMARY = "records.jsonl", "dropped.jsonl", "summary.json"
 
 
@@ -83,7 +84,8 @@ class Checker:
 
 def count_labels(labels, face):
     """Count the labels of a face: kinds by value, ages by decade, yaws by 30 degrees, the rest by presence."""
-    labels["faces"]["with a box" if face.box is not None else "none in the picture"] += 1
+    labelled = any(getattr(face, name) is not None for name in ("gender", "smile", "age", "identity"))
+    labels["faces"]["with a box" if face.box is not None else "with labels and no box" if labelled else "none in the picture"] += 1
     for name in ("gender", "smile", "split"):
         if getattr(face, name) is not None:
             labels[name][str(getattr(face, name))] += 1

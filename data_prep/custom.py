@@ -1,7 +1,7 @@
 """Pictures of one's own: a table (faces.csv) or JSON lines (faces.jsonl) of image, box and whatever labels there are.
 
 Columns of the table: image, x1, y1, x2, y2, and any of gender (m, f, 0, 1), age, age_sigma, smile (0, 1), identity (any word),
-roll, pitch, yaw (degrees), split, and <landmark>_x with <landmark>_y for AFLW's names, LeftEyeCenter_x and so on. An empty field is unknown.
+roll, pitch, yaw (degrees), split, and <landmark>_x with <landmark>_y for AFLW's names, LeftEyeCenter_x and so on, in large or small letters. An empty field is unknown.
 JSON lines are records as README has them; see allinone/record.py.
 """
 import os
@@ -15,7 +15,7 @@ from data_prep.tables import GENDER_CODES, table
 SET = "custom"
 NEEDS = ("faces.*",)
 BOX, POSE, NUMBERS = ("x1", "y1", "x2", "y2"), ("roll", "pitch", "yaw"), ("age", "age_sigma")
-POINTS = tuple(f"{name}_{axis}" for name in landmarks.NAMES for axis in "xy")
+POINTS = tuple(f"{name}_{axis}".lower() for name in landmarks.NAMES for axis in "xy")
 KNOWN = {"image", "gender", "smile", "identity", "split", *BOX, *POSE, *NUMBERS, *POINTS}
 
 
@@ -29,7 +29,7 @@ def face(row, people):
     """Return the Annotation of a table's row; people: {word: number} of identities, which grows. ValueError where a field does not fit."""
     numbers = {name: float(row[name]) for name in NUMBERS if row.get(name)}
     codes = {name: table_[row[name].lower()] for name, table_ in (("gender", GENDER_CODES), ("smile", {"0": 0, "1": 1})) if row.get(name)}
-    marks = [_together(row, (f"{name}_x", f"{name}_y")) for name in landmarks.NAMES]
+    marks = [_together(row, POINTS[place:place + 2]) for place in range(0, len(POINTS), 2)]
     who = people.setdefault(row["identity"], len(people)) if row.get("identity") else None
     return Annotation(row["image"], box=_together(row, BOX), pose=_together(row, POSE), landmarks=marks if any(marks) else None,
                       identity=who, split=row.get("split") or None, **numbers, **codes)

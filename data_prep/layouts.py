@@ -14,7 +14,7 @@ import numpy as np
 import scipy.io
 
 from allinone import files, landmarks, record
-from data_prep import adience, afw, aflw, celeba, custom, fddb, fgnet, imdb, pascal
+from data_prep import adience, afw, aflw, celeba, custom, fddb, fgnet, fotw, ijba, imdb, lap2015, lfw, pascal
 
 BANDS = ((0, 2), (4, 6), (8, 12), (15, 20), (25, 32), (38, 43), (48, 53), (60, 100))    # of Adience
 ATTRIBUTES = ("5_o_Clock_Shadow", "Eyeglasses", "Male", "Smiling", "Wearing_Hat", "Young")   # some of CelebA's forty
@@ -206,6 +206,71 @@ def write_fddb(faces, source, out):
                 text += f"{(y2 - y1) / 2:.6f} {(x2 - x1) / 2:.6f} {np.pi / 2:.6f} {(x1 + x2) / 2:.6f} {(y1 + y2) / 2:.6f}  1\n"
             _copy(source, image, os.path.join(out, "originalPics", f"{path}.jpg"))
         _write(os.path.join(out, name), text)
+
+
+def write_fotw(faces, source, out):
+    """Write a list for training and one for validation, whole-numbered boxes, columns with the original's blanks."""
+    header = ("image_name", " bbox_x", " bbox_y", " bbox_width", " bbox_height", " Gender", " Smile")
+    for part, (name, some) in enumerate(zip(fotw.LISTS.values(), (faces[::2], faces[1::2]))):
+        rows = []
+        for number, face in enumerate(some):
+            x1, y1, x2, y2 = np.rint(face.box).astype(int)
+            rows.append([f"face{part}_{number:05d}.jpg", x1, y1, x2 - x1, y2 - y1, face.gender, face.smile])
+            _copy(source, face.image, os.path.join(out, os.path.dirname(name), rows[-1][0]))
+        _table(os.path.join(out, name), header, rows)
+
+
+def write_lap2015(faces, source, out):
+    """Write three lists of mean and standard deviation, by turns; no boxes."""
+    for part, name in enumerate(lap2015.SPLITS.values()):
+        some = faces[part::len(lap2015.SPLITS)]
+        text = "".join(f"image_{number}.jpg;{face.age:.4f};{2 + number % 5}.5\n" for number, face in enumerate(some))
+        _write(os.path.join(out, f"{name}.csv"), text)
+        os.makedirs(os.path.join(out, name), exist_ok=True)
+        for number, face in enumerate(some):
+            _copy(source, face.image, os.path.join(out, name, f"image_{number}.jpg"))
+
+
+def write_lfw(faces, source, out):
+    """Write ten folds of a pair of the same person and one of two people each, as far as the faces go."""
+    people = {}
+    for face in faces:
+        people.setdefault(f"Person_{face.identity}", []).append(face)
+    names = [name for name, found in people.items() if len(found) > 1]
+    text = "10\t1\n"
+    for fold in range(10):
+        one, other = names[fold % len(names)], names[(fold + 1) % len(names)]
+        text += f"{one}\t1\t2\n{one}\t1\t{other}\t{min(fold + 1, len(people[other]))}\n"
+    _write(os.path.join(out, lfw.LIST), text)
+    for name, found in people.items():
+        for number, face in enumerate(found, 1):
+            _copy(source, face.image, os.path.join(out, lfw.picture(name, number)))
+
+
+def write_ijba(faces, source, out):
+    """Write ten splits: of every third person to learn from, of the others a template of each face but the first, and one of the first two."""
+    header = ("TEMPLATE_ID", "SUBJECT_ID", "FILE", "MEDIA_ID", "SIGHTING_ID", "FRAME", *(column.upper() for column in ijba.BOX),
+              *(f"{eye.upper()}_{axis}" for _, eye in ijba.EYES for axis in "XY"), "NOSE_BASE_X", "NOSE_BASE_Y", "FACE_YAW")
+    people = {}
+    for number, face in enumerate(faces):
+        name = f"{'img' if number % 2 else 'frame'}/{number}.jpg"
+        _copy(source, face.image, os.path.join(out, "images", name))
+        x1, y1, x2, y2 = face.box
+        eyes = ["" if not face.visibility[place] else f"{value:.2f}" for place, _ in ijba.EYES for value in face.landmarks[place]]
+        people.setdefault(face.identity, []).append((name, number, [x1, y1, x2 - x1, y2 - y1, *eyes, "", "", f"{face.pose[2]:.0f}"]))
+    row = lambda template, who, found: [template, who, found[0], found[1], found[1], "", *found[2]]
+    for split in ijba.SPLITS:
+        train, enrolled, probes = [], [], []
+        for who, found in people.items():
+            if (who + split) % 3 == 0:
+                train += [row(1000 * who + place, who, one) for place, one in enumerate(found)]
+            else:
+                enrolled += [row(1000 * who, who, one) for one in found[:2]]
+                probes += [row(1000 * who + place, who, one) for place, one in enumerate(found[1:], 1)]
+        for (part, path), rows in zip(ijba.PARTS, (train, enrolled + probes, train, enrolled, probes)):
+            _table(os.path.join(out, path.format(split)), header, rows)
+        templates = sorted({rows[0] for rows in enrolled})
+        _write(os.path.join(out, ijba.COMPARISONS.format(split)), "".join(f"{template},{probe[0]}\n" for template in templates for probe in probes))
 
 
 def write_custom(faces, source, out):

@@ -14,12 +14,17 @@ def from_points(points):
     return landmarks.face_rectangle(whole).tolist()
 
 
-def middle(path, share=HALF):
-    """Return the middle of a picture, a share of it each way, or of a pixel where it cannot be read: data_prep.convert drops it."""
+def size_of(path):
+    """Return (width, height) of a picture, or of a pixel where it cannot be read: data_prep.convert drops it."""
     try:
         with Image.open(path) as picture:
-            width, height = picture.size
+            return picture.size
     except (OSError, ValueError):
-        width = height = 1
+        return 1, 1
+
+
+def middle(path, share=HALF):
+    """Return the middle of a picture, a share of it each way."""
+    width, height = size_of(path)
     low, high = (1 - share) / 2, (1 + share) / 2
     return [low * width, low * height, high * width, high * height]

@@ -17,13 +17,13 @@ def lines(path):
 
 
 def table(path, columns, delimiter=","):
-    """Yield (place, {column: text}) of the rows of a table with a header; InputError where a column is missing.
+    """Yield (place, {column: text}) of the rows of a table with a header, columns in small letters; InputError where one is missing.
 
     A row with too few or too many fields is a Dropped instead of the dict. place: "file, line n".
     """
     with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
         reader = csv.reader(stream, delimiter=delimiter)
-        header = [name.strip() for name in next(reader, [])]
+        header = [name.strip().lower() for name in next(reader, [])]
         missing = [column for column in columns if column not in header]
         if missing:
             raise InputError(f"{path}: no column {', '.join(missing)}; its header is {delimiter.join(header) or 'empty'}. Is it the original file?")

@@ -11,7 +11,7 @@ import pytest
 import scipy.io
 
 from allinone import boxes, record
-from data_prep import casia, convert, layouts, synthetic
+from data_prep import aflw, casia, celeba, convert, layouts, synthetic
 
 EYES_NOSE_MOUTH, AFW_SIX = [7, 10, 14, 17, 19], [7, 10, 14, 17, 18, 19]
 
@@ -136,8 +136,85 @@ def test_aflw(drawn, tmp_path):
         assert face.visibility == other.visibility and face.gender == other.gender
         for point, expected, seen in zip(face.landmarks, other.landmarks, other.visibility):
             assert point is None if not seen else point == pytest.approx(expected)
-    assert {face.split for face in found} == {"test"}                    # fewer than the thousand pictures that are drawn
+    assert {face.split for face in found} == {"test_landmarks"}          # fewer than the thousand pictures and 450 faces that are drawn
     assert len((tmp_path / "aflw" / "aflw_test.txt").read_text().split()) == len(names) == summary["pictures"]
+
+
+def test_aflw_draws_as_many_test_faces_of_every_third_of_yaw(drawn, tmp_path, monkeypatch):
+    monkeypatch.setattr(aflw, "PER_BIN", 2)
+    monkeypatch.setattr(aflw, "TEST_PICTURES", 4)
+    first, _, _ = read_back("aflw", drawn, tmp_path, "scenes")
+    chosen = [face for face in first if face.split == "test_landmarks"]
+    test = [face for face in first if face.split != "train"]
+    assert len({face.image for face in test}) == 4 and len({face.image for face in first}) == 5
+    for low, high in ((0, 30), (30, 60), (60, 90)):
+        within = lambda faces: sum(low < abs(face.pose[2]) <= high for face in faces)
+        assert within(chosen) == min(2, within(test))
+    assert convert.main(["aflw", "--folder", str(tmp_path / "aflw")]) == 0
+    assert list(record.read(str(tmp_path / "aflw" / "records.jsonl"))) == first
+
+
+def test_fotw(portraits):
+    splits = []
+    for face, truth in portraits("fotw"):
+        assert (face.gender, face.smile, face.box) == (truth.gender, truth.smile, np.rint(truth.box).tolist())
+        splits.append(face.split)
+    assert splits == ["train"] * 15 + ["val"] * 15
+
+
+def test_lap2015(portraits):
+    found = portraits("lap2015")
+    for number, (face, truth) in enumerate(found):
+        assert face.box is None and face.age == pytest.approx(truth.age, abs=1e-4) and face.age_sigma == 2.5 + number % 10 % 5
+    assert [face.split for face, _ in found] == ["train"] * 10 + ["val"] * 10 + ["test"] * 10
+
+
+def test_lfw(drawn, tmp_path):
+    found, truth, summary = read_back("lfw", drawn, tmp_path)
+    who = {pixels(drawn["faces"][0], face.image): face.identity for face in truth}
+    person = {face.image: who[pixels(tmp_path / "lfw", face.image)] for face in found}
+    assert len({face.identity for face in found}) == len(set(person.values())) == 6
+    pairs = [json.loads(line) for line in open(tmp_path / "lfw" / "pairs.jsonl")]
+    assert [pair["fold"] for pair in pairs] == sorted(2 * list(range(1, 11)))
+    for pair in pairs:
+        first, second = pair["pictures"]
+        assert first != second and pair["same"] == (person[first] == person[second])
+    assert {name for pair in pairs for name in pair["pictures"]} == set(person)
+    np.testing.assert_allclose(found[0].box, [48, 48, 128, 128])              # 176 pixels, of which the middle 80
+
+
+def test_ijba(drawn, tmp_path):
+    found, truth, _ = read_back("ijba", drawn, tmp_path)
+    known = {pixels(drawn["faces"][0], face.image): face for face in truth}
+    by_picture = {face.image: (face, known[pixels(tmp_path / "ijba", face.image)]) for face in found}
+    assert len(by_picture) == len(truth)                                      # each once, though ten splits name it
+    for face, other in by_picture.values():
+        assert face.identity == other.identity
+        np.testing.assert_allclose(face.box, other.box, atol=1e-6)
+        for place in (7, 10):
+            if other.visibility[place]:
+                np.testing.assert_allclose(face.landmarks[place], other.landmarks[place], atol=0.006)
+            else:
+                assert face.landmarks is None or face.landmarks[place] is None
+    templates = [json.loads(line) for line in open(tmp_path / "ijba" / "templates.jsonl")]
+    assert {(t["split"], t["part"]) for t in templates} == {(s, p) for s in range(1, 11) for p in ("verify_train", "verify", "search_train", "gallery", "probe")}
+    for template in templates:
+        assert {by_picture[image][0].identity for image, _, _ in template["faces"]} == {template["subject"]}
+        assert [by_picture[image][0].box for image, _, _ in template["faces"]] == [box for _, box, _ in template["faces"]]
+    people = lambda part: {t["subject"] for t in templates if t["split"] == 3 and t["part"] == part}
+    assert not people("search_train") & people("gallery") and people("gallery") == people("probe")
+    comparisons = {line["split"]: line["pairs"] for line in map(json.loads, open(tmp_path / "ijba" / "comparisons.jsonl"))}
+    verify = {t["template"] for t in templates if t["split"] == 3 and t["part"] == "verify"}
+    assert set(comparisons) == set(range(1, 11)) and {t for pair in comparisons[3] for t in pair} == verify
+
+
+def test_celeba_without_its_points(drawn, tmp_path):
+    """The pictures are the aligned ones: the box is where these have the face, whatever their size."""
+    folder = damaged("celeba", drawn, tmp_path)
+    (folder / celeba.POINTS).unlink()
+    assert convert.main(["celeba", "--folder", str(folder)]) == 0
+    face, = {(tuple(face.box), face.landmarks) for face in record.read(str(folder / "records.jsonl"))}
+    assert face == (pytest.approx((0.23 * 176, 0.35 * 176, 0.77 * 176, 0.86 * 176)), None)
 
 
 @pytest.mark.parametrize("name", ["afw", "pascal", "fddb"])
@@ -199,6 +276,9 @@ def test_bad_rows_are_named_and_the_rest_is_kept(drawn, tmp_path):
     ("aflw", "aflw.sqlite", "cut", "SQLite"), ("aflw", "aflw.sqlite", "DROP TABLE FacePose", "table FacePose has no column face_id"),
     ("morph", "MORPH_Album2.csv", ("age", "years"), "no column age"), ("adience", "fold_3_data.txt", ("gender", "sex"), "no column gender"),
     ("celeba", "Anno/list_attr_celeba.txt", ("Smiling", "Grinning"), "no attribute Smiling"),
+    ("fotw", "smiles_valset/gender_fex_valset.csv", ("Smile", "Grin"), "no column smile"), ("wiki", "wiki.mat", "cut", "cut off"),
+    ("ijba", "IJB-A_1N_sets/split7/search_probe_7.csv", ("TEMPLATE_ID", "TEMPLATE"), "no column template_id"),
+    ("ijba", "IJB-A_11_sets/split2/verify_comparisons_2.csv", (",", ";"), "line 1: must hold two numbers"), ("lfw", "pairs.txt", ("10\t1\n", ""), "line 1"),
     ("custom", "faces.csv", ("image", "picture"), "no column image"), ("custom", "faces.csv", ("smile", "smlie"), "unknown column smlie"),
     ("fddb", "FDDB-folds/FDDB-fold-01-ellipseList.txt", ("\n2\n", "\n7\n"), "followed by the number of its faces")])
 def test_a_file_that_is_not_the_sets_ends_with_a_sentence_and_nothing_is_written(drawn, tmp_path, capsys, name, file, how, words):
@@ -223,6 +303,77 @@ def test_a_file_that_is_not_the_sets_ends_with_a_sentence_and_nothing_is_written
 def test_an_empty_folder_names_every_file_that_is_missing(name, tmp_path, expect_refusal):
     needs = importlib.import_module(f"data_prep.{name}").NEEDS
     expect_refusal(convert.main, [name, "--folder", tmp_path], tmp_path, *needs, "data_prep/README.md")
+
+
+def pictures_in(folder):
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg"))
+
+
+@pytest.mark.parametrize("name", convert.SETS)
+def test_a_picture_that_is_missing_or_spoilt_is_named_and_the_others_are_kept(drawn, tmp_path, name):
+    """In every set. CASIA, FG-NET and UTKFace have no list: a picture that is not there is not missed."""
+    kind = "scenes" if name in ("afw", "pascal", "aflw", "fddb") else "faces"
+    folder = damaged(name, drawn, tmp_path, kind)
+    assert convert.main([name, "--folder", str(folder)]) == 0
+    before = [face.image for face in record.read(str(folder / "records.jsonl"))]
+    gone, spoilt = sorted(set(before))[1:3]
+    (folder / gone).unlink()
+    (folder / spoilt).write_bytes(b"no picture")
+    assert convert.main([name, "--folder", str(folder)]) == 0
+    after = [face.image for face in record.read(str(folder / "records.jsonl"))]
+    assert after == [image for image in before if image not in (gone, spoilt)]
+    expected = {(spoilt, "unreadable picture")} | (set() if name in ("casia", "fgnet", "utkface") else {(gone, "missing picture")})
+    assert set(lost(folder)) == expected
+
+
+@pytest.mark.parametrize("name, file, old, new, reason", [
+    ("adience", "fold_2_data.txt", None, "u\tx.jpg\t1\t(200, 220)\tf\t0\t0\t9\t9\t0\t0\t50\n", "bad age"),
+    ("adience", "fold_2_data.txt", None, "u\tx.jpg\t1\told\tf\t0\t0\t9\t9\t0\t0\t50\n", "age or gender does not fit"),
+    ("morph", "MORPH_Album2.csv", None, "7,1,,,W,M,-4,Album2/7_1M-4.JPG\n", "bad age"),
+    ("fotw", "smiles_trset/gender_fex_trset.csv", None, "x.jpg,5,5,0,10,1,1\n", "bad box"),
+    ("fotw", "smiles_trset/gender_fex_trset.csv", None, "x.jpg,5,5,10,10,3,1\n", "box, gender or smile does not fit"),
+    ("fotw", "smiles_trset/gender_fex_trset.csv", None, "x.jpg,5,5,10,10,2,2\n", "no label"),
+    ("lap2015", "Train.csv", None, "x.jpg;nan;2\n", "bad age"), ("lap2015", "Train.csv", None, "x.jpg;130;2\n", "bad age"),
+    ("lap2015", "Train.csv", None, "x.jpg;13\n", "not a picture, an age and a standard deviation"),
+    ("lfw", "pairs.txt", None, "A\tone\t2\n", "not a pair"),
+    ("ijba", "IJB-A_11_sets/split1/train_1.csv", None, "1,2,img/x.jpg,3,3,,a,0,5,5,,,,,,,0\n", "a number does not fit"),
+    ("ijba", "IJB-A_11_sets/split1/train_1.csv", None, "1,2,img/x.jpg,3,3,,0,0,0,5,,,,,,,0\n", "bad box"),
+    ("celeba", "Anno/list_attr_celeba.txt", None, "999999.jpg" + 6 * " -1" + "\n", "not in every list"),
+    ("celeba", "Anno/list_landmarks_align_celeba.txt", "000003.jpg ", "000003.jpg x", "landmarks or identity do not fit"),
+    ("fddb", "FDDB-folds/FDDB-fold-02-ellipseList.txt", " 1.570796 ", " straight ", "ellipse does not fit"),
+    ("fgnet", "points/000a", "{", "<", "points missing or do not fit")])
+def test_a_bad_row_of_a_set_is_named(drawn, tmp_path, name, file, old, new, reason):
+    folder = damaged(name, drawn, tmp_path, "scenes" if name == "fddb" else "faces")
+    path = sorted(folder.glob(f"{file}*"))[0] if name != "fgnet" else sorted((folder / "points").iterdir())[0]
+    text = path.read_text()
+    path.write_text(text + new if old is None else text.replace(old, new, 1))
+    assert path.read_text() != text
+    assert convert.main([name, "--folder", str(folder)]) == 0
+    assert [why for _, why in lost(folder)] == [reason]
+
+
+def test_faces_that_are_there_twice_are_kept_once(drawn, tmp_path):
+    """Of AFLW two rows of one rectangle; of UTKFace there cannot be two files of one name."""
+    folder = damaged("aflw", drawn, tmp_path, "scenes")
+    with sqlite3.connect(folder / "aflw.sqlite") as connection:
+        for table in ("FaceRect", "FacePose", "FaceMetaData"):
+            columns = ", ".join(row[1] for row in connection.execute(f"PRAGMA table_info({table})") if row[1] != "face_id")
+            connection.execute(f"INSERT INTO {table}(face_id, {columns}) SELECT 9999, {columns} FROM {table} WHERE face_id = 1")
+        connection.execute("INSERT INTO Faces(face_id, file_id, db_id) SELECT 9999, file_id, db_id FROM Faces WHERE face_id = 1")
+    assert convert.main(["aflw", "--folder", str(folder)]) == 0
+    assert [reason for _, reason in lost(folder)] == ["there twice"]
+
+
+def test_names_in_any_language_are_read(drawn, tmp_path):
+    """People and pictures with letters beyond ASCII, in lists that are UTF-8 and on the disk."""
+    folder = damaged("lfw", drawn, tmp_path)
+    text = (folder / "pairs.txt").read_text()
+    (folder / "pairs.txt").write_text(text.replace("Person_1", "Jos\u00e9_\u5f20"), encoding="utf-8")
+    (folder / "lfw" / "Person_1").rename(folder / "lfw" / "Jos\u00e9_\u5f20")
+    for path in list((folder / "lfw" / "Jos\u00e9_\u5f20").iterdir()):
+        path.rename(path.parent / path.name.replace("Person_1", "Jos\u00e9_\u5f20"))
+    assert convert.main(["lfw", "--folder", str(folder)]) == 0
+    assert not lost(folder) and any("Jos\u00e9_\u5f20" in face.image for face in record.read(str(folder / "records.jsonl")))
 
 
 def test_casia_keeps_the_people_with_most_pictures_or_leaves_out_a_given_list(drawn, tmp_path):

@@ -2,12 +2,14 @@
 import json
 import os
 
+import cv2
 import numpy as np
 import pytest
+import scipy.io
 
-from allinone import record
+from allinone import boxes, record
 from conftest import ROOT
-from data_prep import adience, afw, celeba, convert, fddb, pascal
+from data_prep import adience, afw, celeba, convert, fddb, fgnet, lfw, pascal
 
 REFERENCE = os.path.join(ROOT, "..", "shared", "reference")
 pytestmark = pytest.mark.skipif(not os.path.isdir(REFERENCE), reason="../shared/reference, with other people's annotation files, is not there")
@@ -86,6 +88,55 @@ def test_celeba(stated):
     assert len(rows) == 20000 and not any(isinstance(row, convert.Dropped) for row in rows)
     picture, values = rows[0]
     assert picture == "000001.jpg" and len(values) == 40 and values["Male"] == -1 and values["Smiling"] == 1
+
+
+def test_lfw(stated):
+    pairs = list(lfw.pairs(os.path.join(REFERENCE, "lists", "lfw_pairs.txt")))
+    assert len(pairs) == stated["lists"]["lfw_pairs"] and not any(isinstance(pair, convert.Dropped) for pair in pairs)
+    assert [pair[:2] for pair in pairs] == [(fold, same) for fold in range(1, 11) for same in [1] * 300 + [0] * 300]
+    assert pairs[0][2:] == ("lfw/Abel_Pacheco/Abel_Pacheco_0001.jpg", "lfw/Abel_Pacheco/Abel_Pacheco_0004.jpg")
+    for _, same, first, second in pairs:
+        assert same == (os.path.dirname(first) == os.path.dirname(second)) and first != second
+
+
+def test_fgnet(tmp_path, stated):
+    """The names of all its pictures, with one picture and one set of points under each: the ages are those that another's metadata give."""
+    metadata = scipy.io.loadmat(os.path.join(REFERENCE, "lists", "fgnet", "src", "dataset_meta", "FGNET_metadata.mat"))
+    names, ages = [[str(np.ravel(cell)[0]) for cell in metadata[field][0]] for field in ("filename", "age")]
+    cv2.imwrite(str(tmp_path / "one.jpg"), np.zeros((100, 100, 3), np.uint8))
+    points = "\n".join(f"{30 + number % 7} {20 + number}" for number in range(68))
+    (tmp_path / "one.pts").write_text(f"version: 1\nn_points: 68\n{{\n{points}\n}}\n")
+    for folder, suffix, source in ((fgnet.PICTURES, ".JPG", "one.jpg"), (fgnet.POINTS, ".pts", "one.pts")):
+        (tmp_path / folder).mkdir()
+        for name in names:
+            stem = os.path.splitext(name)[0]
+            os.symlink(tmp_path / source, tmp_path / folder / ((stem.lower() if suffix == ".pts" else stem) + suffix))
+    assert convert.main(["fgnet", "--folder", str(tmp_path)]) == 0
+    faces = {os.path.basename(face.image): face for face in record.read(str(tmp_path / "records.jsonl"))}
+    assert len(faces) == stated["lists"]["fgnet"]["names"] and len({face.identity for face in faces.values()}) == stated["lists"]["fgnet"]["people"]
+    assert [faces[os.path.splitext(name)[0] + ".JPG"].age for name in names] == [float(age) for age in ages]
+
+
+def test_celeba_pictures(tmp_path, stated):
+    """8,974 real pictures through the official lists, at half their size and without a list of points."""
+    lists, pictures = os.path.join(REFERENCE, "lists", "celeba"), os.path.join(ROOT, "..", "shared", "real", "celeba")
+    for name in (celeba.ATTRIBUTES, celeba.IDENTITIES, celeba.PARTITION):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        os.symlink(os.path.abspath(os.path.join(lists, os.path.basename(name))), tmp_path / name)
+    (tmp_path / "Img").mkdir()
+    os.symlink(os.path.abspath(pictures), tmp_path / celeba.PICTURES)
+    with open(os.path.join(ROOT, "..", "shared", "real", "celeba.jsonl"), encoding="utf-8") as stream:
+        known = {os.path.basename(row["image"]): row for row in map(json.loads, stream)}
+    assert convert.main(["celeba", "--folder", str(tmp_path)]) == 0
+    faces = {os.path.basename(face.image): face for face in record.read(str(tmp_path / "records.jsonl"))}
+    attributes = {row[0] for row in celeba.attributes(str(tmp_path / celeba.ATTRIBUTES))}
+    assert set(faces) == set(known) & attributes and len(faces) > 800
+    overlaps = []
+    for name, face in faces.items():
+        assert (face.gender, face.smile) == (known[name]["gender"], known[name]["smile"])
+        if known[name].get("box"):
+            overlaps.append(boxes.iou([face.box], [known[name]["box"]]).item())
+    assert np.mean(overlaps) > 0.8                # the box by how the pictures are cut, beside that of 68 points
 
 
 def test_utkface(tmp_path):

@@ -1,0 +1,32 @@
+"""ChaLearn LAP 2015 (Escalera et al. 2015): the age that people saw in 2,476 + 1,136 + 1,079 pictures, with its standard deviation.
+
+Each list has lines of picture, mean and standard deviation, with ";" or "," between them. Nothing tells where in a
+picture the face is: data_prep.locate finds it.
+"""
+import os
+import re
+
+from allinone.record import Annotation
+from data_prep.convert import Dropped
+from data_prep.tables import lines
+
+SET = "ChaLearn LAP 2015"
+SPLITS = {"train": "Train", "val": "Validation", "test": "Test"}       # a list <name>.csv and a folder each; the last two may be missing
+NEEDS = ("Train.csv", "Train")
+
+
+def rows(folder):
+    """Yield the records of the lists that are there; the splits are train, val and test."""
+    for split, name in SPLITS.items():
+        path = os.path.join(folder, f"{name}.csv")
+        for number, text in lines(path) if os.path.isfile(path) else ():
+            parts = [part.strip() for part in re.split("[;,]", text)]
+            if not any(parts):
+                continue
+            try:
+                picture, age, sigma = parts[0], float(parts[1]), float(parts[2])
+            except (ValueError, IndexError):
+                if number > 1:               # the first line may name the columns
+                    yield Dropped(f"{path}, line {number}", "not a picture, an age and a standard deviation", text)
+                continue
+            yield Annotation(f"{name}/{picture}", age=age, age_sigma=sigma, split=split)
