@@ -1,17 +1,19 @@
 # Every job of the kit. `make` lists them. Variables: GPU=0 or GPU=0,1 (none: CPU), PYTHON=/path/to/python for the set-up,
-# PROFILE=paper|mini, DB, RUN, MODEL, OUT folders, INIT=run to start from, FOLD=number, IN=pictures.
+# PROFILE=paper|mini, DATA, DB, RUN, MODEL, OUT folders, INIT=run to start from, LANDMARKS=model that finds landmarks, SETS="names", FOLD=number,
+# IN=pictures.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 TOWERS := det smile gender age id hyperface
 FINETUNED := fddb fotw lap2015 fgnet
-DATASETS := adience aflw afw casia celeba custom fddb fgnet imdb morph pascal utkface wiki
-.PHONY: help setup env demo test nets docs data-synthetic $(DATASETS:%=data-%) db inspect pretrain train $(TOWERS:%=train-%) $(FINETUNED:%=finetune-%) fuse \
+DATASETS := adience aflw afw casia celeba custom fddb fgnet fotw ijba imdb lap2015 lfw morph pascal utkface wiki
+.PHONY: help setup env demo test nets docs data-synthetic $(DATASETS:%=data-%) data drawn-data db inspect pretrain train $(TOWERS:%=train-%) $(FINETUNED:%=finetune-%) fuse \
 	eval-synthetic analyze claims bench clean distclean
 
 PY := .venv/bin/python
 PROFILE ?= paper
 GPU ?=
-DB ?= data/db
+DATA ?= data
+DB ?= $(DATA)/db
 PRETRAINED := out/$(PROFILE)/pretrain
 INIT ?= $(PRETRAINED)
 RUN ?= out/$(PROFILE)/joint
@@ -56,8 +58,23 @@ data-synthetic: setup  ## Draw the labelled synthetic set into data/synthetic (2
 	$(PY) -m data_prep.synthetic --kind portraits --count 20000 --identities 2000 --seed 1 --out data/synthetic/faces
 	$(PY) -m data_prep.synthetic --kind scenes --count 2000 --identities 2000 --seed 1 --out data/synthetic/scenes
 
-$(DATASETS:%=data-%): data-%: setup  ## Read a dataset's original files in data/<set> (data_prep/README.md), or in SRC, into records.jsonl
-	$(PY) -m data_prep.convert $* --folder $(or $(SRC),data/$*)
+DATABASES = $(PY) -m data_prep.databases --data $(DATA) --out $(DB) --profile $(PROFILE) --gpu "$(GPU)"
+HYPERFACE := out/$(PROFILE)/hyperface
+
+$(DATASETS:%=data-%): data-%: setup  ## Read a dataset's original files in DATA/<set> (data_prep/README.md), or in SRC, into records and databases
+	$(PY) -m data_prep.convert $* --folder $(or $(SRC),$(DATA)/$*)
+	$(DATABASES) $* $(SRC:%=--folder %) $(LANDMARKS:%=--landmarks-from %)
+
+# Most sets have no landmarks. As in the paper HyperFace finds them, trained here on what has some, unless LANDMARKS= names a model.
+data: setup  ## Build the databases of all training sets (or of SETS) that stand in DATA, for every tower its own mixture
+	$(DATABASES) $(SETS) $(LANDMARKS:%=--landmarks-from %)
+	@if [ -s $(DB)/without_landmarks.txt ]; then set -ex; \
+		$(TRAIN) --job hyperface --db $(DB) --out $(HYPERFACE); \
+		$(PY) -m tools.fuse --profile $(PROFILE) --run $(HYPERFACE) --tower hyperface --out $(HYPERFACE)/model; \
+		$(DATABASES) $(SETS) --landmarks-from $(HYPERFACE)/model; fi
+
+drawn-data: setup  ## Draw a small set in the layout of each that make data and train use, into OUT, to try them: make data train fuse DATA=folder PROFILE=mini
+	$(PY) -m data_prep.drawn_sets --out $(or $(OUT),out/drawn)
 
 db: setup  ## Build the five databases in DB from FACES=records.jsonl and SCENES=records.jsonl
 	$(PY) -m data_prep.build_db scenes --records $(SCENES) --without-search $(FACES) --out $(DB)

@@ -30,6 +30,11 @@ class Annotation:
     split: Optional[str] = None           # part of its set: train, val, test, fold_03, ...
     ignore: Optional[int] = None          # 1: a face that a benchmark neither asks for nor counts as false
 
+    def lacks_landmarks(self):
+        """Tell whether this is a face, with a box or, in a picture of one face, a label, whose landmarks are not known."""
+        labels = (self.gender, self.age, self.smile, self.identity)
+        return self.landmarks is None and (self.box is not None or any(label is not None for label in labels))
+
     def landmark_array(self):
         """Return landmarks (21, 2), NaN where unknown."""
         if self.landmarks is None:

@@ -35,6 +35,16 @@ TOWERS = ("det", "smile", "gender", "age", "id")
 ALIGNED_TOWERS = TOWERS[1:]
 BY_NAME = {task.name: task for task in TASKS}
 
+# Which parts of which set a tower learns from (Table I; that Adience gives no gender and who gives gender at all is from memory):
+# all of it for None. AFLW without its test pictures, CelebA without its test part; 993,153 faces.
+TRAINING_SETS = dict(
+    det=dict(aflw=("train",)), smile=dict(celeba=("train", "val")),
+    gender=dict(casia=None, morph=None, imdb=None, wiki=None, celeba=("train", "val")),
+    age=dict(morph=None, imdb=None, wiki=None, adience=None), id=dict(casia=None))
+# our choice: what a running validation looks at, parts that no tower learns from
+VALIDATION_SETS = dict(det=dict(aflw=("test", "test_landmarks")), smile=dict(celeba=("test",)), gender=dict(celeba=("test",)),
+                       age=dict(fgnet=None), id=dict(lfw=None))
+
 # Region sampling (section III-C1): IoU with the face above POSITIVE is a face, under NEGATIVE is none, between is
 # ignored by the detection loss; landmarks, visibility and pose learn from every region above REGRESS.
 POSITIVE_IOU, NEGATIVE_IOU, REGRESS_IOU = 0.5, 0.35, 0.35

@@ -84,8 +84,7 @@ class Checker:
 
 def count_labels(labels, face):
     """Count the labels of a face: kinds by value, ages by decade, yaws by 30 degrees, the rest by presence."""
-    labelled = any(getattr(face, name) is not None for name in ("gender", "smile", "age", "identity"))
-    labels["faces"]["with a box" if face.box is not None else "with labels and no box" if labelled else "none in the picture"] += 1
+    labels["faces"]["with a box" if face.box is not None else "with labels and no box" if face.lacks_landmarks() else "none in the picture"] += 1
     for name in ("gender", "smile", "split"):
         if getattr(face, name) is not None:
             labels[name][str(getattr(face, name))] += 1
@@ -137,20 +136,25 @@ def _words(counts):
     return ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
 
 
+def convert_set(name, folder):
+    """Turn the original files of a set in a folder into records, and print the summary."""
+    reader = importlib.import_module(f"data_prep.{name}")
+    need(folder, reader)
+    summary = convert(reader.rows(folder), folder, name)
+    print(f"{folder}/{RECORDS}: {summary['kept']} records of {summary['pictures']} pictures")
+    for label, counts in summary["labels"].items():
+        print(f"  {label}: {_words(counts)}")
+    if summary["dropped"]:
+        print(f"  dropped: {_words(summary['dropped'])}; each is named in {folder}/{DROPPED}")
+
+
 @command
 def main(argv=None):
     parser = argparse.ArgumentParser(description="Turn a dataset's original files into records.jsonl; see data_prep/README.md for the trees.")
     parser.add_argument("set", choices=SETS)
     parser.add_argument("--folder", help="where the set stands, default data/<set>")
     args = parser.parse_args(argv)
-    reader, folder = importlib.import_module(f"data_prep.{args.set}"), args.folder or os.path.join("data", args.set)
-    need(folder, reader)
-    summary = convert(reader.rows(folder), folder, args.set)
-    print(f"{folder}/{RECORDS}: {summary['kept']} records of {summary['pictures']} pictures")
-    for label, counts in summary["labels"].items():
-        print(f"  {label}: {_words(counts)}")
-    if summary["dropped"]:
-        print(f"  dropped: {_words(summary['dropped'])}; each is named in {folder}/{DROPPED}")
+    convert_set(args.set, args.folder or os.path.join("data", args.set))
 
 
 if __name__ == "__main__":

@@ -2,12 +2,11 @@
 
     python -m data_prep.locate --records data/morph/records.jsonl --model out/paper/hyperface/model
 
-Beside the records appears located_<hash>.jsonl, the same lines with landmarks and visibility; the hash tells records and
-weights, so that what was found once is used again. A run that was stopped goes on where it was.
+Beside the records appears located_<weights>_<records>.jsonl, the same lines with landmarks and visibility; the name has the hashes of
+both, so that what was found once is used again. A run that was stopped goes on where it was.
 """
 import argparse
 import dataclasses
-import hashlib
 import itertools
 import os
 import sys
@@ -21,18 +20,12 @@ from data_prep.sources import image_path
 
 BATCH = 64         # faces that the net looks at together
 LOOKS = 2          # our choice: the second region is the rectangle of the landmarks that are found in the first
-LABELS = ("gender", "age", "smile", "identity")
 
 
 def path_of(records, model):
     """Return the path of the records with the landmarks that a model finds."""
-    key = files.sha256(records) + files.sha256(snapshots.weights_of(model))
-    return os.path.join(os.path.dirname(records), f"located_{hashlib.sha256(key.encode()).hexdigest()[:12]}.jsonl")
-
-
-def to_find(face):
-    """Tell whether a record's landmarks are to be found: it is a face, with a box or, in a picture of one face, a label."""
-    return face.landmarks is None and (face.box is not None or any(getattr(face, label) is not None for label in LABELS))
+    weights, lines = (files.sha256(path)[:12] for path in (snapshots.weights_of(model), records))
+    return os.path.join(os.path.dirname(records), f"located_{weights}_{lines}.jsonl")
 
 
 def region_of(analyzer, image, face):
@@ -47,7 +40,7 @@ def located(analyzer, faces, records):
     """Return records with their landmarks; one whose picture cannot be read, or holds no face, comes back as it is."""
     wanted = []
     for place, face in enumerate(faces):
-        if to_find(face):
+        if face.lacks_landmarks():
             try:
                 image = files.read_image(image_path(records, face.image))
             except InputError:              # whoever builds a database names it
@@ -89,17 +82,17 @@ def locate(records, model):
     with files.only_one(path):
         if os.path.isfile(path):
             return path
-        total = sum(map(to_find, record.read(records)))
+        total = sum(face.lacks_landmarks() for face in record.read(records))
         faces, partial = record.read(records), f"{path}.partial"
         done = list(itertools.islice(faces, _finished(partial)))
         progress = Progress("finding landmarks", total)
-        progress.step(sum(map(to_find, done)))
+        progress.step(sum(face.lacks_landmarks() for face in done))
         analyzer = FaceAnalyzer(model)
         with open(partial, "a", encoding="utf-8") as stream:
             for some in iter(lambda: list(itertools.islice(faces, BATCH)), []):
                 stream.writelines(map(record.to_line, located(analyzer, some, records)))
                 stream.flush()
-                progress.step(sum(map(to_find, some)))
+                progress.step(sum(face.lacks_landmarks() for face in some))
         os.replace(partial, path)
     return path
 

@@ -87,8 +87,7 @@ def fill(records, splits=None, workers=None):
     """Search the pictures of a records file, of the parts that have some in the splits and are not there yet."""
     named = ((start, [name for name, _ in pictures]) for start, pictures in parts(records, splits))
     there = {start: (len(names), load(records, start, names) is not None) for start, names in named}
-    progress = Progress("searching regions", sum(count for count, _ in there.values()))
-    progress.step(sum(count for count, done in there.values() if done))
+    progress = Progress("searching regions", sum(count for count, done in there.values() if not done))
     missing = ((start, name) for start, pictures in parts(records, splits) if not there[start][1] for name, _ in pictures)
     found = in_order(functools.partial(_search, records=records), missing, workers)
     for start, part in itertools.groupby(found, key=lambda pair: pair[0][0]):

@@ -32,11 +32,11 @@ def manifests(profile, job, databases):
 
 
 def validation_rows(profile, job, databases):
-    """Return {tower: faces or regions to validate on}; {} where there is no database for it.
+    """Return {tower: faces or regions to validate on}; {} where a tower has no database for it: the net is tested whole or not at all.
 
     The number is a matter of the database alone, so that a tower is measured on the same ones in whatever net it stands.
     """
-    if not os.path.isdir(os.path.join(databases, towers.VALIDATION)):
+    if not all(os.path.isdir(os.path.join(databases, towers.VALIDATION, towers.database_of(tower))) for tower in job.towers):
         return {}
     regions = lambda tower: PER_IMAGE * LOOKS if towers.database_of(tower) == "det" else 1
     return {tower: regions(tower) * sum(manifest["count"] for manifest in found)

@@ -136,17 +136,19 @@ def test_aflw(drawn, tmp_path):
         assert face.visibility == other.visibility and face.gender == other.gender
         for point, expected, seen in zip(face.landmarks, other.landmarks, other.visibility):
             assert point is None if not seen else point == pytest.approx(expected)
-    assert {face.split for face in found} == {"test_landmarks"}          # fewer than the thousand pictures and 450 faces that are drawn
-    assert len((tmp_path / "aflw" / "aflw_test.txt").read_text().split()) == len(names) == summary["pictures"]
+    assert {face.split for face in found} == {"train"}                   # a tenth of five pictures is none
+    assert not (tmp_path / "aflw" / "aflw_test.txt").read_text() and len(names) == summary["pictures"]
 
 
 def test_aflw_draws_as_many_test_faces_of_every_third_of_yaw(drawn, tmp_path, monkeypatch):
     monkeypatch.setattr(aflw, "PER_BIN", 2)
     monkeypatch.setattr(aflw, "TEST_PICTURES", 4)
+    monkeypatch.setattr(aflw, "TEST_SHARE", 1)
     first, _, _ = read_back("aflw", drawn, tmp_path, "scenes")
     chosen = [face for face in first if face.split == "test_landmarks"]
     test = [face for face in first if face.split != "train"]
-    assert len({face.image for face in test}) == 4 and len({face.image for face in first}) == 5
+    listed = (tmp_path / "aflw" / "aflw_test.txt").read_text().split()
+    assert {face.image for face in test} == {f"flickr/{name}" for name in listed} and len(listed) == 4 and len({face.image for face in first}) == 5
     for low, high in ((0, 30), (30, 60), (60, 90)):
         within = lambda faces: sum(low < abs(face.pose[2]) <= high for face in faces)
         assert within(chosen) == min(2, within(test))
