@@ -48,8 +48,9 @@ setup:  ## Make .venv with Caffe and what it needs; a no-op when done (PYTHON=..
 env: setup  ## Check Python, Caffe, GPU, packages, disk and memory, with a mend for every problem
 	@$(PY) -m tools.check_env --gpu "$(GPU)"
 
-docs: setup  ## Write docs/network.md and the drawn nets from the generated files
+docs: setup  ## Write docs/network.md, the drawn nets and the picture of pose
 	@$(PY) -m tools.describe_nets
+	@$(PY) -m tools.draw_pose
 
 nets: setup  ## Write the generated nets and solvers; CHECK=1 only compares them with what is committed
 	@$(PY) -m prototxt.generate $(if $(CHECK),--check)

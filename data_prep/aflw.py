@@ -1,6 +1,8 @@
 """AFLW (Koestinger et al. 2011): boxes, 21 landmarks with visibility, pose and gender of 25,993 faces, from aflw.sqlite.
 
-Pose is stored in radians. A landmark that has no row is not visible. The paper draws 1,000 pictures for its tests: here too,
+Pose is stored in radians, some of it a turn too many. Its yaw and roll have the signs opposite to ours, its pitch has ours: the yaw is
+measured on the set's own points (tests/data_prep/test_reference.py), the others are as those who train on AFLW and 300W-LP together take
+them. A landmark that has no row is not visible. The paper draws 1,000 pictures for its tests: here too,
 by a fixed seed; their names are written to aflw_test.txt. Of their faces it draws 450 for the landmarks, a third of them with
 |yaw| up to 30, to 60 and to 90 degrees (section IV-B): their split is test_landmarks, the others' test.
 """
@@ -58,6 +60,11 @@ def points_of(text):
     return marks, [int(mark is not None) for mark in marks]
 
 
+def pose_of(roll, pitch, yaw):
+    """Return [roll, pitch, yaw] in degrees, -180 to 180, with our signs (allinone.pose), of AFLW's radians."""
+    return ((np.degrees([-roll, pitch, -yaw]) + 180) % 360 - 180).tolist()
+
+
 def test_pictures(connection):
     """Return the pictures that are drawn for testing."""
     names = sorted({path for path, in connection.execute("SELECT filepath FROM FaceImages")})
@@ -70,7 +77,7 @@ def landmark_faces(connection, test):
     bins = [[] for _ in YAW_BINS]
     for face, path, yaw in connection.execute("SELECT f.face_id, i.filepath, p.yaw FROM Faces f JOIN FaceImages i ON i.file_id = f.file_id "
                                               "JOIN FacePose p ON p.face_id = f.face_id JOIN FaceRect r ON r.face_id = f.face_id ORDER BY f.face_id"):
-        place = np.searchsorted(YAW_BINS, abs(np.degrees(yaw)))
+        place = np.searchsorted(YAW_BINS, abs(pose_of(0, 0, yaw)[2]))
         if path in test and place < len(bins):
             bins[place].append(face)
     rng = np.random.default_rng(SEED)
@@ -94,6 +101,6 @@ def rows(folder):
         except ValueError as error:
             yield Dropped(place, "landmarks do not fit", str(error))
             continue
-        pose = None if None in (roll, pitch, yaw) else np.degrees([roll, pitch, yaw]).tolist()
+        pose = None if None in (roll, pitch, yaw) else pose_of(roll, pitch, yaw)
         yield Annotation(f"{PICTURES}/{path}", box=[float(x), float(y), float(x + w), float(y + h)], landmarks=marks, visibility=seen, pose=pose,
                          gender={"m": 0, "f": 1}.get(sex), split="train" if path not in test else "test_landmarks" if face_id in measured else "test")

@@ -38,7 +38,7 @@ def write_aflw(faces, source, out):
         x1, y1, x2, y2 = np.rint(face.box)
         connection.execute("INSERT INTO Faces VALUES (?, ?, 'aflw')", (number, pictures[face.image]))
         connection.execute("INSERT INTO FaceRect VALUES (?, ?, ?, ?, ?, 0)", (number, int(x1), int(y1), int(x2 - x1), int(y2 - y1)))
-        connection.execute("INSERT INTO FacePose VALUES (?, ?, ?, ?, 0)", (number, *np.radians(face.pose).tolist()))
+        connection.execute("INSERT INTO FacePose VALUES (?, ?, ?, ?, 0)", (number, *np.radians(np.multiply(face.pose, [-1, 1, -1])).tolist()))
         connection.execute("INSERT INTO FaceMetaData VALUES (?, ?, 0, 0, 0, 0)", (number, "mf"[face.gender]))
         connection.executemany("INSERT INTO FeatureCoords VALUES (?, ?, ?, ?, 0)", [
             (number, place + 1, *map(float, point)) for place, (point, seen) in enumerate(zip(face.landmarks, face.visibility)) if seen])

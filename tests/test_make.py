@@ -57,6 +57,29 @@ def test_every_reader_has_its_target_and_takes_another_folder():
     assert "data_prep.convert custom --folder mine" in make("-n", "data-custom", "SRC=mine").stdout
 
 
+def test_one_set_is_read_and_its_databases_built():
+    text = make("-n", "data-morph", "DATA=elsewhere", "PROFILE=mini", "LANDMARKS=my/model").stdout
+    assert "data_prep.convert morph --folder elsewhere/morph" in text
+    assert "data_prep.databases --data elsewhere --out elsewhere/db --profile mini" in text and "morph  --landmarks-from my/model" in text
+    assert "custom --folder mine" in make("-n", "data-custom", "SRC=mine").stdout.split("data_prep.databases")[1]
+
+
+def test_data_trains_what_finds_landmarks_only_where_it_is_needed(tmp_path):
+    """The recipe itself, with a stand-in for Python: no training where no set lacks landmarks."""
+    (tmp_path / "bin").mkdir()
+    script = tmp_path / "bin" / "python"
+    script.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/called\n')
+    script.chmod(0o755)
+    for waiting, modules in (("", ["data_prep.databases"]), ("casia\n", ["data_prep.databases", "tools.train", "tools.fuse", "data_prep.databases"])):
+        (tmp_path / "without_landmarks.txt").write_text(waiting)
+        (tmp_path / "called").unlink(missing_ok=True)
+        done = make("data", f"PY={script}", f"DB={tmp_path}", "-o", "setup")
+        assert done.returncode == 0, done.stderr
+        calls = (tmp_path / "called").read_text().splitlines()
+        assert [call.split()[1] for call in calls] == modules
+    assert "--job hyperface" in calls[1] and "--tower hyperface" in calls[2] and "--landmarks-from out/paper/hyperface/model" in calls[3]
+
+
 def test_fine_tuning_goes_through_the_folds_that_are_there(tmp_path):
     for fold in (1, 2, 10):
         (tmp_path / "finetune" / "fddb" / f"fold_{fold:02d}").mkdir(parents=True)

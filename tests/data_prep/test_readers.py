@@ -140,6 +140,11 @@ def test_aflw(drawn, tmp_path):
     assert not (tmp_path / "aflw" / "aflw_test.txt").read_text() and len(names) == summary["pictures"]
 
 
+@pytest.mark.parametrize("radians, degrees", [((0.5, 0.25, -1), (-28.6479, 14.3239, 57.2958)), ((2 * np.pi - 0.1, 0, 2 * np.pi + 0.2), (5.7296, 0, -11.4592))])
+def test_aflw_pose_by_hand(radians, degrees):
+    assert aflw.pose_of(*radians) == pytest.approx(degrees, abs=1e-3)
+
+
 def test_aflw_draws_as_many_test_faces_of_every_third_of_yaw(drawn, tmp_path, monkeypatch):
     monkeypatch.setattr(aflw, "PER_BIN", 2)
     monkeypatch.setattr(aflw, "TEST_PICTURES", 4)

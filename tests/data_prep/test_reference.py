@@ -9,7 +9,7 @@ import scipy.io
 
 from allinone import boxes, record
 from conftest import ROOT
-from data_prep import adience, afw, celeba, convert, fddb, fgnet, lfw, pascal
+from data_prep import adience, aflw, afw, celeba, convert, fddb, fgnet, lfw, pascal
 
 REFERENCE = os.path.join(ROOT, "..", "shared", "reference")
 pytestmark = pytest.mark.skipif(not os.path.isdir(REFERENCE), reason="../shared/reference, with other people's annotation files, is not there")
@@ -47,6 +47,19 @@ def test_afw(tmp_path, stated):
     eyes, mouth = points[:, [7, 10]].mean(axis=1), points[:, [17, 18, 19]].mean(axis=1)
     along = ((points[:, 14] - eyes) * (mouth - eyes)).sum(axis=1) / ((mouth - eyes) ** 2).sum(axis=1)       # 0: at the eyes, 1: at the mouth
     assert np.nanmean(along[frontal & (pitch > 15)]) < np.nanmean(along[frontal & (pitch == 0)]) < np.nanmean(along[frontal & (pitch < -15)])
+
+
+def test_aflw_yaw():
+    """The sign of yaw by AFLW's own points: the nose lies towards the image's right, seen from the eyes, where our yaw is above 0."""
+    points = np.load(os.path.join(REFERENCE, "aflw", "AFLW_GT_pts21.npy")).transpose(0, 2, 1)
+    yaws = np.load(os.path.join(REFERENCE, "aflw", "AFLW_GT_crop_yaws.npy"))
+    known = (points[:, [7, 10, 14]] >= 0).all(axis=(1, 2))
+    aside = (points[known, 14, 0] - points[known][:, [7, 10], 0].mean(axis=1)) / np.ptp(points[known][:, [7, 10], 0], axis=1)
+    ours = np.array([aflw.pose_of(0, 0, np.radians(yaw))[2] for yaw in yaws[known]])
+    for angle in (15, 30, 45):
+        near = lambda sign: aside[np.abs(ours - sign * angle) < 5]
+        assert len(near(1)) > 500 and np.median(near(1)) > 0.1 and np.median(near(-1)) < -0.1
+    assert abs(np.median(aside[np.abs(ours) < 2])) < 0.05
 
 
 def test_pascal(tmp_path, stated):
