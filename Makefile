@@ -7,7 +7,7 @@ TOWERS := det smile gender age id hyperface
 FINETUNED := fddb fotw lap2015 fgnet
 DATASETS := adience aflw afw casia celeba custom fddb fgnet fotw ijba imdb lap2015 lfw morph pascal utkface wiki
 .PHONY: help setup env demo test nets docs data-synthetic $(DATASETS:%=data-%) data drawn-data db inspect pretrain train $(TOWERS:%=train-%) $(FINETUNED:%=finetune-%) fuse \
-	eval-synthetic analyze claims bench clean distclean
+	eval-synthetic export analyze claims bench clean distclean
 
 PY := .venv/bin/python
 PROFILE ?= paper
@@ -99,14 +99,17 @@ $(FINETUNED:%=finetune-%): finetune-%: setup  ## Fine-tune RUN for a benchmark (
 	@set -e; for db in $(or $(wildcard $(DB)/finetune/$*$(if $(FOLD),/fold_$(shell printf %02d $(FOLD)),/fold_*)),$(DB)/finetune/$*); do \
 		$(TRAIN) --job $* --db $$db --out out/$(PROFILE)/$${db#$(DB)/finetune/} --init $(RUN); done
 
-fuse: setup  ## Fuse the newest snapshot of RUN into the deploy model in MODEL; RUNS="a b" TRUNK=a fuses several, DENSE=1 adds the dense net
-	$(PY) -m tools.fuse --profile $(PROFILE) $(RUNS:%=--run %) $(TRUNK:%=--trunk %) $(if $(DENSE),--dense) --out $(MODEL) --gpu "$(GPU)"
+fuse: setup  ## Fuse the newest snapshot of RUN into the deploy model in MODEL; RUNS="a b" TRUNK=a fuses several
+	$(PY) -m tools.fuse --profile $(PROFILE) $(RUNS:%=--run %) $(TRUNK:%=--trunk %) --out $(MODEL) --gpu "$(GPU)"
 
 eval-synthetic: setup  ## Measure MODEL on held-out synthetic faces and scenes
 	$(PY) -m data_prep.synthetic $(HELD_OUT_FACES) --out out/synthetic/faces
 	$(PY) -m data_prep.synthetic $(HELD_OUT_SCENES) --out out/synthetic/scenes
 	$(PY) -m evaluate.synthetic --model $(MODEL) --faces out/synthetic/faces --scenes out/synthetic/scenes \
 		--out $(MODEL)/eval-synthetic --gpu "$(GPU)"
+
+export: setup  ## Write MODEL as ONNX beside its Caffe files, and the largest differences of onnxruntime from Caffe
+	$(PY) -m tools.export_onnx --model $(MODEL)
 
 analyze: setup  ## Find and describe faces: IN="photo.jpg ..." MODEL=folder OUT=folder
 	$(PY) -m tools.analyze $(or $(IN),$(error give pictures with IN=photo.jpg)) --model $(MODEL) --out $(or $(OUT),out/analyze) --gpu "$(GPU)"

@@ -11,7 +11,7 @@ os.environ.setdefault("GLOG_minloglevel", "2")
 
 def __getattr__(name):
     # Late, since Caffe takes a second to import and most of the library does not need it.
-    if name == "FaceAnalyzer":
-        from allinone.analyzer import FaceAnalyzer
-        return FaceAnalyzer
+    if name in ("FaceAnalyzer", "verify"):
+        from allinone import analyzer
+        return getattr(analyzer, name)
     raise AttributeError(f"module 'allinone' has no attribute '{name}'")

@@ -1,34 +1,54 @@
 """FaceAnalyzer: the two-stage process of section III-D.
 
-Stage 1: region proposals -> detection scores, landmarks, visibility, pose -> non-maximum suppression.
+Stage 1: region proposals -> detection scores, landmarks, visibility, pose -> Iterative Region Proposals, Landmarks-based NMS.
 Stage 2: the face aligned by its landmarks, and its mirror, through the net -> smile, gender, age, descriptor; averaged.
 """
 import os
 
 import numpy as np
 
-from allinone import align, blob, boxes, files, landmarks, pose
-from allinone.backend import CaffeBackend
+from allinone import align, blob, dense, device as devices, files, landmarks, pose, refine
+from allinone.backend import Backend
 from allinone.errors import InputError
 from allinone.proposals import selective_search
 from allinone.record import Face
 
 SCORE = 0.9            # our choice: least detection score of a face that is reported
-OVERLAP = 0.2          # our choice: IoU above which two precise boxes are the same face
-INSIDE = 0.6           # our choice: share of a box within a better one above which it is a part of that face, no face
-KEPT = 0.3             # our choice: least score of a region that goes on to the next round
-ROUNDS = 2             # our choice: rounds of Iterative Region Proposals
-CLUSTER = 5            # our choice: regions of a face whose medians are its result
+LEAST_FACE = 8         # pixels
+CHUNK = 256            # regions whose crops are in memory together
+MODELS = ("out/paper/model", "out/mini/model", "out/demo/model")    # where a model is looked for if none is named, from the kit's root
+PROPOSALS = dict(dense=lambda analyzer, image: dense.proposals(analyzer.backend, image, analyzer.smallest),
+                 **{"selective-search": lambda analyzer, image: selective_search(image)})
+
+
+def default_model():
+    """Return the folder of the first model that is there; InputError where there is none."""
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    found = [os.path.join(root, folder) for folder in MODELS if os.path.isdir(os.path.join(root, folder))]
+    if not found:
+        raise InputError(f"no model in {', '.join(MODELS)}; make demo trains one, or name one's folder")
+    return found[0]
 
 
 class FaceAnalyzer:
     """Find and describe faces with a fused model.
 
-    model_dir: folder with deploy.prototxt and allinone.caffemodel. InputError where it is missing or broken.
+    model_dir: folder with deploy.prototxt and allinone.caffemodel, default the first of MODELS that is there; engine: caffe, opencv or
+    onnxruntime; device: "cpu" or the number of a GPU ("0"), default the one that Caffe has been given, else the CPU;
+    proposals: "dense" (the net itself over an image pyramid, for faces of `smallest` pixels and more) or
+    "selective-search", as in the paper. InputError where the model is missing or broken, or the GPU cannot be used.
     """
 
-    def __init__(self, model_dir):
-        self.backend = CaffeBackend(model_dir)
+    def __init__(self, model_dir=None, engine="caffe", device=None, proposals="dense", smallest=None):
+        if proposals not in PROPOSALS:
+            raise InputError(f"proposals '{proposals}': there are {', '.join(PROPOSALS)}")
+        if smallest is not None and not smallest >= LEAST_FACE:
+            raise InputError(f"smallest {smallest}: must be at least {LEAST_FACE} pixels")
+        gpu = "" if device in (None, "cpu") else str(device)
+        if device is not None and engine == "caffe":
+            devices.use(gpu)
+        self.backend, self.smallest = Backend(model_dir or default_model(), engine, gpu), smallest
+        self.propose = PROPOSALS[proposals]
 
     def analyze(self, image, boxes=None, score=SCORE):
         """Return the `Face`s of a picture, best first.
@@ -37,16 +57,19 @@ class FaceAnalyzer:
         one Face per box in the same order, whatever its score; score: least detection score of a face that is found.
         InputError where image or boxes are none.
         """
-        if isinstance(image, (str, os.PathLike)):
-            image = files.read_image(os.fspath(image))
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-            raise InputError(f"image: {image.dtype} of shape {image.shape}; give BGR uint8 (height, width, 3), as cv2.imread does")
-        if boxes is not None:
-            regions = np.float32(boxes).reshape(-1, 4)
-            if not (regions[:, :2] < regions[:, 2:]).all():
-                raise InputError("boxes: each must be (x1, y1, x2, y2) with x1 < x2 and y1 < y2")
-            return self.describe(image, self.look(image, regions))
-        return self.describe(image, self.detect(image, selective_search(image), score))
+        if boxes is None:
+            return self.analyze_many([image], score)[0]
+        image, regions = loaded(image), np.float32(boxes).reshape(-1, 4)
+        if not (regions[:, :2] < regions[:, 2:]).all():
+            raise InputError("boxes: each must be (x1, y1, x2, y2) with x1 < x2 and y1 < y2")
+        return self.describe(image, self.look(image, regions))
+
+    def analyze_many(self, images, score=SCORE):
+        """Return the list of `Face`s of each picture, as `analyze` does; calls of the net are shared between them."""
+        images = [loaded(image) for image in images]
+        if not images:
+            return []
+        return self.describe_many(images, self.detect_many(images, [self.propose(self, image) for image in images], score))
 
     def look(self, image, regions):
         """Run stage 1 on regions (n, 4) of a picture; return a dict of boxes, score, landmarks (pixels), visibility, pose (degrees)."""
@@ -54,56 +77,57 @@ class FaceAnalyzer:
 
     def look_at_each(self, images, regions):
         """Run stage 1 on one region of each of n pictures; return what `look` returns."""
-        regions = np.float32(regions).reshape(-1, 4)
-        out = self.backend([blob.crop(image, box, self.backend.input_size) for image, box in zip(images, regions)], stage=1)
+        regions, parts = np.float32(regions).reshape(-1, 4), []
+        for start in range(0, max(len(regions), 1), CHUNK):
+            some = slice(start, start + CHUNK)
+            parts.append(self.backend([blob.crop(image, box, self.backend.input_size) for image, box in zip(images[some], regions[some])], stage=1))
+        out = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         points = out["landmarks"].reshape(-1, landmarks.COUNT, 2)
         return dict(boxes=regions, score=out["detection"][:, 1], landmarks=landmarks.decode(points, regions),
                     visibility=out["visibility"].clip(0, 1), pose=pose.decode_pose(out["pose"]))
 
     def detect(self, image, regions, score=SCORE):
-        """Find faces among regions: Iterative Region Proposals, then Landmarks-based NMS (HyperFace)."""
-        height, width = image.shape[:2]
-        # 1. Score the proposals, keep what may be a face.
-        newest = seen = self._promising(image, regions)
-        # 2. ROUNDS times: the rectangle of the predicted landmarks is a new region; score it.
-        for _ in range(ROUNDS):
-            new = boxes.clip(landmarks.face_rectangle(newest["landmarks"]), width, height)
-            new = np.unique(np.rint(new[(new[:, 2:] - new[:, :2] >= 8).all(axis=1)]), axis=0)
-            newest = self._promising(image, new)
-            seen = {name: np.concatenate([seen[name], newest[name]]) for name in seen}
-        return suppress(seen, score)
+        """Find faces among regions (n, 4) of a picture; return what `look` returns, of one region for each face."""
+        return self.detect_many([image], [regions], score)[0]
 
-    def _promising(self, image, regions):
-        """Run stage 1 on regions and keep those that may be faces."""
-        found = self.look(image, regions)
-        keep = found["score"] >= KEPT
-        return {name: values[keep] for name, values in found.items()}
+    def detect_many(self, images, regions, score=SCORE):
+        """Find faces among the regions of each picture: Iterative Region Proposals, then Landmarks-based NMS."""
+        owners = np.repeat(np.arange(len(images)), [len(some) for some in regions])
+        owners, seen = refine.iterative_region_proposals(
+            lambda owners, regions: self.look_at_each([images[owner] for owner in owners], regions),
+            owners, np.concatenate([np.float32(some).reshape(-1, 4) for some in regions]), [image.shape[1::-1] for image in images])
+        return [refine.landmarks_nms({name: values[owners == number] for name, values in seen.items()}, score) for number in range(len(images))]
 
     def describe(self, image, found):
-        """Run stage 2 on what stage 1 found; return `Face`s."""
+        """Run stage 2 on what stage 1 found in a picture; return `Face`s."""
+        return self.describe_many([image], [found])[0]
+
+    def describe_many(self, images, found):
+        """Run stage 2 on what stage 1 found in each picture; return the list of `Face`s of each."""
         size = self.backend.input_size
-        faces = [align.warp(image, points, size, visible) for points, visible in zip(found["landmarks"], found["visibility"])]
+        faces = [align.warp(image, points, size, visible) for image, one in zip(images, found) for points, visible in zip(one["landmarks"], one["visibility"])]
         both = self.backend(faces + [align.mirror(face) for face in faces], stage=2)
         mean = {name: (values[:len(faces)] + values[len(faces):]) / 2 for name, values in both.items()}
-        return [Face(box=found["boxes"][i], score=found["score"][i], landmarks=found["landmarks"][i],
-                     visibility=found["visibility"][i], pose=found["pose"][i], smile=mean["smile"][i, 1],
-                     gender=mean["gender"][i, 1], age=mean["age"][i, 0], descriptor=mean["descriptor"][i])
-                for i in range(len(faces))]
+        place, result = 0, []
+        for one in found:
+            result.append([Face(box=one["boxes"][n], score=one["score"][n], landmarks=one["landmarks"][n], visibility=one["visibility"][n],
+                                pose=one["pose"][n], smile=mean["smile"][place + n, 1], gender=mean["gender"][place + n, 1],
+                                age=mean["age"][place + n, 0], descriptor=mean["descriptor"][place + n]) for n in range(len(one["score"]))])
+            place += len(one["score"])
+        return result
 
 
-def suppress(found, score):
-    """Landmarks-based NMS (HyperFace): return what stage 1 found, once for every face of at least `score`, best first."""
-    # 1. Precise boxes from the landmarks; the best of each group of overlapping ones stands for a face.
-    precise, faces = landmarks.face_rectangle(found["landmarks"]), []
-    for best in boxes.nms(precise, found["score"], OVERLAP):
-        # 2. Our addition: a mouth or an eye that looks like a face is no face beside the one that it lies in.
-        inside = boxes.intersection(precise[[best]], precise[faces])[0] / np.maximum(boxes.area(precise[best]), 1)
-        if found["score"][best] >= score and not (inside > INSIDE).any():
-            faces.append(best)
-    # 3. The result of a face: medians over the best CLUSTER regions around it; its box follows from its landmarks.
-    best_first = np.argsort(-found["score"], kind="stable")
-    around = boxes.iou(precise[faces], precise[best_first]) > 0.5
-    top = [best_first[np.flatnonzero(row)[:CLUSTER]] for row in around]
-    result = {name: np.array([np.median(found[name][members], axis=0) for members in top], np.float32).reshape(-1, *found[name].shape[1:])
-              for name in ("landmarks", "visibility", "pose")}
-    return dict(result, score=found["score"][faces], boxes=landmarks.face_rectangle(result["landmarks"]))
+def loaded(image):
+    """Return a picture, BGR uint8 (height, width, 3), of a path or of itself; InputError where it is none."""
+    if isinstance(image, (str, os.PathLike)):
+        image = files.read_image(os.fspath(image))
+    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        what = f"{image.dtype} of shape {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
+        raise InputError(f"image: {what}; give a path, or BGR uint8 (height, width, 3), as cv2.imread does")
+    return image
+
+
+def verify(first, second):
+    """Return the cosine similarity of two faces' descriptors, -1 to 1: the more alike the people, the higher."""
+    first, second = (np.asarray(face.descriptor if isinstance(face, Face) else face, np.float64) for face in (first, second))
+    return float(first @ second / max(np.linalg.norm(first) * np.linalg.norm(second), 1e-12))

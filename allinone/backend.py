@@ -1,29 +1,37 @@
-"""The deploy net as one function: images in, named arrays out, stage by stage."""
+"""The deploy net as one function: images in, named arrays out, stage by stage, on any of the engines."""
 import os
 
 import numpy as np
 
 from allinone import surgery, tasks
 from allinone.blob import to_blob
+from allinone.engines import ENGINES
 from allinone.errors import InputError
-from allinone.snapshots import FUSED
+from allinone.snapshots import DENSE, FUSED
 
 
-class CaffeBackend:
-    """A fused model in pycaffe, or the net of one tower that has stage 1 (det, hyperface), whose blobs carry the tower's name."""
+class Backend:
+    """A fused model, or the net of one tower that has stage 1 (det, hyperface), whose blobs carry the tower's name.
 
-    def __init__(self, model_dir, batch=64):
-        self.path, weights = [os.path.join(model_dir, name) for name in FUSED]
-        self.net, definition = surgery.load_net(self.path, weights)
-        self.batch, self.input = batch, self.net.inputs[0]
-        self.input_size = self.net.blobs[self.input].shape[2]
+    engine: one of ENGINES; gpu: number as text, "" for the CPU; batch: images that go through the net together.
+    """
+
+    def __init__(self, model_dir, engine="caffe", gpu="", batch=16):
+        if engine not in ENGINES:
+            raise InputError(f"engine '{engine}': there are {', '.join(ENGINES)}")
+        self.folder, self.engine, self.gpu, self.batch = model_dir, engine, gpu, batch
+        self.path = os.path.join(model_dir, FUSED[0])
+        definition = surgery.read_net(self.path)
+        self.input = definition.layer[0].top[0]
+        self.input_size = definition.layer[0].input_param.shape[0].dim[2]
         prefix = self.input[:self.input.rfind("/") + 1]
         self.outputs = {stage: {task.output: prefix + task.output for task in tasks.TASKS if task.stage == stage} for stage in (1, 2)}
+        self.blobs = {top for layer in definition.layer for top in layer.top}
         self._check(1)
-        self.stage_one_end = [layer.name for layer in definition.layer if set(self.outputs[1].values()) & set(layer.top)][-1]
+        self.net, self.dense_net = ENGINES[engine](model_dir, FUSED, gpu), None
 
     def _check(self, stage):
-        missing = [blob for blob in self.outputs[stage].values() if blob not in self.net.blobs]
+        missing = [blob for blob in self.outputs[stage].values() if blob not in self.blobs]
         if missing:
             raise InputError(f"{self.path}: no output '{missing[0]}', which stage {stage} needs; give the folder of a fused model (make fuse)")
 
@@ -36,9 +44,19 @@ class CaffeBackend:
         parts = {task.output: [np.empty((0, task.size), np.float32)] for task in tasks.TASKS if task.stage == stage}
         for start in range(0, len(images), self.batch):
             blob = to_blob(images[start:start + self.batch])
-            self.net.blobs[self.input].reshape(*blob.shape)
-            self.net.blobs[self.input].data[...] = blob
-            self.net.forward(end=self.stage_one_end if stage == 1 else None)
+            found = self.net.run(blob, list(self.outputs[stage].values()))
             for output, part in parts.items():
-                part.append(self.net.blobs[self.outputs[stage][output]].data.reshape(len(blob), -1).copy())
+                part.append(found[self.outputs[stage][output]].reshape(len(blob), -1))
         return {output: np.concatenate(part) for output, part in parts.items()}
+
+    def scores(self, image):
+        """Return the detection score (rows, columns) of the windows of input_size pixels, DENSE_STRIDE apart, of a BGR uint8 image.
+
+        By the fully convolutional net; the image's sides must be input_size + n * DENSE_STRIDE.
+        """
+        if self.dense_net is None:
+            self.dense_net = ENGINES[self.engine](self.folder, DENSE, self.gpu)
+        return self.dense_net.run(to_blob([image]), ["detection"])["detection"][0, 1]
+
+
+DENSE_STRIDE = 32        # pixels between the windows of the fully convolutional net: conv1, pool1, pool2 and the fusion's last step

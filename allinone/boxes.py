@@ -40,6 +40,11 @@ def clip(boxes, width, height):
     return np.clip(np.asarray(boxes, np.float32), 0, np.float32([width, height, width, height]))
 
 
+def clip_each(boxes, limits):
+    """Clip boxes (n, 4), each to an image of its own (width, height), limits (n, 2)."""
+    return np.clip(np.asarray(boxes, np.float32), 0, np.tile(np.asarray(limits, np.float32), 2))
+
+
 def nms(boxes, scores, overlap):
     """Return the indices that greedy non-maximum suppression keeps, best score first.
 

@@ -17,6 +17,7 @@ from allinone.errors import InputError
 KEEP = 3                      # our choice: snapshots that stay
 NET, FOLDER = "train.prototxt", "snapshots"
 FUSED = ("deploy.prototxt", "allinone.caffemodel")   # a fused model's files
+DENSE = ("dense.prototxt", "dense.caffemodel")       # and its fully convolutional form of stage 1
 
 
 def save(solver, run):

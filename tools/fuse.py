@@ -26,7 +26,8 @@ from prototxt import deploy, generate
 TOLERANCE = 1e-5        # largest difference between fused and tower outputs
 AGREE = 1e-6            # our choice: shared weights of two runs are the same up to this; a single step of training moves them further
 NET, MODEL = snapshots.FUSED
-DENSE_NET, DENSE_MODEL, PROVENANCE = "dense.prototxt", "dense.caffemodel", "provenance.json"
+DENSE_NET, DENSE_MODEL = snapshots.DENSE
+PROVENANCE = "provenance.json"
 
 
 @dataclass
@@ -145,7 +146,7 @@ def check(differences, what, out):
 
 
 def make_dense(profile, fused, parameters, folder):
-    """Write the fully convolutional net with the same weights; return {output: largest difference at the crop's size}."""
+    """Write the fully convolutional net of stage 1 with the same weights; return {output: largest difference at the crop's size}."""
     definition = deploy.dense_net(profile)
     net = caffe.Net(write_net(folder, DENSE_NET, definition), caffe.TEST)
     surgery.transplant(net, definition, parameters, "the fused weights", cast=True)
@@ -165,8 +166,8 @@ def about(source):
                 iteration=snapshots.iteration_of(source.weights), iterations=plan.get("iterations"), init=plan.get("init"), data=read("data.json"))
 
 
-def fuse(profile, runs, out, trunk=None, dense=False):
-    """Write deploy.prototxt, allinone.caffemodel and provenance.json into the folder `out`; return the differences."""
+def fuse(profile, runs, out, trunk=None):
+    """Write both nets, their weights and provenance.json into the folder `out`; return the differences."""
     sources = [read_source(run) for run in runs]
     if trunk is not None and trunk not in runs:
         raise InputError(f"--trunk {trunk}: give it with --run as well; one of {', '.join(runs)}")
@@ -181,9 +182,8 @@ def fuse(profile, runs, out, trunk=None, dense=False):
         for output, change in changes.items():
             print(f"  {output:<22} moved by up to {change:.2e}, since the trunk is that of {trunk}")
         net.save(os.path.join(partial, MODEL))
-        densely = make_dense(profile, net, parameters, partial) if dense else {}
-        if dense:
-            check(densely, "fully convolutional net", out)
+        densely = make_dense(profile, net, parameters, partial)
+        check({f"dense {output}": difference for output, difference in densely.items()}, "fully convolutional net", out)
         left_out = sorted({name for source in sources for name in source.parameters} - set(matched))
         files.write_json(os.path.join(partial, PROVENANCE), dict(
             profile=profile.name, sources=[about(source) for source in sources], tower_from={tower: source.weights for tower, source in owners.items()},
@@ -212,19 +212,18 @@ def main(argv=None):
     parser.add_argument("--run", action="append", required=True, help="folder of a training run (its newest snapshot) or one snapshot; may be repeated")
     parser.add_argument("--trunk", help="the --run whose trunk and fusion branch are taken where they differ")
     parser.add_argument("--tower", choices=("det", "hyperface"), help="take out this tower of one run, which does stage 1 alone, instead of fusing")
-    parser.add_argument("--dense", action="store_true", help="write the fully convolutional net of stage 1 as well")
     parser.add_argument("--out", required=True, help="folder for the fused model")
     parser.add_argument("--gpu", default="", help="GPU number for the check; empty: CPU")
     args = parser.parse_args(argv)
     device.use(args.gpu)
     if args.tower:
-        if len(args.run) > 1 or args.trunk or args.dense:
-            raise InputError("--tower takes one --run, no --trunk and no --dense")
+        if len(args.run) > 1 or args.trunk:
+            raise InputError("--tower takes one --run and no --trunk")
         take_out(tasks.PROFILES[args.profile], args.run[0], args.tower, args.out)
         print(f"net of tower {args.tower} in {args.out}")
         return
     print(f"fusing {', '.join(map(snapshots.weights_of, args.run))}")
-    fuse(tasks.PROFILES[args.profile], args.run, args.out, args.trunk, args.dense)
+    fuse(tasks.PROFILES[args.profile], args.run, args.out, args.trunk)
     print(f"fused model in {args.out}")
 
 

@@ -9,7 +9,7 @@ import pytest
 import caffe_nets
 import caffe
 from allinone import snapshots, surgery, tasks
-from allinone.backend import CaffeBackend
+from allinone.backend import Backend
 from allinone.blob import to_blob
 from conftest import ITERATIONS, run_well
 from prototxt import deploy
@@ -97,13 +97,12 @@ def test_what_cannot_be_fused_is_named(chain, tuned, tmp_path, expect_refusal):
     expect_refusal(fuse.main, [*base, chain / "run", "--trunk", tuned], f"--trunk {tuned}", "with --run as well")
 
 
-def test_the_dense_net_can_be_written_too(chain, tmp_path):
-    assert fuse.main(["--profile", "mini", "--run", str(chain / "run"), "--dense", "--out", str(tmp_path / "model")]) == 0
-    net = caffe.Net(str(tmp_path / "model" / "dense.prototxt"), caffe.TEST, weights=str(tmp_path / "model" / "dense.caffemodel"))
+def test_the_dense_net_says_the_same_of_a_picture_of_its_size(chain):
+    net = caffe.Net(str(chain / "model" / "dense.prototxt"), caffe.TEST, weights=str(chain / "model" / "dense.caffemodel"))
     batch = np.random.default_rng(3).normal(size=(1, 3, 115, 115)).astype(np.float32)
     net.blobs["data"].data[...] = batch
     net.forward()
-    for name, values in outputs(tmp_path / "model", batch, ["detection", "landmarks", "visibility", "pose"]).items():
+    for name, values in outputs(chain / "model", batch, ["detection", "landmarks", "visibility", "pose"]).items():
         np.testing.assert_allclose(net.blobs[name].data.ravel(), values.ravel(), atol=1e-5)
 
 
@@ -111,7 +110,7 @@ def test_opencv_reads_the_fused_model_and_says_the_same(chain, rng):
     """Another implementation on the same two files: max abs difference 1e-4."""
     images = rng.integers(0, 255, (3, 115, 115, 3)).astype(np.uint8)
     net = cv2.dnn.readNetFromCaffe(str(chain / "model" / "deploy.prototxt"), str(chain / "model" / "allinone.caffemodel"))
-    backend = CaffeBackend(str(chain / "model"))
+    backend = Backend(str(chain / "model"))
     ours = {**backend(images, stage=1), **backend(images, stage=2)}
     assert set(ours) == {task.output for task in tasks.TASKS}
     for output, values in ours.items():
@@ -121,7 +120,7 @@ def test_opencv_reads_the_fused_model_and_says_the_same(chain, rng):
 
 def test_a_batch_is_its_images_one_by_one(chain, rng):
     images = rng.integers(0, 255, (5, 115, 115, 3)).astype(np.uint8)
-    whole, parts = CaffeBackend(str(chain / "model")), CaffeBackend(str(chain / "model"), batch=2)
+    whole, parts = Backend(str(chain / "model")), Backend(str(chain / "model"), batch=2)
     for stage in (1, 2):
         for output, values in whole(images, stage).items():
             np.testing.assert_allclose(parts(images, stage)[output], values, rtol=1e-4, atol=1e-4)
