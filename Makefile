@@ -117,8 +117,8 @@ analyze: setup  ## Find and describe faces: IN="photo.jpg ..." MODEL=folder OUT=
 claims: $(D)/db/det/manifest.json $(D)/db/id/manifest.json $(D)/db/val/id/manifest.json  ## Test the paper's claims in small, into docs/claims.md; 40 minutes
 	$(PY) -m tools.claims --db $(D)/db --out out/claims --page docs/claims.md
 
-bench: $(D)/db/det/manifest.json $(D)/db/id/manifest.json  ## Time training, reading and the full network on this machine
-	$(PY) -m tools.bench --db $(D)/db --records $(D)/train/faces/records.jsonl
+bench: $(D)/db/det/manifest.json $(D)/db/id/manifest.json $(D)/model/provenance.json  ## Time training, reading, building and analyzing on this machine; 15 minutes
+	$(PY) -m tools.bench --db $(D)/db --records $(D)/train/faces/records.jsonl --model $(D)/model --out out/bench.json
 
 clean:  ## Remove everything that was made (out/, caches); data/ and .venv stay
 	rm -rf out .pytest_cache

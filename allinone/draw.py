@@ -2,9 +2,11 @@
 import cv2
 import numpy as np
 
+from allinone import boxes
 from allinone.pose import rotation_matrix
 
 BOX, SEEN, HIDDEN, TEXT, SHADE = (80, 200, 255), (90, 230, 60), (60, 60, 230), (255, 255, 255), (20, 20, 20)
+FONT = cv2.FONT_HERSHEY_SIMPLEX
 FINE = 4   # sub-pixel bits of OpenCV's drawing functions
 
 
@@ -12,18 +14,22 @@ def _fixed(point):
     return tuple(int(round(float(c) * 2 ** FINE)) for c in point)
 
 
+def text_size(text, size):
+    """Return (width, height) in pixels of a line of text, `size` pixels high."""
+    return cv2.getTextSize(text, FONT, size / 22, max(1, round(size / 16)))[0]
+
+
 def caption(image, text, origin, size):
     """Write text with a dark rim, its upper left corner at `origin`, `size` pixels high; kept inside the picture."""
-    scale, font = size / 22, cv2.FONT_HERSHEY_SIMPLEX
-    (width, height), _ = cv2.getTextSize(text, font, scale, 1)
+    (width, height), thick = text_size(text, size), max(1, round(size / 16))
     x = int(np.clip(origin[0], 0, max(image.shape[1] - width, 0)))
     y = int(np.clip(origin[1] + height, height, image.shape[0] - 2))
-    for color, thick in ((SHADE, 3), (TEXT, 1)):
-        cv2.putText(image, text, (x, y), font, scale, color, thick, cv2.LINE_AA)
+    for color, stroke in ((SHADE, 3 * thick), (TEXT, thick)):
+        cv2.putText(image, text, (x, y), FONT, size / 22, color, stroke, cv2.LINE_AA)
 
 
-def face(image, box, points, visibility, pose, above="", below=""):
-    """Draw one face in place: box, landmarks (green seen, red hidden), the direction of the nose, captions."""
+def face(image, box, points, visibility, pose):
+    """Draw one face in place: box, landmarks (green seen, red hidden), the direction of the nose."""
     box = np.asarray(box, np.float32)
     unit = max(float(box[3] - box[1]), 1)
     thick = max(1, int(unit / 90))
@@ -37,37 +43,54 @@ def face(image, box, points, visibility, pose, above="", below=""):
         center = (box[:2] + box[2:]) / 2
         tip = center + rotation_matrix(pose)[:2, 2] * unit * 0.5
         cv2.arrowedLine(image, _fixed(center), _fixed(tip), BOX, thick, cv2.LINE_AA, FINE, 0.2)
-    size = float(np.clip(unit / 9, 8, 16))
-    if above:
-        caption(image, above, (box[0], box[1] - size - 4), size)
-    lines = below.split("\n") if below else []
-    top = min(box[3] + 3, image.shape[0] - len(lines) * (size + 4))     # all lines stay in the picture, one under the other
-    for number, line in enumerate(lines):
-        caption(image, line, (box[0], top + number * (size + 4)), size)
+
+
+def captions(image, blocks):
+    """Write the captions of faces, [(box, lines above, lines below)], in place, each where it covers the others least.
+
+    Letters grow with the face and stay legible: no smaller than 8 pixels, no larger than 16 or, in a large picture, a 50th of it.
+    """
+    taken, (height, width) = np.zeros((0, 4), np.float32), image.shape[:2]
+    for box, *both in blocks:
+        x1, y1, x2, y2 = map(float, box)
+        size = float(np.clip((y2 - y1) / 9, 8, max(16, max(height, width) / 50)))
+        for lines, below in zip(both, (False, True)):
+            if not lines:
+                continue
+            wide, tall = max(text_size(line, size)[0] for line in lines), len(lines) * (size + 4)
+            above_, under = (x1, y1 - tall), (x1, y2 + 3)
+            places = [under, above_] if below else [above_, under]
+            places += [(x2 + 3, y1), (x2 + 3, y2 - tall), (x1 - wide - 3, y1), (x1 - wide - 3, y2 - tall), (x1, y1 + 3), (x1, y2 - tall)]
+            corners = [(np.clip(x, 0, max(width - wide, 0)), np.clip(y, 0, max(height - tall, 0))) for x, y in places]
+            rooms = np.float32([[x, y, x + wide, y + tall] for x, y in corners])
+            best = int(boxes.intersection(rooms, taken).sum(axis=1).argmin())              # the first of the equal ones
+            taken = np.concatenate([taken, rooms[[best]]])
+            for number, line in enumerate(lines):
+                caption(image, line, (corners[best][0], corners[best][1] + number * (size + 4)), size)
 
 
 def annotations(image, faces):
     """Return a copy of the picture with ground-truth `Annotation`s drawn."""
-    image = image.copy()
+    image, blocks = image.copy(), []
     for known in faces:
-        lines = [" ".join(filter(None, [
+        words = " ".join(filter(None, [
             "" if known.gender is None else "mf"[known.gender], "" if known.age is None else f"{known.age:.0f}",
-            "smile" if known.smile else "", "" if known.identity is None else f"#{known.identity}"]))]
-        above = "" if known.pose is None else "{:.0f} {:.0f} {:.0f}".format(*known.pose)
-        points = None if known.landmarks is None else known.landmark_array()
-        face(image, known.box, points, known.visibility_array(), known.pose, above, lines[0])
+            "smile" if known.smile else "", "" if known.identity is None else f"#{known.identity}"]))
+        face(image, known.box, None if known.landmarks is None else known.landmark_array(), known.visibility_array(), known.pose)
+        blocks.append((known.box, [] if known.pose is None else ["{:.0f} {:.0f} {:.0f}".format(*known.pose)], [words] if words else []))
+    captions(image, blocks)
     return image
 
 
 def results(image, faces, names=None, zoom=1):
     """Return a copy of the picture, `zoom` times as large, with `Face`s drawn; names: a text for each face."""
-    image = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC)
+    image, blocks = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC), []
     for number, found in enumerate(faces):
-        above = "{:.2f}  {:.0f} {:.0f} {:.0f}".format(found.score, *found.pose)
         gender = f"female {found.gender:.0%}" if found.gender >= 0.5 else f"male {1 - found.gender:.0%}"
-        below = f"{gender}, {found.age:.0f} y\n{'smile' if found.smile >= 0.5 else 'no smile'} {max(found.smile, 1 - found.smile):.0%}"
-        below += f"\n{names[number]}" if names else ""
-        face(image, found.box * zoom, found.landmarks * zoom, found.visibility, found.pose, above, below)
+        below = [f"{gender}, {found.age:.0f} y", f"{'smile' if found.smile >= 0.5 else 'no smile'} {max(found.smile, 1 - found.smile):.0%}"]
+        face(image, found.box * zoom, found.landmarks * zoom, found.visibility, found.pose)
+        blocks.append((found.box * zoom, ["{:.2f}  {:.0f} {:.0f} {:.0f}".format(found.score, *found.pose)], below + ([names[number]] if names else [])))
+    captions(image, blocks)
     return image
 
 

@@ -85,7 +85,7 @@ def by_turns(*works, count):
 
 
 def training(databases):
-    """Return rows of the table: an iteration of the joint mini net on real data and on DummyData."""
+    """Return rows of the table and {name: figure}: an iteration of the joint mini net on real data and on DummyData."""
     profile, job = tasks.MINI, schedules.JOBS["mini"]["joint"]
     identities = store.manifest(os.path.join(databases, "id"))["identities"]
     real = towers.train_net(profile, job, databases, identities, validation=0)
@@ -94,8 +94,9 @@ def training(databases):
         for net in nets:
             net.step(STEPS)                    # the first mini-batches wait for the processes to start
         on_real, on_dummy = by_turns(*(functools.partial(net.step, 1) for net in nets), count=STEPS)
-    return [("joint mini iteration, DummyData", f"{on_dummy * 1000:.0f} ms", ""),
-            ("joint mini iteration, real data", f"{on_real * 1000:.0f} ms", f"{on_real / on_dummy:.2f} times DummyData's")]
+    return ([("joint mini iteration, DummyData", f"{on_dummy * 1000:.0f} ms", ""),
+             ("joint mini iteration, real data", f"{on_real * 1000:.0f} ms", f"{on_real / on_dummy:.2f} times DummyData's")],
+            dict(train_iteration_ratio=on_real / on_dummy))
 
 
 DATA_LAYER = """layer { name: "data" type: "Data" top: "data" top: "label"
@@ -106,7 +107,7 @@ FACE_LAYER = """layer { name: "data" type: "Python" top: "data" top: "label" par
 
 
 def reading(databases):
-    """Return rows of the table: faces a second of the kit's FaceData and of Caffe's own Data layer, on the same database."""
+    """Return rows of the table and {name: figure}: faces a second of the kit's FaceData and of Caffe's own Data layer, on the same database."""
     folder, side, nets = os.path.join(databases, "smile"), tasks.MINI.input_size, []
     for text in (FACE_LAYER % json.dumps(dict(source=folder, batch=ROWS, size=side, seed=1)),
                  DATA_LAYER % (os.path.join(folder, store.LMDB), ROWS, AHEAD, side, SCALE, *MEAN)):
@@ -116,8 +117,8 @@ def reading(databases):
             nets.append(caffe.Net(stream.name, caffe.TRAIN))
             seconds(nets[-1].forward, AHEAD)
     ours, theirs = [ROWS / time_ for time_ in by_turns(*(net.forward for net in nets), count=FACES // ROWS)]
-    return [("aligned faces, Caffe's Data layer", f"{theirs:.0f}/s", ""),
-            ("aligned faces, FaceData", f"{ours:.0f}/s", f"{ours / theirs:.2f} times Data's")]
+    return ([("aligned faces, Caffe's Data layer", f"{theirs:.0f}/s", ""),
+             ("aligned faces, FaceData", f"{ours:.0f}/s", f"{ours / theirs:.2f} times Data's")], dict(face_data_ratio=ours / theirs))
 
 
 def bare_loop(some):
@@ -147,7 +148,7 @@ def enlarged(records, folder):
 
 
 def building(records):
-    """Return rows of the table: aligned faces a second of `build_db aligned`, beside the bare loop, both on all cores."""
+    """Return rows of the table and {name: figure}: aligned faces a second of `build_db aligned`, beside the bare loop, both on all cores."""
     size = align.stored_size(tasks.MINI.input_size)
     with tempfile.TemporaryDirectory() as out:
         records = enlarged(records, out)
@@ -161,19 +162,30 @@ def building(records):
         bare = lambda: collections.deque(in_order(bare_loop, work, chunk=aligned_db.CHUNK), maxlen=0)
         times = zip(*[[seconds(one, 1) for one in (ours, bare)] for _ in range(BUILDS)])
         ours_, bare_ = [len(work) / statistics.median(column) for column in times]
-    return [("aligned crops, decode + warp + encode alone", f"{bare_:.0f}/s", ""),
-            ("aligned crops, build_db", f"{ours_:.0f}/s", f"{ours_ / bare_:.2f} times the bare loop's")]
+    return ([("aligned crops, decode + warp + encode alone", f"{bare_:.0f}/s", ""),
+             ("aligned crops, build_db", f"{ours_:.0f}/s", f"{ours_ / bare_:.2f} times the bare loop's")], dict(align_ratio=ours_ / bare_))
 
 
 def full_network():
-    """Return rows of the table: a joint iteration of profile paper, one image a tower, and the most memory that it takes.
+    """Return rows of the table and {name: figure}: a joint iteration of profile paper, one image a tower, and the most memory that it takes.
 
     In a process of its own, since a process's peak of memory never falls.
     """
     done = subprocess.run([sys.executable, "-m", "tools.bench", "--full-network"], stdout=subprocess.PIPE, text=True, check=True)
     figures = json.loads(done.stdout)
-    return [("joint paper iteration, one image a tower", f"{figures['seconds']:.1f} s", f"{figures['parameters']:,} parameters"),
-            ("its peak of memory", f"{figures['bytes'] / 1e9:.1f} GB", "weights, gradients, momentum, activations")]
+    return ([("joint paper iteration, one image a tower", f"{figures['seconds']:.1f} s", f"{figures['parameters']:,} parameters"),
+             ("its peak of memory", f"{figures['bytes'] / 1e9:.1f} GB", "weights, gradients, momentum, activations")], dict(paper_iteration=figures))
+
+
+def analysis(model):
+    """Print the rows of tools.bench_analysis, on all cores and in a process of its own, and return its figures."""
+    with subprocess.Popen([sys.executable, "-m", "tools.bench_analysis", "--model", model], stdout=subprocess.PIPE, text=True,
+                          env={**os.environ, "OPENBLAS_NUM_THREADS": str(os.cpu_count())}) as running:
+        for line in running.stdout:
+            if line.startswith("{"):
+                return json.loads(line)
+            print(line, end="", flush=True)
+    raise InputError(f"tools.bench_analysis ended with code {running.returncode}")
 
 
 def measure_full_network():
@@ -195,16 +207,26 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--db", help="folder of the databases of profile mini")
     parser.add_argument("--records", help="records.jsonl of faces, to build a database of")
+    parser.add_argument("--model", help="folder of a fused model of profile mini")
+    parser.add_argument("--out", help="file for the figures as JSON")
     parser.add_argument("--full-network", action="store_true", help="only print the figures of profile paper as JSON")
     args = parser.parse_args(argv)
     if args.full_network:
         return measure_full_network()
-    if not args.db or not args.records:
-        raise InputError("bench: name the databases with --db and records with --records; `make bench` makes both")
-    print(f"{device.machine()}, OPENBLAS_NUM_THREADS={os.environ.get('OPENBLAS_NUM_THREADS', 'not set')}", flush=True)
+    if not (args.db and args.records and args.model and args.out):
+        raise InputError("bench: needs --db, --records, --model and --out; `make bench` makes all of them")
+    about = f"{device.machine()}, OPENBLAS_NUM_THREADS={os.environ.get('OPENBLAS_NUM_THREADS', 'not set')}"
+    print(about, flush=True)
+    everything = dict(machine=about)
     for part in (functools.partial(training, args.db), functools.partial(reading, args.db), functools.partial(building, args.records), full_network):
-        for what, figure, remark in part():
-            print(f"  {what:<42} {figure:>10}  {remark}", flush=True)
+        rows, figures = part()
+        everything.update(figures)
+        for what, figure, remark in rows:
+            print(f"  {what:<50} {figure:>12}  {remark}", flush=True)
+    print(f"on all {os.cpu_count()} cores:", flush=True)
+    everything.update(analysis(args.model))
+    files.write_json(args.out, everything)
+    print(f"written: {args.out}")
     return 0
 
 

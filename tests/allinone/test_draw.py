@@ -1,6 +1,6 @@
 import numpy as np
 
-from allinone import align, draw, record
+from allinone import align, boxes, draw, record
 
 
 def face(x, y, side):
@@ -31,6 +31,28 @@ def test_captions_of_a_face_at_the_border_stay_in_the_picture_one_under_the_othe
     drawn = [draw.results(image, [face(20, 30, 90)], [name]) for name in ("", "wwwwwwwwww")]
     without, with_name = [np.count_nonzero((picture != 128).any(axis=2)) for picture in drawn]
     assert with_name > without + 100                                          # the third line is there, not on top of the second
+
+
+def test_captions_of_crowded_faces_do_not_cover_each_other(monkeypatch):
+    """Of faces that overlap: every line has room of its own, as far as there is some."""
+    written = []
+    monkeypatch.setattr(draw, "caption", lambda image, text, origin, size: written.append((*origin, draw.text_size(text, size)[0], size)))
+    draw.results(np.full((480, 640, 3), 128, np.uint8), [face(200, 150, 90), face(210, 160, 90), face(280, 220, 90)])
+    assert len(written) == 3 * 3
+    rooms = [[x, y, x + width, y + size] for x, y, width, size in written]
+    assert np.triu(boxes.intersection(rooms, rooms), 1).max() == 0
+
+
+def test_letters_grow_with_a_large_picture():
+    sizes = []
+    for side, length in ((40, 100), (400, 700), (2000, 4000)):
+        image = np.full((length, length, 3), 128, np.uint8)
+        bare = image.copy()
+        one = face(length * 0.2, length * 0.2, side)
+        draw.face(bare, one.box, one.landmarks, one.visibility, one.pose)
+        rows = np.flatnonzero((draw.results(image, [one]) != bare).any(axis=(1, 2)))
+        sizes.append(np.flatnonzero(np.diff(rows) > 3)[0] + 1)                # height of the first line
+    assert 6 <= sizes[0] < sizes[1] < sizes[2] and sizes[2] > 30
 
 
 def test_tiles_and_grid():
