@@ -4,7 +4,7 @@ import time
 
 
 class Progress:
-    """Print one line that is rewritten on a terminal, and a new line every few seconds elsewhere."""
+    """Print one line that is rewritten on a terminal, and a new line every few seconds elsewhere; total: None where it is not known."""
 
     def __init__(self, what, total, every=5.0):
         self.what, self.total, self.done = what, total, 0
@@ -16,10 +16,11 @@ class Progress:
         """Count finished items, and show them when it is time."""
         self.done += count
         now = time.monotonic()
-        if count and (now - self.shown >= self.every or self.done >= self.total):
+        last = self.total is not None and self.done >= self.total
+        if count and (now - self.shown >= self.every or last):
             self.shown = now
             spent = max(now - self.start, 1e-6)
-            left = spent / self.done * (self.total - self.done)
-            line = f"  {self.what}: {self.done}/{self.total}, {self.done / spent:.1f}/s, {left:.0f} s left"
-            end = "\r" if self.terminal and self.done < self.total else "\n"
+            line = f"  {self.what}: {self.done}, {self.done / spent:.1f}/s" if self.total is None else (
+                f"  {self.what}: {self.done}/{self.total}, {self.done / spent:.1f}/s, {spent / self.done * (self.total - self.done):.0f} s left")
+            end = "\r" if self.terminal and not last else "\n"
             print(line.ljust(70), end=end, flush=True)

@@ -61,16 +61,20 @@ class Face:
     age: float                      # years
     descriptor: np.ndarray          # (512,) identity descriptor, as the net gives it
 
-    def to_dict(self, with_descriptor=False):
-        """Return plain JSON types; landmarks by name."""
+    def unit_descriptor(self):
+        """Return the descriptor at length 1, so that the product of two is their cosine."""
+        return self.descriptor / max(float(np.linalg.norm(self.descriptor)), 1e-12)
+
+    def to_dict(self, descriptor=""):
+        """Return plain JSON types; landmarks by name; descriptor: "raw", "unit" (at length 1) or none of it."""
         out = dict(
             box=_rounded(self.box, 2), score=round(float(self.score), 4),
             landmarks={name: _rounded(point, 2) for name, point in zip(points21.NAMES, self.landmarks)},
             visibility=_rounded(self.visibility, 3),
             pose=dict(zip(("roll", "pitch", "yaw"), _rounded(self.pose, 2))),
             smile=round(float(self.smile), 4), gender=round(float(self.gender), 4), age=round(float(self.age), 2))
-        if with_descriptor:
-            out["descriptor"] = _rounded(self.descriptor, 6)
+        if descriptor:
+            out["descriptor"] = _rounded(self.unit_descriptor() if descriptor == "unit" else self.descriptor, 6)
         return out
 
 

@@ -3,7 +3,6 @@ import array
 import collections
 import dataclasses
 import hashlib
-import itertools
 import json
 import os
 import shutil
@@ -12,7 +11,7 @@ import cv2
 import h5py
 import numpy as np
 
-from allinone import files, record, store
+from allinone import files, store
 from allinone.errors import InputError
 from allinone.parallel import in_order
 from allinone.progress import Progress

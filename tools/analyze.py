@@ -56,9 +56,9 @@ def drawn_name(path, taken):
     return name
 
 
-def lines_of(where, faces, with_descriptor):
-    """Return the lines of a picture's faces; where: the fields that say which picture it is."""
-    found = [dict(where, **face.to_dict(with_descriptor)) for face in faces] or [dict(where, faces=0)]
+def lines_of(where, faces, descriptor):
+    """Return the lines of a picture's faces; where: the fields that say which picture it is; descriptor: as for `Face.to_dict`."""
+    found = [dict(where, **face.to_dict(descriptor)) for face in faces] or [dict(where, faces=0)]
     return "".join(json.dumps(one) + "\n" for one in found)
 
 
@@ -105,13 +105,18 @@ def analyze_pictures(find, paths, done, stream, args):
         progress.step(len(some))
 
 
-def frames(source, every):
-    """Yield (number, seconds, frame) of every n-th frame of a video file or, for digits, a camera."""
+def opened(source):
+    """Return (video, its frames a second, how many or None where nobody knows) of a video file or, for digits, a camera."""
     video = cv2.VideoCapture(int(source) if source.isdigit() else source)
     if not video.isOpened():
         raise InputError(f"{source}: {'no such camera' if source.isdigit() else 'no video that OpenCV can read'}")
+    count = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
+    return video, video.get(cv2.CAP_PROP_FPS) or 25.0, count if count > 0 else None
+
+
+def frames(video, rate, source, every):
+    """Yield (number, seconds, frame) of every n-th frame of a video."""
     try:
-        rate = video.get(cv2.CAP_PROP_FPS) or 25.0
         for number in itertools.count():
             if not video.grab():
                 if number == 0:
@@ -126,17 +131,16 @@ def frames(source, every):
 def analyze_video(find, source, stream, args):
     """Write the lines of a video's frames to a stream, and the drawn video; Ctrl-C ends a camera's."""
     stem = f"camera{source}" if source.isdigit() else os.path.splitext(os.path.basename(source))[0]
-    path, writer, progress = os.path.join(args.out, f"{stem}.mp4"), None, None
-    os.makedirs(args.out, exist_ok=True)
+    path, writer, (video, rate, count) = os.path.join(args.out, f"{stem}.mp4"), None, opened(source)
+    progress = Progress(f"frames of {source}", count and -(-count // args.every))
     try:
-        for number, seconds, image in frames(source, args.every):
+        for number, seconds, image in frames(video, rate, source, args.every):
             faces, = find([source], [image])
             stream.write(lines_of(dict(image=source, frame=number, time=round(seconds, 3)), faces, args.descriptor))
             stream.flush()
             if not args.without_pictures:
-                writer = writer or cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*"mp4v"), 25 / args.every, image.shape[1::-1])
+                writer = writer or cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*"mp4v"), rate / args.every, image.shape[1::-1])
                 writer.write(draw.results(image, faces))
-            progress = progress or Progress(f"frames of {source}", 0)
             progress.step()
     except KeyboardInterrupt:
         if not source.isdigit():
@@ -201,14 +205,16 @@ def parse(argv):
     parser.add_argument("--model", help=f"folder of the fused model; default: the first of {', '.join(analysis.MODELS)} that is there")
     parser.add_argument("--out", required=True, help=f"folder for {LINES} and the drawn pictures")
     parser.add_argument("--score", type=float, default=analysis.SCORE, help="least detection score of a face that is reported")
-    parser.add_argument("--proposals", choices=analysis.PROPOSALS, default="dense", help="where faces are looked for: by the net itself over an image pyramid, or by selective search")
+    parser.add_argument("--proposals", choices=analysis.PROPOSALS, default="dense",
+                        help="where faces are looked for: by the net itself over an image pyramid, or by selective search")
     parser.add_argument("--boxes", metavar="FILE", help="look for none, describe the faces in these boxes: JSON lines of image and box")
     parser.add_argument("--smallest", type=float, help="dense: least height in pixels of a face that is looked for; default: 24, or a 40th of the longer side")
     parser.add_argument("--engine", choices=engines.ENGINES, default="caffe")
     parser.add_argument("--gpu", default="", help="GPU number; empty: CPU")
     parser.add_argument("--batch", type=int, default=4, help="pictures that share calls of the net")
     parser.add_argument("--every", type=int, default=1, help="videos: look at every n-th frame")
-    parser.add_argument("--descriptor", action="store_true", help="write the 512-d identity descriptor too")
+    parser.add_argument("--descriptor", nargs="?", const="raw", default="", choices=("raw", "unit"),
+                        help="write the 512-d identity descriptor too: as the net gives it, or at length 1")
     parser.add_argument("--csv", action="store_true", help=f"write {TABLE} too")
     parser.add_argument("--without-pictures", action="store_true", help="draw nothing")
     args = parser.parse_args(argv)

@@ -121,7 +121,7 @@ def pictures(model, folder, stages):
     counted = collections.Counter()
     look = lambda image, owners, regions: (counted.update(crops=len(regions)), analyzer.look(image, regions))[1]
     ways = dict(dense=lambda image: dense.proposals(analyzer.backend, image, SIZES[0]), selective=selective_search)
-    times, found, seen_by = {}, collections.defaultdict(list), collections.defaultdict(list)
+    times, found, proposed_by = {}, collections.defaultdict(list), collections.defaultdict(list)
     full_s = median_seconds(lambda: dense.windows(full, scenes[0][0], SIZES[0]))
     rows, figures = [], dict(image_s={}, detection_ap={}, image_full_width_s={})
     for way, propose in ways.items():
@@ -137,7 +137,7 @@ def pictures(model, folder, stages):
             faces = analyzer.describe(image, {name: values[result["score"] >= 0.9] for name, values in result.items()})
             spent.update(propose=proposed - start, stage1=scored - proposed, stage2=time.perf_counter() - scored, faces=len(faces))
             found[way].append(result)
-            seen_by[way].append((regions, seen))
+            proposed_by[way].append(regions)
         per = {name: value / SCENES for name, value in spent.items()}
         ap, _ = measured(found[way], scenes)
         total = per["propose"] + per["stage1"] + per["stage2"]
@@ -150,12 +150,11 @@ def pictures(model, folder, stages):
     rows += [(f"picture 640x480, full width, {way}", f"{value:.1f} s", "by its parts: proposals, the same crops, faces") for way, value in times.items()]
     figures["stage2_s_per_face"] = 2 * stages[ENGINE][2]
     rows.append(("stage 2, full width, a face and its mirror", f"{figures['stage2_s_per_face'] * 1000:.0f} ms", f"{ENGINE}"))
-    gains = {}
-    for name, rounds, suppress in (("plain NMS", 0, plain), ("Iterative Region Proposals, plain NMS", refine.ROUNDS, plain),
-                                   ("Landmarks-based NMS alone", 0, lambda seen: refine.landmarks_nms(seen, FLOOR)),
-                                   ("both", refine.ROUNDS, lambda seen: refine.landmarks_nms(seen, FLOOR)), ("both, a round more", refine.ROUNDS + 1, lambda seen: refine.landmarks_nms(seen, FLOOR))):
+    gains, both = {}, lambda seen: refine.landmarks_nms(seen, FLOOR)
+    for name, rounds, suppress in (("plain NMS", 0, plain), ("Iterative Region Proposals, plain NMS", refine.ROUNDS, plain), ("Landmarks-based NMS alone", 0, both),
+                                   ("both", refine.ROUNDS, both), ("both, a round more", refine.ROUNDS + 1, both)):
         results = []
-        for (image, _), (regions, _) in zip(scenes[:GAINS], seen_by["selective"]):
+        for (image, _), regions in zip(scenes[:GAINS], proposed_by["selective"]):
             _, seen = refine.iterative_region_proposals(functools.partial(look, image), np.zeros(len(regions), int), regions, [(WIDTH, HEIGHT)], rounds)
             results.append(suppress(seen))
         gains[name] = measured(results, scenes[:GAINS])

@@ -39,11 +39,6 @@ def people_in(folder):
     return people
 
 
-def unit(vectors):
-    """Return vectors (..., d) of length 1."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
-
-
 def largest(faces):
     """Return the largest of some `Face`s, who a picture of one person is of, or None."""
     return max(faces, key=lambda face: np.prod(face.box[2:] - face.box[:2]), default=None)
@@ -61,13 +56,14 @@ def enroll(analyzer, folder, gallery):
                 if face is None:
                     print(f"  {path}: no face found, left out", file=sys.stderr, flush=True)
                 else:
-                    found.append(unit(face.descriptor))
+                    found.append(face.unit_descriptor())
             except InputError as error:
                 print(f"  {error}", file=sys.stderr, flush=True)
             progress.step()
         if found:
             names.append(name)
-            means.append(unit(np.mean(found, axis=0)))
+            mean = np.mean(found, axis=0)
+            means.append(mean / max(np.linalg.norm(mean), 1e-12))
             counts.append(len(found))
     if not names:
         raise InputError(f"{folder}: no face was found in any picture; is it the right model?")
@@ -96,7 +92,7 @@ def find(analyzer, picture, gallery, threshold):
     """Print who is in a picture: every face with the most alike person, and whether that is decided to be him or her."""
     names, descriptors = load(gallery, analyzer)
     for face in analyzer.analyze(picture):
-        likeness = descriptors @ unit(face.descriptor)
+        likeness = descriptors @ face.unit_descriptor()
         best = int(likeness.argmax())
         who = names[best] if likeness[best] >= threshold else f"nobody of the gallery (most like {names[best]})"
         print("  box {:.0f} {:.0f} {:.0f} {:.0f}: ".format(*face.box) + f"{who}, {likeness[best]:.3f}")

@@ -67,4 +67,4 @@ def test_a_face_becomes_plain_json():
                        descriptor=np.ones(512, np.float32))
     data = json.loads(json.dumps(face.to_dict()))
     assert data["score"] == 0.9123 and data["pose"] == {"roll": 1, "pitch": 2, "yaw": 3} and "descriptor" not in data
-    assert data["landmarks"]["NoseCenter"] == [0, 0] and len(face.to_dict(True)["descriptor"]) == 512
+    assert data["landmarks"]["NoseCenter"] == [0, 0] and len(face.to_dict("raw")["descriptor"]) == 512 and "descriptor" not in data

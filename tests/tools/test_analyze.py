@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from allinone import FaceAnalyzer, files, landmarks, verify
+from allinone import FaceAnalyzer, files, landmarks, record, verify
+from allinone.blob import crop
 from allinone.errors import InputError
 from tools import analyze
 
@@ -223,5 +224,27 @@ def test_many_pictures_share_calls_of_the_net_and_answers_stay_apart(chain, albu
 
 
 def test_verify_is_the_cosine_of_the_descriptors():
-    assert verify(np.array([3.0, 0, 4]), np.array([6.0, 0, 8])) == pytest.approx(1)
-    assert verify(np.array([1.0, 0]), np.array([0, 2.0])) == pytest.approx(0) and verify(np.zeros(2), np.ones(2)) == 0
+    face = lambda *numbers: record.Face(*[None] * 8, descriptor=np.float64(numbers))
+    assert verify(face(3, 0, 4), face(6, 0, 8)) == pytest.approx(1) and verify(face(1, 0), face(0, 2)) == pytest.approx(0)
+    assert verify(face(0, 0), face(1, 1)) == 0
+    np.testing.assert_allclose(face(3, 4).unit_descriptor(), [0.6, 0.8])
+
+
+def test_attributes_over_regions_are_means_over_those_that_overlap(chain, rng):
+    """Against the net's own words on the two crops that count; the third region's IoU is below a half."""
+    image = cv2.resize(rng.integers(0, 255, (9, 9, 3)).astype(np.uint8), (120, 120))
+    analyzer, regions = FaceAnalyzer(str(chain / "model")), np.float32([[20, 20, 80, 80], [25, 20, 85, 85], [60, 60, 110, 110]])
+    smile, gender = analyzer.attributes_over_regions(image, [20, 20, 80, 80], regions)
+    out = analyzer.backend([crop(image, region, 115) for region in regions[:2]], stage=2)
+    assert smile == pytest.approx(out["smile"][:, 1].mean(), abs=1e-5) and gender == pytest.approx(out["gender"][:, 1].mean(), abs=1e-5)
+    with pytest.raises(InputError, match="no region"):
+        analyzer.attributes_over_regions(image, [0, 0, 5, 5], regions)
+
+
+def test_descriptors_come_as_they_are_or_at_length_one(chain, album, tmp_path):
+    path, norms = sorted(album.glob("*.jpg"))[1], {}
+    (tmp_path / "boxes.jsonl").write_text(json.dumps(dict(image=str(path), box=[10, 10, 60, 70])) + "\n")
+    for form in ("raw", "unit"):
+        assert analyze.main([str(path), "--model", str(chain / "model"), "--out", str(tmp_path / form), "--boxes", str(tmp_path / "boxes.jsonl"), "--descriptor", form]) == 0
+        norms[form] = np.linalg.norm(lines_of(tmp_path / form)[0]["descriptor"])
+    assert norms["unit"] == pytest.approx(1, abs=1e-4) and abs(norms["raw"] - 1) > 0.01
