@@ -4,9 +4,11 @@ import shutil
 import cv2
 import numpy as np
 import pytest
+from skimage import data
 
 from allinone import FaceAnalyzer, align, engines, record, tasks
 from allinone.backend import Backend
+from allinone.blob import crop
 from allinone.errors import InputError
 from allinone.snapshots import DENSE, FUSED
 from tools import export_onnx
@@ -22,8 +24,9 @@ def model(chain, tmp_path_factory):
 
 
 def crops(chain):
-    """Noise, and aligned faces."""
-    faces = []
+    """Noise, aligned faces, and regions of a photograph."""
+    photo = data.astronaut()[..., ::-1]
+    faces = [crop(photo, box, 115) for box in ((170, 60, 280, 190), (0, 200, 300, 500))]
     for face in list(record.read(str(chain / "faces" / "records.jsonl")))[:5]:
         faces.append(align.warp(cv2.imread(str(chain / "faces" / face.image)), face.landmark_array(), 115))
     return [*np.random.default_rng(0).integers(0, 255, (4, 115, 115, 3)).astype(np.uint8), *faces]
