@@ -73,8 +73,7 @@ class TowerWriter:
 def build_aligned(records, out, towers, profile, workers=None, training_set="", splits=None):
     """Write one database of aligned faces per tower from the records that have its label, into <out>/<tower>.
 
-    Faces without landmarks are left out (data_prep.locate finds them); one that cannot be aligned is named in the database's
-    dropped.jsonl. The databases appear when all are finished. training_set: name of the database within the tower's
+    A face without landmarks (data_prep.locate finds them), or one that cannot be aligned, is named in the database's dropped.jsonl. The databases appear when all are finished. training_set: name of the database within the tower's
     folder, where a tower learns from several sets; splits: of the records, None for all.
     """
     for folder in (os.path.join(out, tower) for tower in towers if training_set):
@@ -86,16 +85,14 @@ def build_aligned(records, out, towers, profile, workers=None, training_set="", 
     with contextlib.ExitStack() as stack:
         partial = {tower: stack.enter_context(files.replacing_folder(os.path.join(out, tower, training_set))) for tower in towers}
         writers = [TowerWriter(tower, folder, classes) for tower, folder in partial.items()]
-        progress, bare = Progress("aligning faces", sum(1 for _ in record.lines(records))), 0
+        progress = Progress("aligning faces", sum(1 for _ in record.lines(records)))
         for _, (labels, face) in in_order(functools.partial(align_lines, records=records, size=size, splits=splits), record.lines(records), workers, CHUNK):
             progress.step()
             if face is not None:
                 for writer in writers:
                     writer.add(labels, face)
-            elif splits is None or labels.split in splits:
-                bare += 1
         for writer in writers:
-            writer.close(size=size, input_size=profile.input_size, splits=splits, origin=[origin_of(records)], without_landmarks=bare)
+            writer.close(size=size, input_size=profile.input_size, splits=splits, origin=[origin_of(records)])
 
 
 def _datum_label(tower, labels, classes):

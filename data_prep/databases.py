@@ -190,7 +190,8 @@ def main(argv=None):
     with files.replacing(os.path.join(args.out, WAITING)) as stream:
         stream.write("".join(f"{name}\n" for name in waiting))
     if waiting:
-        print(f"no databases of aligned faces yet of {', '.join(waiting)}, which have no landmarks: LANDMARKS=folder names a model that finds them")
+        print(f"no databases of aligned faces yet of {', '.join(waiting)}: they have no landmarks, and a model has to find them. "
+              "make data trains HyperFace for that; LANDMARKS=folder names another")
 
 
 if __name__ == "__main__":

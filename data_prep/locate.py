@@ -67,8 +67,7 @@ def _finished(path):
     if not os.path.isfile(path):
         return 0
     with open(path, "r+b") as stream:
-        lines = 0
-        end = 0
+        lines = end = 0
         for line in stream:
             if line.endswith(b"\n"):
                 lines, end = lines + 1, end + len(line)
@@ -84,9 +83,8 @@ def locate(records, model):
             return path
         total = sum(face.lacks_landmarks() for face in record.read(records))
         faces, partial = record.read(records), f"{path}.partial"
-        done = list(itertools.islice(faces, _finished(partial)))
         progress = Progress("finding landmarks", total)
-        progress.step(sum(face.lacks_landmarks() for face in done))
+        progress.step(sum(face.lacks_landmarks() for face in itertools.islice(faces, _finished(partial))))
         analyzer = FaceAnalyzer(model)
         with open(partial, "a", encoding="utf-8") as stream:
             for some in iter(lambda: list(itertools.islice(faces, BATCH)), []):

@@ -156,7 +156,7 @@ def test_landmarks_come_from_a_model_where_a_set_has_none(chain, tmp_path):
     base = ["aligned", "--records", str(tmp_path / "records.jsonl"), "--towers", "age", "--out"]
     assert build_db.main([*base, str(tmp_path / "without")]) == 0 and build_db.main([*base, str(tmp_path / "with"), "--landmarks-from", str(chain / "model")]) == 0
     without, with_ = [store.Reader(str(tmp_path / name / "age")) for name in ("without", "with")]
-    assert (len(without), without.manifest["without_landmarks"]) == (20, 10) and len(with_) == 30
+    assert (len(without), without.manifest["dropped"]) == (20, {"no landmarks": 10}) and len(with_) == 30 and not with_.manifest["dropped"]
     assert [with_.datum(index).float_data[0] for index in range(30)] == pytest.approx([face.age for face in faces])
     np.testing.assert_array_equal(with_.image(with_.datum(15)), without.image(without.datum(5)))
 
