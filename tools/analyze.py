@@ -73,7 +73,8 @@ def done_before(path):
                 break
             image = json.loads(line)["image"]
             if image != last:
-                done, last, start = done + [image], image, end
+                done.append(image)
+                last, start = image, end
             end += len(line)
         stream.truncate(start)
     return done[:-1]

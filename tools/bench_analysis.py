@@ -24,7 +24,7 @@ import allinone  # noqa: F401  (quiets Caffe before it is imported)
 import caffe
 
 from allinone import boxes, dense, files, refine, surgery, tasks
-from allinone.analyzer import FaceAnalyzer
+from allinone.analyzer import SCORE, FaceAnalyzer
 from allinone.backend import Backend
 from allinone.engines import ENGINES
 from allinone.errors import command
@@ -121,7 +121,7 @@ def pictures(model, folder, stages):
     counted = collections.Counter()
     look = lambda image, owners, regions: (counted.update(crops=len(regions)), analyzer.look(image, regions))[1]
     ways = dict(dense=lambda image: dense.proposals(analyzer.backend, image, SIZES[0]), selective=selective_search)
-    times, found, proposed_by = {}, collections.defaultdict(list), collections.defaultdict(list)
+    found, proposed_by = collections.defaultdict(list), collections.defaultdict(list)
     full_s = median_seconds(lambda: dense.windows(full, scenes[0][0], SIZES[0]))
     rows, figures = [], dict(image_s={}, detection_ap={}, image_full_width_s={})
     for way, propose in ways.items():
@@ -134,7 +134,7 @@ def pictures(model, folder, stages):
             _, seen = refine.iterative_region_proposals(functools.partial(look, image), np.zeros(len(regions), int), regions, [(WIDTH, HEIGHT)])
             result = refine.landmarks_nms(seen, FLOOR)
             scored = time.perf_counter()
-            faces = analyzer.describe(image, {name: values[result["score"] >= 0.9] for name, values in result.items()})
+            faces = analyzer.describe(image, {name: values[result["score"] >= SCORE] for name, values in result.items()})
             spent.update(propose=proposed - start, stage1=scored - proposed, stage2=time.perf_counter() - scored, faces=len(faces))
             found[way].append(result)
             proposed_by[way].append(regions)
@@ -145,9 +145,8 @@ def pictures(model, folder, stages):
         figures["image_s"][way], figures["detection_ap"][way], figures["image_full_width_s"][way] = total, ap, full_total
         rows.append((f"picture 640x480, mini, {way}", f"{total:.2f} s", f"proposals {per['propose']:.2f}, stage 1 {per['stage1']:.2f}, stage 2 {per['stage2']:.2f}; "
                      f"{counted['crops'] / SCENES:.0f} crops; AP {ap:.1%}"))
-        times[way] = full_total
     rows.append(("dense beside selective search", f"{figures['image_s']['selective'] / figures['image_s']['dense']:.0f} times", "as fast, mini"))
-    rows += [(f"picture 640x480, full width, {way}", f"{value:.1f} s", "by its parts: proposals, the same crops, faces") for way, value in times.items()]
+    rows += [(f"picture 640x480, full width, {way}", f"{value:.1f} s", "by its parts: proposals, the same crops, faces") for way, value in figures["image_full_width_s"].items()]
     figures["stage2_s_per_face"] = 2 * stages[ENGINE][2]
     rows.append(("stage 2, full width, a face and its mirror", f"{figures['stage2_s_per_face'] * 1000:.0f} ms", f"{ENGINE}"))
     gains, both = {}, lambda seen: refine.landmarks_nms(seen, FLOOR)
@@ -172,7 +171,7 @@ def growth(model):
             place = os.path.join(folder, str(count))
             for number in range(count):
                 files.write_image(os.path.join(place, f"{number:04d}.jpg"), scenes[number % LESS][0])
-            # The command prints what its own work took, without the start of Python; its peak of memory is this process's child's.
+            # A process each: it says what its work took, without the start of Python, and its peak of memory, which never falls.
             done = subprocess.run([sys.executable, "-m", "tools.bench_analysis", "--model", model, "--folder", place], check=True, stdout=subprocess.PIPE, text=True)
             one = json.loads(done.stdout.splitlines()[-1])
             spent.append(one["seconds"])
