@@ -1,13 +1,14 @@
 # Every job of the kit. `make` lists them. Variables: GPU=0 or GPU=0,1 (none: CPU), PYTHON=/path/to/python for the set-up,
-# PROFILE=paper|mini, DATA, DB, RUN, MODEL, OUT folders, INIT=run to start from, LANDMARKS=model that finds landmarks, SETS="names", FOLD=number,
-# IN=pictures.
+# PROFILE=paper|mini, DATA, DB, RUN, MODEL, EVAL, OUT folders, INIT=run to start from, LANDMARKS=model that finds landmarks, SETS="names", FOLD=number,
+# PROPOSALS=dense|selective-search, SCORE=mean-regions|aligned, IN=pictures.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 TOWERS := det smile gender age id hyperface
 FINETUNED := fddb fotw lap2015 fgnet
+BENCHMARKS := afw pascal fddb aflw celeba fotw lap2015 fgnet ijba lfw
 DATASETS := adience aflw afw casia celeba custom fddb fgnet fotw ijba imdb lap2015 lfw morph pascal utkface wiki
 .PHONY: help setup env demo test nets docs data-synthetic $(DATASETS:%=data-%) data drawn-data db inspect pretrain train $(TOWERS:%=train-%) $(FINETUNED:%=finetune-%) fuse \
-	eval-synthetic export analyze claims bench clean distclean
+	eval-synthetic $(BENCHMARKS:%=eval-%) tpe-ijba eval report export analyze claims bench clean distclean
 
 PY := .venv/bin/python
 PROFILE ?= paper
@@ -19,19 +20,20 @@ INIT ?= $(PRETRAINED)
 RUN ?= out/$(PROFILE)/joint
 RUNS ?= $(RUN)
 MODEL ?= out/$(PROFILE)/model
+EVAL ?= out/$(PROFILE)/eval
 FACES ?= data/synthetic/faces/records.jsonl
 SCENES ?= data/synthetic/scenes/records.jsonl
 D := out/demo
 # The mini net's matrices are small: a second BLAS thread makes an iteration longer, not shorter, and preparing
 # mini-batches needs the core.
-demo test claims bench: export OPENBLAS_NUM_THREADS = 1
+demo test claims bench report: export OPENBLAS_NUM_THREADS = 1
 ifeq ($(PROFILE),mini)
 export OPENBLAS_NUM_THREADS = 1
 endif
 TRAIN = $(PY) -m tools.train --profile $(PROFILE) --resume --gpu "$(GPU)"
 
 help:  ## List the targets
-	@grep -hE '^([a-z-]+|\$$\([A-Z]+:%=[a-z-]+%\)):.*## ' $(MAKEFILE_LIST) | sed -E 's/\$$\(TOWERS:%=(.*)%\):/\1<tower>:/; s/\$$\((FINETUNED|DATASETS):%=(.*)%\):/\2<set>:/; s/:.*## /\t/' \
+	@grep -hE '^([a-z-]+|\$$\([A-Z]+:%=[a-z-]+%\)):.*## ' $(MAKEFILE_LIST) | sed -E 's/\$$\(TOWERS:%=(.*)%\):/\1<tower>:/; s/\$$\((FINETUNED|DATASETS|BENCHMARKS):%=(.*)%\):/\2<set>:/; s/:.*## /\t/' \
 		| awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
 	@echo '  GPU=0 or GPU=0,1 on any target selects GPUs; without it the CPU is used.'
 
@@ -95,9 +97,11 @@ train: setup  ## Train the five sub-networks jointly from DB into RUN; goes on w
 $(TOWERS:%=train-%): train-%: setup  ## Train one tower alone (det, smile, gender, age, id), or the baseline (hyperface), into out/PROFILE/<tower>
 	$(TRAIN) --job $* --db $(DB) --out out/$(PROFILE)/$* $(if $(filter hyperface,$*),,$(INIT:%=--init %))
 
-$(FINETUNED:%=finetune-%): finetune-%: setup  ## Fine-tune RUN for a benchmark (fddb, fotw, lap2015, fgnet); FOLD=3 or all folds by turns
+$(FINETUNED:%=finetune-%): finetune-%: setup  ## Fine-tune RUN for a benchmark (fddb, fotw, lap2015, fgnet) and fuse what comes of it; FOLD=3 or all folds by turns
 	@set -e; for db in $(or $(wildcard $(DB)/finetune/$*$(if $(FOLD),/fold_$(shell printf %02d $(FOLD)),/fold_*)),$(DB)/finetune/$*); do \
-		$(TRAIN) --job $* --db $$db --out out/$(PROFILE)/$${db#$(DB)/finetune/} --init $(RUN); done
+		out=out/$(PROFILE)/$${db#$(DB)/finetune/}; \
+		$(TRAIN) --job $* --db $$db --out $$out --init $(RUN); \
+		$(PY) -m tools.fuse --profile $(PROFILE) --run $(RUN) --run $$out --trunk $$out --out $$out/model --gpu "$(GPU)"; done
 
 fuse: setup  ## Fuse the newest snapshot of RUN into the deploy model in MODEL; RUNS="a b" TRUNK=a fuses several
 	$(PY) -m tools.fuse --profile $(PROFILE) $(RUNS:%=--run %) $(TRUNK:%=--trunk %) --out $(MODEL) --gpu "$(GPU)"
@@ -107,6 +111,24 @@ eval-synthetic: setup  ## Measure MODEL on held-out synthetic faces and scenes
 	$(PY) -m data_prep.synthetic $(HELD_OUT_SCENES) --out out/synthetic/scenes
 	$(PY) -m evaluate.synthetic --model $(MODEL) --faces out/synthetic/faces --scenes out/synthetic/scenes \
 		--out $(MODEL)/eval-synthetic --gpu "$(GPU)"
+
+# Where a set was fine-tuned for, what came of that is measured, unless MODEL= names another; of folds each by its own.
+MEASURED = $(if $(filter file default,$(origin MODEL)),$(or $(wildcard out/$(PROFILE)/$*/model),$(and $(wildcard out/$(PROFILE)/$*/fold_*/model),out/$(PROFILE)/$*),$(MODEL)),$(MODEL))
+EVALUATE = $(PY) -m evaluate.$* --data $(DATA)/$* --model $(MEASURED) --out $(EVAL)/$* --gpu "$(GPU)" $(PROPOSALS:%=--proposals %)
+
+$(BENCHMARKS:%=eval-%): eval-%: setup  ## Measure MODEL on a benchmark whose set stands in DATA, into EVAL
+	$(EVALUATE) $(if $(filter $*,afw aflw celeba fotw lap2015 fgnet),$(SCORE:%=--score %))
+
+tpe-ijba: tpe-%: setup  ## Learn the Triplet Probabilistic Embedding of every split of IJB-A, and measure with it
+	$(EVALUATE) --train-tpe
+
+eval: setup  ## Measure on all benchmarks whose sets are there
+	@failed=; for set in $(BENCHMARKS); do \
+		if [ -d $(DATA)/$$set ]; then $(MAKE) --no-print-directory eval-$$set || failed="$$failed $$set"; else echo "$$set: $(DATA)/$$set is not there"; fi; done; \
+		if [ -n "$$failed" ]; then echo "error: not measured:$$failed; why is said above" >&2; exit 2; fi
+
+report: setup  ## Write what was measured beside the paper's figures: report/index.html, results.json, results.csv
+	@$(PY) -m evaluate.report --results $(EVAL) --data $(DATA) --out $(or $(OUT),report)
 
 export: setup  ## Write MODEL as ONNX beside its Caffe files, and the largest differences of onnxruntime from Caffe
 	$(PY) -m tools.export_onnx --model $(MODEL)
@@ -120,8 +142,8 @@ claims: $(D)/db/det/manifest.json $(D)/db/id/manifest.json $(D)/db/val/id/manife
 bench: $(D)/db/det/manifest.json $(D)/db/id/manifest.json $(D)/model/provenance.json  ## Time training, reading, building and analyzing on this machine; 15 minutes
 	$(PY) -m tools.bench --db $(D)/db --records $(D)/train/faces/records.jsonl --model $(D)/model --out out/bench.json
 
-clean:  ## Remove everything that was made (out/, caches); data/ and .venv stay
-	rm -rf out .pytest_cache
+clean:  ## Remove everything that was made (out/, report/, caches); data/ and .venv stay
+	rm -rf out report .pytest_cache
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 distclean: clean  ## Remove the environment too

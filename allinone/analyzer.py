@@ -16,6 +16,7 @@ from allinone.tasks import POSITIVE_IOU
 
 SCORE = 0.9            # our choice: least detection score of a face that is reported
 LEAST_FACE = 8         # pixels
+LOOKS = 2              # our choice: at a face whose box is given; the second region is the rectangle of the landmarks that are found in the first
 CHUNK = 256            # regions whose crops are in memory together
 MODELS = ("out/paper/model", "out/mini/model", "out/demo/model")    # where a model is looked for if none is named, from the kit's root
 PROPOSALS = dict(dense=lambda analyzer, image: dense.proposals(analyzer.backend, image, analyzer.smallest),
@@ -87,6 +88,13 @@ class FaceAnalyzer:
         points = out["landmarks"].reshape(-1, landmarks.COUNT, 2)
         return dict(boxes=regions, score=out["detection"][:, 1], landmarks=landmarks.decode(points, regions),
                     visibility=out["visibility"].clip(0, 1), pose=pose.decode_pose(out["pose"]))
+
+    def look_closer(self, images, regions):
+        """Run stage 1 on one rough region of each of n pictures, then on the rectangle of the landmarks found in it; return what `look` returns."""
+        for _ in range(LOOKS):
+            found = self.look_at_each(images, regions)
+            regions = landmarks.face_rectangle(found["landmarks"])
+        return found
 
     def detect(self, image, regions, score=SCORE):
         """Find faces among regions (n, 4) of a picture; return what `look` returns, of one region for each face."""

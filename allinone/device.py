@@ -72,8 +72,8 @@ def use(gpus):
     return name
 
 
-def machine():
-    """Return the machine in words, for pages of figures: cores, processor, Caffe's version."""
+def machine(used="CPU"):
+    """Return the machine in words, for pages of figures: cores, processor, Caffe's version and what it runs on, as `use` returns it."""
     with open("/proc/cpuinfo", encoding="utf-8") as lines:
         names = {line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")}
-    return f"{os.cpu_count()} cores of {' and '.join(sorted(names)) or platform.machine()}, Caffe {caffe.__version__} on the CPU"
+    return f"{os.cpu_count()} cores of {' and '.join(sorted(names)) or platform.machine()}, Caffe {caffe.__version__} on the {used}"

@@ -73,6 +73,19 @@ def _replacing_folder(path):
         shutil.rmtree(partial, ignore_errors=True)
 
 
+def whole_lines(path):
+    """Return how many whole lines a stopped run has left in its file, and cut off what is not whole; 0 where there is no file."""
+    if not os.path.isfile(path):
+        return 0
+    with open(path, "r+b") as stream:
+        lines = end = 0
+        for line in stream:
+            if line.endswith(b"\n"):
+                lines, end = lines + 1, end + len(line)
+        stream.truncate(end)
+    return lines
+
+
 def write_json(path, data):
     """Write JSON, indented, through a temporary name."""
     with replacing(path) as stream:

@@ -1,7 +1,7 @@
 """From a dataset's original files to records.jsonl: what all readers have in common.
 
 A dataset stands in a folder as it was distributed. Its reader is a module of this package with SET, NEEDS (patterns of
-the files that it reads) and rows(folder), a generator of `Annotation`s and `Dropped` rows. Here each is checked and written
+the files that it reads), for some ANY_OF (files of which one at least must be there: a set that is not whole is read as far as it goes) and rows(folder), a generator of `Annotation`s and `Dropped` rows. Here each is checked and written
 as it comes: records.jsonl, dropped.jsonl and summary.json; nothing but counts stays in memory.
 """
 import argparse
@@ -36,10 +36,13 @@ class Dropped:
 
 
 def need(folder, reader):
-    """Raise InputError that names every file of a reader's set which is not there."""
-    missing = [pattern for pattern in reader.NEEDS if not glob.glob(os.path.join(glob.escape(folder), pattern))]
-    if missing:
-        raise InputError(f"{folder}: of {reader.SET} these are not there: {', '.join(missing)}; data_prep/README.md shows the tree of the set and whom to ask for it")
+    """Return the files of a reader's set that are not there and that it can do without; InputError that names every one where it cannot."""
+    absent = lambda patterns: [pattern for pattern in patterns if not glob.glob(os.path.join(glob.escape(folder), pattern))]
+    needed, any_of = absent(reader.NEEDS), getattr(reader, "ANY_OF", ())
+    missing = absent(any_of)
+    if needed or any_of and len(missing) == len(any_of):
+        raise InputError(f"{folder}: of {reader.SET} these are not there: {', '.join([*needed, *missing])}; data_prep/README.md shows the tree of the set and whom to ask for it")
+    return missing
 
 
 class Checker:
@@ -99,8 +102,8 @@ def count_labels(labels, face):
         labels["identity"]["faces with one"] += 1
 
 
-def convert(rows, folder, name):
-    """Write records.jsonl, dropped.jsonl and summary.json into the folder of a set; return the summary."""
+def convert(rows, folder, name, missing=()):
+    """Write records.jsonl, dropped.jsonl and summary.json into the folder of a set; return the summary. missing: files that were done without."""
     checker, dropped, labels = Checker(folder), collections.Counter(), collections.defaultdict(collections.Counter)
     kept = read = pictures = 0
     last, shown = None, time.monotonic()
@@ -126,7 +129,7 @@ def convert(rows, folder, name):
                 print(f"  {name}: {read} rows read, {kept} kept", flush=True)
         if not kept:
             raise InputError(f"{folder}: none of {read} rows gives a record ({_words(dropped) or 'there is no row'}); is it the set {name}, whole?")
-    summary = dict(set=name, rows=read, kept=kept, pictures=pictures, dropped=dict(dropped),
+    summary = dict(set=name, rows=read, kept=kept, pictures=pictures, dropped=dict(dropped), missing=list(missing),
                    labels={label: dict(sorted(counts.items())) for label, counts in labels.items()})
     files.write_json(os.path.join(folder, SUMMARY), summary)
     return summary
@@ -139,8 +142,10 @@ def _words(counts):
 def convert_set(name, folder):
     """Turn the original files of a set in a folder into records, and print the summary."""
     reader = importlib.import_module(f"data_prep.{name}")
-    need(folder, reader)
-    summary = convert(reader.rows(folder), folder, name)
+    missing = need(folder, reader)
+    if missing:
+        print(f"  {folder}: not there, and done without: {', '.join(missing)}")
+    summary = convert(reader.rows(folder), folder, name, missing)
     print(f"{folder}/{RECORDS}: {summary['kept']} records of {summary['pictures']} pictures")
     for label, counts in summary["labels"].items():
         print(f"  {label}: {_words(counts)}")

@@ -1,4 +1,4 @@
-"""Draw a small set in the layout of every training and validation set, so that the whole way from original files can be tried.
+"""Draw a small set in the layout of every training set and benchmark, so that the whole way from original files to the report can be tried.
 
     python -m data_prep.drawn_sets --out out/drawn
 """
@@ -11,9 +11,10 @@ from allinone import files
 from allinone.errors import command
 from data_prep import layouts, synthetic
 
-# Pictures and people of each; nobody is in two sets. AFLW's are scenes, the others' portraits.
+# Pictures and people of each; nobody is in two sets.
 SIZES = dict(aflw=(300, 300), casia=(1200, 300), celeba=(900, 300), imdb=(500, 250), wiki=(250, 250), morph=(500, 250), adience=(300, 150),
-             fgnet=(164, 82), lfw=(200, 50))
+             fgnet=(164, 82), lfw=(200, 50), afw=(100, 100), pascal=(100, 100), fddb=(100, 100), fotw=(300, 150), lap2015=(300, 150), ijba=(300, 60))
+SCENES = ("aflw", "afw", "pascal", "fddb")       # the others' are portraits
 LEAST = (20, 4)        # pictures and people, so that every part of every set has some
 
 
@@ -30,7 +31,7 @@ def main(argv=None):
         if not os.path.isdir(place):
             print(name, flush=True)
             with tempfile.TemporaryDirectory() as drawn, files.replacing_folder(place) as partial:
-                synthetic.draw_set(drawn, "scenes" if name == "aflw" else "portraits", pictures, people, seed, first)
+                synthetic.draw_set(drawn, "scenes" if name in SCENES else "portraits", pictures, people, seed, first)
                 layouts.write(name, drawn, partial)
         first += people
 

@@ -13,7 +13,8 @@ from data_prep.tables import lines
 
 SET = "FDDB"
 FOLDS = tuple(f"FDDB-folds/FDDB-fold-{number:02d}-ellipseList.txt" for number in range(1, 11))
-NEEDS = FOLDS + ("originalPics",)
+NEEDS = ("originalPics",)
+ANY_OF = FOLDS
 
 
 def ellipse_box(major, minor, angle, x, y):
@@ -37,9 +38,10 @@ def ellipses(path):
 
 
 def rows(folder):
-    """Yield the records of all folds; a picture without a face gives one without a box."""
-    for number, name in enumerate(FOLDS, 1):
-        for picture, faces in ellipses(os.path.join(folder, name)):
+    """Yield the records of all folds that are there; a picture without a face gives one without a box."""
+    there = ((number, os.path.join(folder, name)) for number, name in enumerate(FOLDS, 1))
+    for number, path in ((number, path) for number, path in there if os.path.isfile(path)):
+        for picture, faces in ellipses(path):
             image, split = f"originalPics/{picture}.jpg", f"fold_{number:02d}"
             if not faces:
                 yield Annotation(image, split=split)

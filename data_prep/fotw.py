@@ -11,16 +11,18 @@ from data_prep.tables import table
 
 SET = "Faces of the World"
 LISTS = {"train": "smiles_trset/gender_fex_trset.csv", "val": "smiles_valset/gender_fex_valset.csv"}
-NEEDS = tuple(LISTS.values())
+NEEDS = ()
+ANY_OF = tuple(LISTS.values())
 BOX = ("bbox_x", "bbox_y", "bbox_width", "bbox_height")
 COLUMNS = ("image_name", *BOX, "gender", "smile")
 CODES = {"0": 0, "1": 1, "2": None}
 
 
 def rows(folder):
-    """Yield the records of both lists; the splits are train and val."""
+    """Yield the records of the lists that are there; the splits are train and val."""
     for split, name in LISTS.items():
-        for place, row in table(os.path.join(folder, name), COLUMNS):
+        path = os.path.join(folder, name)
+        for place, row in table(path, COLUMNS) if os.path.isfile(path) else ():
             if isinstance(row, Dropped):
                 yield row
                 continue

@@ -21,7 +21,8 @@ PARTS = (("verify_train", f"{VERIFY}/split{{0}}/train_{{0}}.csv"), ("verify", f"
          ("search_train", f"{SEARCH}/split{{0}}/train_{{0}}.csv"), ("gallery", f"{SEARCH}/split{{0}}/search_gallery_{{0}}.csv"),
          ("probe", f"{SEARCH}/split{{0}}/search_probe_{{0}}.csv"))
 COMPARISONS = f"{VERIFY}/split{{0}}/verify_comparisons_{{0}}.csv"
-NEEDS = tuple(path.format(split) for split in SPLITS for path in (*(path for _, path in PARTS), COMPARISONS)) + ("images",)
+NEEDS = ("images",)
+ANY_OF = tuple(path.format(split) for split in SPLITS for path in (*(path for _, path in PARTS), COMPARISONS))
 BOX = ("face_x", "face_y", "face_width", "face_height")
 EYES = ((7, "right_eye"), (10, "left_eye"))           # the person's right eye is the left one in the image
 COLUMNS = ("template_id", "subject_id", "file", "media_id", *BOX, *(f"{eye}_{axis}" for _, eye in EYES for axis in "xy"))
@@ -51,16 +52,18 @@ def pairs(path):
 
 
 def rows(folder):
-    """Yield the records of all protocol files; writes templates.jsonl and comparisons.jsonl."""
+    """Yield the records of all protocol files that are there; writes templates.jsonl and comparisons.jsonl."""
     seen = set()
     with files.replacing(os.path.join(folder, "comparisons.jsonl")) as stream:
         for split in SPLITS:
-            stream.write(json.dumps(dict(split=split, pairs=pairs(os.path.join(folder, COMPARISONS.format(split))))) + "\n")
+            path = os.path.join(folder, COMPARISONS.format(split))
+            if os.path.isfile(path):
+                stream.write(json.dumps(dict(split=split, pairs=pairs(path))) + "\n")
     with files.replacing(os.path.join(folder, "templates.jsonl")) as stream:
         for split in SPLITS:
-            for part, path in PARTS:
-                templates = {}
-                for place, row in table(os.path.join(folder, path.format(split)), COLUMNS):
+            for part, name in PARTS:
+                path, templates = os.path.join(folder, name.format(split)), {}
+                for place, row in table(path, COLUMNS) if os.path.isfile(path) else ():
                     try:
                         template, medium, found = (None, None, row) if isinstance(row, Dropped) else face(row)
                     except ValueError as error:

@@ -11,8 +11,9 @@ from data_prep.convert import Dropped
 from data_prep.tables import lines
 
 SET = "ChaLearn LAP 2015"
-SPLITS = {"train": "Train", "val": "Validation", "test": "Test"}       # a list <name>.csv and a folder each; the last two may be missing
-NEEDS = ("Train.csv", "Train")
+SPLITS = {"train": "Train", "val": "Validation", "test": "Test"}       # a list <name>.csv and a folder each
+NEEDS = ()
+ANY_OF = tuple(f"{name}.csv" for name in SPLITS.values())
 
 
 def rows(folder):

@@ -19,7 +19,6 @@ from allinone.proposals import selective_search
 from data_prep.sources import image_path
 
 BATCH = 64         # faces that the net looks at together
-LOOKS = 2          # our choice: the second region is the rectangle of the landmarks that are found in the first
 
 
 def path_of(records, model):
@@ -51,28 +50,13 @@ def located(analyzer, faces, records):
     if not wanted:
         return faces
     places, images, regions = zip(*wanted)
-    for _ in range(LOOKS):
-        found = analyzer.look_at_each(images, regions)
-        regions = landmarks.face_rectangle(found["landmarks"])
+    found = analyzer.look_closer(images, regions)
     result = list(faces)
-    for place, points, seen, box in zip(places, found["landmarks"], found["visibility"], regions):
+    for place, points, seen, box in zip(places, found["landmarks"], found["visibility"], landmarks.face_rectangle(found["landmarks"])):
         face = faces[place]
         result[place] = dataclasses.replace(face, landmarks=points.round(2).tolist(), visibility=(seen >= 0.5).astype(int).tolist(),
                                             box=face.box or box.round(2).tolist())
     return result
-
-
-def _finished(path):
-    """Return how many whole lines a stopped run has left in its file, and cut off what is not whole."""
-    if not os.path.isfile(path):
-        return 0
-    with open(path, "r+b") as stream:
-        lines = end = 0
-        for line in stream:
-            if line.endswith(b"\n"):
-                lines, end = lines + 1, end + len(line)
-        stream.truncate(end)
-    return lines
 
 
 def locate(records, model):
@@ -84,7 +68,7 @@ def locate(records, model):
         total = sum(face.lacks_landmarks() for face in record.read(records))
         faces, partial = record.read(records), f"{path}.partial"
         progress = Progress("finding landmarks", total)
-        progress.step(sum(face.lacks_landmarks() for face in itertools.islice(faces, _finished(partial))))
+        progress.step(sum(face.lacks_landmarks() for face in itertools.islice(faces, files.whole_lines(partial))))
         analyzer = FaceAnalyzer(model)
         with open(partial, "a", encoding="utf-8") as stream:
             for some in iter(lambda: list(itertools.islice(faces, BATCH)), []):

@@ -35,12 +35,19 @@ def table(path, columns, delimiter=","):
                           else Dropped(place, "wrong number of fields", f"{len(fields)} instead of {len(header)}"))
 
 
-def matrix_file(path, name):
-    """Return variable `name` of a Matlab file; InputError where the file is cut off or has none of it."""
+def variables_of(path):
+    """Return {name: value} of a Matlab file, whatever its extension; InputError where it is missing or cut off."""
     try:
-        variables = scipy.io.loadmat(path)
+        return scipy.io.loadmat(path, appendmat=False)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; check the path") from None
     except Exception as error:   # scipy raises many kinds on a file that is cut off
         raise InputError(f"{path}: not a Matlab file, or cut off ({error}); get it again") from None
+
+
+def matrix_file(path, name):
+    """Return variable `name` of a Matlab file; InputError where the file is cut off or has none of it."""
+    variables = variables_of(path)
     if name not in variables:
         raise InputError(f"{path}: no variable '{name}' in it, but {', '.join(key for key in variables if not key.startswith('__'))}; is it the original file?")
     return variables[name]

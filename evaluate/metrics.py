@@ -1,8 +1,14 @@
-"""The figures of every protocol as pure functions on arrays; no net, no file."""
+"""The figures of every protocol as pure functions on arrays; no net, no file.
+
+Shares are from 0 to 1. What face-eval and FDDB count in their own ways is in evaluate.face_eval and evaluate.ellipses.
+"""
 import numpy as np
 from sklearn import metrics as sklearn_metrics
 
 from allinone import boxes
+
+YAW_BINS = ((0, 30), (30, 60), (60, 90))      # degrees of |yaw|, Table II
+YAW_STEP = 15                                 # degrees: AFW's yaw is annotated in such steps
 
 
 def match_detections(detected, scores, faces, overlap=0.5):
@@ -54,6 +60,53 @@ def box_size(face_boxes):
     return np.sqrt(boxes.area(face_boxes))
 
 
+def face_size(face_boxes):
+    """Return the mean of width and height of boxes (n, 4): the landmark normaliser of AFW (Zhu and Ramanan 2012)."""
+    return boxes.center_size(face_boxes)[1].mean(axis=-1)
+
+
+def cumulative_error(errors, limits):
+    """Return the share of faces (NaN left out) whose error is at most each of the limits: the cumulative error curve."""
+    known = np.sort(np.asarray(errors, np.float64)[np.isfinite(errors)])
+    return np.searchsorted(known, limits, side="right") / max(len(known), 1)
+
+
+def failure_rate(errors, limit):
+    """Return the share of faces (NaN left out) whose error is above a limit."""
+    return float(1 - cumulative_error(errors, [limit])[0])
+
+
+def by_yaw(errors, yaw):
+    """Return (mean error of the faces in each of YAW_BINS, their mean, their sample standard deviation), as Table II does.
+
+    errors (n,), NaN left out; yaw (n,) in degrees, beyond 90 counts as 90. A bin without a face is NaN, and so are mean and deviation then.
+    """
+    errors, yaw = np.asarray(errors, np.float64), np.minimum(np.abs(yaw), YAW_BINS[-1][1])
+    means = []
+    for low, high in YAW_BINS:
+        inside = (yaw >= low) & ((yaw < high) | (high == YAW_BINS[-1][1])) & np.isfinite(errors)
+        means.append(float(errors[inside].mean()) if inside.any() else float("nan"))
+    return means, float(np.mean(means)), float(np.std(means, ddof=1))
+
+
+def pose_accuracy(predicted, truth, step=YAW_STEP):
+    """Return the share of faces whose angle (n,), rounded to the nearest multiple of `step` degrees, is at most `step` off the truth."""
+    rounded = np.floor(np.asarray(predicted, np.float64) / step + 0.5) * step
+    return float((np.abs(rounded - truth) <= step + 1e-6).mean())
+
+
+def epsilon_error(predicted, mean, sigma):
+    """Return each picture's error (n,) of ChaLearn LAP 2015: 1 - exp(-(x - mean)^2 / (2 sigma^2)); a prediction that is NaN counts 1."""
+    off = (np.asarray(predicted, np.float64) - mean) ** 2 / (2 * np.asarray(sigma, np.float64) ** 2)
+    return np.where(np.isnan(off), 1.0, 1 - np.exp(-np.nan_to_num(off)))
+
+
+def mean_over_people(errors, people):
+    """Return the mean over people of each one's mean error."""
+    errors, people = np.asarray(errors, np.float64), np.asarray(people)
+    return float(np.mean([errors[people == person].mean() for person in np.unique(people)]))
+
+
 def mean_absolute_error(predicted, truth):
     """Return the mean of |predicted - truth|."""
     return float(sklearn_metrics.mean_absolute_error(truth, predicted))
@@ -94,3 +147,57 @@ def tar_at_far(scores, same, far):
     allowed = int(np.floor(far * len(impostors) + 1e-9))
     threshold = impostors[allowed] if allowed < len(impostors) else -np.inf
     return float((scores[same] > threshold).mean())
+
+
+def roc(scores, same):
+    """Return (false accept rates, true accept rates, thresholds), from strict to loose: a pair is accepted from its threshold on."""
+    return sklearn_metrics.roc_curve(same, scores, drop_intermediate=False)
+
+
+def mate_rank(negatives, positives):
+    """Return the rank, from 1, of a probe's best mate: one more than the others' scores that are at least as high."""
+    return 1 + int((np.asarray(negatives) >= np.max(positives)).sum())
+
+
+def cmc(ranks, upto):
+    """Return the share of probes whose mate stands among the first 1, 2, ..., `upto` ones: the cumulative match characteristic."""
+    return [float((np.asarray(ranks) <= rank).mean()) for rank in range(1, upto + 1)]
+
+
+def detection_identification_rate(probes, threshold, rank=1):
+    """Return the share of probes with a mate whose mate scores `threshold` or more and stands among the first `rank`.
+
+    probes: [(scores of others, scores of mates)]; those without a mate do not count. NaN where none has one.
+    """
+    found = [np.max(positives) >= threshold and mate_rank(negatives, positives) <= rank for negatives, positives in probes if len(positives)]
+    return float(np.mean(found)) if found else float("nan")
+
+
+def false_alarm_rate(probes, threshold):
+    """Return the share of probes without a mate (see above) of whom somebody scores `threshold` or more; NaN where all have one."""
+    alarms = [np.max(negatives) >= threshold for negatives, positives in probes if not len(positives)]
+    return float(np.mean(alarms)) if alarms else float("nan")
+
+
+def tpir_at_fpir(probes, fpir, rank):
+    """Return the detection and identification rate at the loosest threshold whose false alarm rate is at most `fpir`.
+
+    Probes as above; NaN where none lacks a mate: no alarm is a false one then.
+    """
+    alarms = np.sort([np.max(negatives) for negatives, positives in probes if not len(positives)])[::-1]
+    if not len(alarms):
+        return float("nan")
+    allowed = int(np.floor(fpir * len(alarms) + 1e-9))
+    return detection_identification_rate(probes, np.nextafter(alarms[allowed], np.inf) if allowed < len(alarms) else -np.inf, rank)
+
+
+def fold_accuracies(scores, same, folds):
+    """Return the accuracy of each fold, decided by the threshold that does best on all others (LFW's restricted protocol)."""
+    scores, same, folds = np.asarray(scores, np.float64), np.asarray(same, bool), np.asarray(folds)
+    found = []
+    for fold in np.unique(folds):
+        rest = folds != fold
+        false, true, limits = roc(scores[rest], same[rest])
+        right = true * same[rest].sum() + (1 - false) * (~same[rest]).sum()
+        found.append(float(((scores[~rest] >= limits[right.argmax()]) == same[~rest]).mean()))
+    return found

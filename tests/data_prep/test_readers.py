@@ -308,7 +308,8 @@ def test_a_file_that_is_not_the_sets_ends_with_a_sentence_and_nothing_is_written
 
 @pytest.mark.parametrize("name", convert.SETS)
 def test_an_empty_folder_names_every_file_that_is_missing(name, tmp_path, expect_refusal):
-    needs = importlib.import_module(f"data_prep.{name}").NEEDS
+    reader = importlib.import_module(f"data_prep.{name}")
+    needs = (*reader.NEEDS, *getattr(reader, "ANY_OF", ()))
     expect_refusal(convert.main, [name, "--folder", tmp_path], tmp_path, *needs, "data_prep/README.md")
 
 

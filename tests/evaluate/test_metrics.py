@@ -68,3 +68,52 @@ def test_the_headline_table_has_a_row_for_every_task():
     assert set(headline.only_headlines(results)["pose"]) == {"yaw_mae"}
     rows = headline.table(results, results)
     assert [row[0] for row in rows[1:]] == [f.task for f in headline.FIGURES] and rows[1][2] == "50.0%"
+
+
+def test_table_2_of_the_paper_is_a_sample_deviation_over_bins():
+    """The paper's own row: 2.84, 2.94, 3.09 give 2.96 and 0.13; and 3DDFA's 5.00, 5.06, 6.74 give 5.60 and 0.99."""
+    for row, mean, deviation in (((2.84, 2.94, 3.09), 2.96, 0.13), ((5.00, 5.06, 6.74), 5.60, 0.99)):
+        errors, yaws = np.repeat(row, 2), [-5, 29.9, 30, -45, 60, 95]
+        bins, ours, spread = metrics.by_yaw([*errors, np.nan], [*yaws, 0])
+        assert bins == pytest.approx(row) and (round(ours, 2), round(spread, 2)) == (mean, deviation)
+    bins, mean, _ = metrics.by_yaw([1, 2], [0, 40])
+    assert bins[:2] == [1, 2] and np.isnan(bins[2]) and np.isnan(mean)
+
+
+def test_cumulative_error_and_failures():
+    errors = [0.01, 0.05, 0.2, np.nan]
+    assert metrics.cumulative_error(errors, [0.0, 0.05, 0.1, 1]).tolist() == pytest.approx([0, 2 / 3, 2 / 3, 1])
+    assert metrics.failure_rate(errors, 0.1) == pytest.approx(1 / 3)
+    assert metrics.face_size([[0, 0, 4, 9]]) == pytest.approx([6.5])
+
+
+def test_pose_is_rounded_to_the_nearest_15_degrees():
+    # 37.4 -> 30, 37.5 -> 45, -22.6 -> -30, 7.4 -> 0
+    assert metrics.pose_accuracy([37.4], [45]) == 1 and metrics.pose_accuracy([37.4], [60]) == 0 and metrics.pose_accuracy([37.5], [60]) == 1
+    assert metrics.pose_accuracy([-22.6, 7.4], [-15, 30]) == 0.5
+
+
+def test_epsilon_error_by_hand():
+    errors = metrics.epsilon_error([30, 34, np.nan], [30, 30, 30], [2, 4, 5])
+    assert errors == pytest.approx([0, 1 - np.exp(-0.5), 1])
+    assert metrics.mean_over_people([1, 3, 10], [4, 4, 9]) == 6
+
+
+def test_ranks_and_open_set_rates_by_hand():
+    probes = [([0.1, 0.5], [0.9]), ([0.8, 0.2], [0.3, 0.7]), ([0.6], [0.6]), ([0.75, 0.4], []), ([0.3], [])]
+    ranks = [metrics.mate_rank(*probe) for probe in probes[:3]]
+    assert ranks == [1, 2, 2]                                      # a tie counts against the mate
+    assert metrics.cmc(ranks, 2) == pytest.approx([1 / 3, 1])
+    assert metrics.detection_identification_rate(probes, 0.7) == pytest.approx(1 / 3)
+    assert metrics.detection_identification_rate(probes, 0.7, rank=2) == pytest.approx(2 / 3)
+    assert metrics.false_alarm_rate(probes, 0.5) == 0.5 and metrics.false_alarm_rate(probes, 0.76) == 0
+    assert metrics.tpir_at_fpir(probes, 0, rank=2) == pytest.approx(1 / 3)       # nobody may pass: above 0.75
+    assert metrics.tpir_at_fpir(probes, 0.5, rank=2) == 1                        # the 0.75 may pass: above 0.3
+    assert np.isnan(metrics.false_alarm_rate(probes[:3], 0)) and np.isnan(metrics.tpir_at_fpir(probes[:3], 0.1, 1))
+
+
+def test_a_fold_is_decided_by_the_others():
+    scores, same = [0.9, 0.1, 0.8, 0.2, 0.4, 0.3], [1, 0, 1, 0, 1, 1]
+    # Folds 1 and 2 part between 0.1 or 0.2 and 0.8 or 0.9: the threshold that they give the third is 0.8.
+    assert metrics.fold_accuracies(scores, same, [1, 1, 2, 2, 3, 3])[2] == 0
+    assert metrics.fold_accuracies([0.9, 0.1] * 4, [1, 0] * 4, [1, 1, 2, 2, 3, 3, 4, 4]) == [1] * 4
