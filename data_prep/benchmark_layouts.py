@@ -86,7 +86,10 @@ def write_fgnet(faces, source, out):
 
 
 def write_ijba(faces, source, out):
-    """Write ten splits: of every third person to learn from, of the others a template of each face but the first, and one of the first two."""
+    """Write ten splits: every third person to learn from, of the others a template of each face but the first, and one of the first two.
+
+    The last stand in the gallery, where every fourth person is missing: their probes have no mate there.
+    """
     header = ("TEMPLATE_ID", "SUBJECT_ID", "FILE", "MEDIA_ID", "SIGHTING_ID", "FRAME", *(column.upper() for column in ijba.BOX),
               *(f"{eye.upper()}_{axis}" for _, eye in ijba.EYES for axis in "XY"), "NOSE_BASE_X", "NOSE_BASE_Y", "FACE_YAW")
     people = {}
@@ -105,7 +108,8 @@ def write_ijba(faces, source, out):
             else:
                 enrolled += [row(1000 * who, who, one) for one in found[:2]]
                 probes += [row(1000 * who + place, who, one) for place, one in enumerate(found[1:], 1)]
-        for (part, path), rows in zip(ijba.PARTS, (train, enrolled + probes, train, enrolled, probes)):
+        gallery = [row for row in enrolled if (row[1] + split) % 4]
+        for (part, path), rows in zip(ijba.PARTS, (train, enrolled + probes, train, gallery, probes)):
             write_table(os.path.join(out, path.format(split)), header, rows)
         templates = sorted({rows[0] for rows in enrolled})
         write_text(os.path.join(out, ijba.COMPARISONS.format(split)), "".join(f"{template},{probe[0]}\n" for template in templates for probe in probes))

@@ -4,6 +4,8 @@ import collections
 import datetime
 import os
 
+import numpy as np
+
 from allinone import device, engines, files, snapshots
 from allinone import analyzer as analysis
 from allinone.errors import InputError
@@ -95,12 +97,13 @@ def worst(entries):
 def finish(run, figures, counts, rules, curves=None, failures=(), deviations=None):
     """Write results.json of a Run and print its table with the rules that decide.
 
-    figures: {name: value} of paper_numbers.FIGURES; counts: {what: number}; curves: {name: {x: [...], y: [...], ...}}; deviations: {figure: standard
+    figures: {name: value} of paper_numbers.FIGURES, NaN for one that nothing in the set gives, which becomes null; counts: {what: number}; curves: {name: {x: [...], y: [...], ...}}; deviations: {figure: standard
     deviation over splits}.
     """
     path = os.path.join(run.out, RESULTS)
     known = {figure.name for figure in paper_numbers.FIGURES[run.name]}
     assert set(figures) <= known, set(figures) - known
+    figures = {name: None if value is None or np.isnan(value) else float(value) for name, value in figures.items()}
     files.write_json(path, dict(
         benchmark=run.name, figures=figures, deviations=deviations or {}, counts=counts, rules=rules, incomplete=run.missing, data=os.path.abspath(run.folder),
         records_sha256=files.sha256(run.data), model=about_models(run.models), curves=curves or {}, failures=list(failures),

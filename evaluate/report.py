@@ -185,12 +185,13 @@ def overview(found):
     """Return the table of the first figure of every benchmark that has one of the paper's."""
     lines = ['<div class="wide"><table><tr><th>benchmark</th><th>figure</th><th class="number">measured</th><th class="number">the paper\'s</th></tr>']
     for name, figures in paper_numbers.FIGURES.items():
-        for figure in [figure for figure in figures if figure.paper is not None] or figures[:1]:
-            value = found[name]["figures"].get(figure.name) if name in found else None
-            told = figure.show(value) if name in found else "missing"
-            mark = " (drawn set)" if name in found and found[name]["drawn"] else ""
-            lines.append(f'<tr><td><a href="#{name}">{html.escape(paper_numbers.TITLES[name].split(":")[0])}</a>{mark}</td><td>{html.escape(figure.means)}</td>'
-                         f'<td class="number ours">{told}</td><td class="number paper">{figure.show(figure.paper)}</td></tr>')
+        chosen = [figure for figure in figures if figure.paper is not None] or figures[:1]
+        mark = "<br>(drawn set)" if name in found and found[name]["drawn"] else ""
+        head = f'<td rowspan="{len(chosen)}"><a href="#{name}">{html.escape(paper_numbers.TITLES[name].split(":")[0])}</a>{mark}</td>'
+        for figure in chosen:
+            told = figure.show(found[name]["figures"].get(figure.name)) if name in found else "missing"
+            lines.append(f'<tr>{head}<td>{html.escape(figure.means)}</td><td class="number ours">{told}</td><td class="number paper">{figure.show(figure.paper)}</td></tr>')
+            head = ""
     return "".join(lines) + "</table></div>"
 
 
