@@ -111,14 +111,15 @@ class FaceAnalyzer:
     def attributes_over_regions(self, image, box, regions):
         """Return (probability of smiling, of female): means over the regions (n, 4) whose IoU with a face's box is above 0.5.
 
-        The paper's score for CelebA and Faces of the World (section IV-D), where `describe` looks at the aligned face. InputError where none is.
+        The paper's score for CelebA and Faces of the World (section IV-D). Each region's face is aligned by the landmarks that are found in it,
+        since these towers learn from aligned faces (our choice, the paper does not say). InputError where no region is near.
         """
         near = np.float32(regions).reshape(-1, 4)
         near = near[boxes_.iou(near, [box])[:, 0] > POSITIVE_IOU]
         if not len(near):
             raise InputError(f"box {list(box)}: no region has an IoU above {POSITIVE_IOU} with it")
-        out = self.backend([blob.crop(image, region, self.backend.input_size) for region in near], stage=2)
-        return float(out["smile"][:, 1].mean()), float(out["gender"][:, 1].mean())
+        faces = self.describe(image, self.look(image, near))
+        return float(np.mean([face.smile for face in faces])), float(np.mean([face.gender for face in faces]))
 
     def describe(self, image, found):
         """Run stage 2 on what stage 1 found in a picture; return `Face`s."""

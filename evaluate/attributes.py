@@ -29,7 +29,7 @@ def evaluate(name, description, splits, argv):
     benchmark.add_score(parser, "mean-regions", "gender and smile")
     args = parser.parse_args(argv)
     run = benchmark.start(name, args, splits)
-    lines = benchmark.predict(run, "faces", 2, args.score, "regions" if args.score == "mean-regions" else "face")
+    lines = benchmark.predict(run, "faces", 2, args.score, attributes=True)
     pairs, _ = predictions.pair_up(run.pictures, lines)
     figures, counts = measure(pairs)
     benchmark.finish(run, figures, counts, RULES + (f"scores: {args.score}",), failures=failures(pairs))

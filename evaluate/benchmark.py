@@ -69,15 +69,20 @@ def start(name, args, splits=None):
     return Run(name, path, args.out or os.path.join(args.model, "eval", name), args.data, pictures, models, missing, used, args)
 
 
-def predict(run, kind, stage=1, score="aligned", attributes="face", descriptors=False):
-    """Return the lines of predictions of a Run, see evaluate.predictions."""
-    choices = dict(kind=kind, proposals=run.args.proposals, smallest="default", score=score, stage=stage, attributes=attributes)
+def predict(run, kind, stage=1, score="aligned", attributes=False, descriptors=False):
+    """Return the lines of predictions of a Run, see evaluate.predictions; attributes: of gender and smile alone, as `score` says."""
+    choices = dict(kind=kind, proposals=run.args.proposals, score=score, stage=stage, attributes=attributes)
     settings = predictions.settings_of(run.data, run.models, **choices)
     lines = predictions.predict(os.path.join(run.out, kind), run.folder, run.pictures, run.models, settings, run.args.engine, descriptors)
     unreadable = sum("error" in line for line in lines)
     if unreadable:
         run.missing.append(f"{unreadable} pictures cannot be read")
     return lines
+
+
+def tuned(run):
+    """Tell whether each part of a Run has a model of its own, which has not learnt from it."""
+    return set(run.models.values()) != {run.args.model}
 
 
 def about_models(models):

@@ -162,7 +162,7 @@ def main(argv=None):
     run = benchmark.start("fddb", args)
     lines = benchmark.predict(run, "detect")
     figures, curves = measure(run, lines)
-    tuned = "a model for each fold, fine-tuned on the other nine" if len(set(run.models.values())) > 1 else "one model for all folds, not fine-tuned on FDDB"
+    tuned = "a model for each fold, fine-tuned on the other nine" if benchmark.tuned(run) else "one model for all folds, not fine-tuned on FDDB"
     benchmark.finish(run, figures, dict(pictures=len(run.pictures), faces=sum(face.box is not None for _, faces in run.pictures for face in faces)),
                      RULES + (tuned,), curves, detection.failures(run, lines))
 

@@ -20,7 +20,7 @@ def main(argv=None):
     run = benchmark.start("fgnet", args)
     pairs, _ = predictions.pair_up(run.pictures, benchmark.predict(run, "faces", 2, args.score))
     errors = np.abs([found["age"] - face.age for face, found in pairs])
-    tuned = "one model for each person, fine-tuned on all others" if len(set(run.models.values())) > 1 else "one model for all, not fine-tuned on FG-NET"
+    tuned = "one model for each person, fine-tuned on all others" if benchmark.tuned(run) else "one model for all, not fine-tuned on FG-NET"
     people = [face.split for face, _ in pairs]
     benchmark.finish(run, dict(mae=float(errors.mean()), mae_people=metrics.mean_over_people(errors, people)), dict(pictures=len(pairs), people=len(set(people))),
                      RULES + (tuned,), failures=benchmark.worst((error, face.image, face.box, f"{found['age']:.0f} years, is {face.age:.0f}")

@@ -51,23 +51,19 @@ def regions_around(analyzer, image, faces, proposals):
     return analyzer.propose(analyzer, image)
 
 
-def look_at_face(analyzer, image, face, near):
-    """Return what stage 1 says of an annotated face, or None where the face has no box and none is found.
-
-    near (n, 4): regions whose mean is taken where their IoU with the box is above 0.5; none: the box itself is looked at, twice.
-    """
-    box = face.box
-    if box is None:
-        found = analyzer.detect(image, analyzer.propose(analyzer, image), SCORE)
-        if not len(found["boxes"]):
-            return None
-        box = found["boxes"][0]
-    if len(near):
-        near = near[boxes.iou(near, [box])[:, 0] > POSITIVE_IOU]
+def look_at_face(analyzer, image, box, near):
+    """Return what stage 1 says of a face: the mean over the regions near (n, 4), or, where there are none, of the box itself, looked at twice."""
     if not len(near):
-        return dict(analyzer.look_closer([image], [box]), regions=0)
-    mean = {name: values.mean(axis=0, keepdims=True) for name, values in analyzer.look(image, near).items()}
-    return dict(mean, regions=len(near))
+        return analyzer.look_closer([image], [box])
+    return {name: values.mean(axis=0, keepdims=True) for name, values in analyzer.look(image, near).items()}
+
+
+def box_of(analyzer, image, face):
+    """Return the box of an annotated face or, where it has none, that of the best face that is found in its picture, or None."""
+    if face.box is not None:
+        return face.box
+    found = analyzer.detect(image, analyzer.propose(analyzer, image), SCORE)
+    return found["boxes"][0].tolist() if len(found["boxes"]) else None
 
 
 def _plain(values):
@@ -81,22 +77,28 @@ def found_line(found):
 
 
 def describe_faces(analyzer, image, faces, settings):
-    """Return (plain JSON types, descriptor or None) of each annotated face of a picture; (None, None) where nothing was found."""
-    near = regions_around(analyzer, image, faces, settings["proposals"]) if settings["score"] == "mean-regions" else np.zeros((0, 4), np.float32)
-    result = []
+    """Return (plain JSON types, descriptor or None) of each annotated face of a picture; (None, None) where nothing was found.
+
+    Attributes over regions are said without the landmarks and the rest, which nobody asks for there.
+    """
+    means = settings["score"] == "mean-regions"
+    regions, result = regions_around(analyzer, image, faces, settings["proposals"]) if means else np.zeros((0, 4), np.float32), []
     for face in faces:
-        seen = look_at_face(analyzer, image, face, near)
-        if seen is None:
+        box = box_of(analyzer, image, face)
+        if box is None:
             result.append((None, None))
             continue
-        regions = seen.pop("regions")
-        line, descriptor = dict(found_line(seen)[0], regions=regions), None
+        near = regions[boxes.iou(regions, [box])[:, 0] > POSITIVE_IOU]
+        if means and settings["attributes"] and len(near):
+            smile, gender = analyzer.attributes_over_regions(image, box, near)
+            result.append((dict(box=_plain(box), regions=len(near), smile=round(smile, DIGITS), gender=round(gender, DIGITS)), None))
+            continue
+        seen = look_at_face(analyzer, image, box, near)
+        line, descriptor = dict(found_line(seen)[0], regions=len(near)), None
         if settings["stage"] == 2:
             described, = analyzer.describe(image, seen)
             line.update(smile=round(float(described.smile), DIGITS), gender=round(float(described.gender), DIGITS), age=round(float(described.age), DIGITS))
             descriptor = described.descriptor
-            if settings["attributes"] == "regions" and regions:
-                line["smile"], line["gender"] = (round(value, DIGITS) for value in analyzer.attributes_over_regions(image, face.box or seen["boxes"][0], near))
         result.append((line, descriptor))
     return result
 
