@@ -76,7 +76,7 @@ data: setup  ## Build the databases of all training sets (or of SETS) that stand
 		$(PY) -m tools.fuse --profile $(PROFILE) --run $(HYPERFACE) --tower hyperface --out $(HYPERFACE)/model; \
 		$(DATABASES) $(SETS) --landmarks-from $(HYPERFACE)/model; fi
 
-drawn-data: setup  ## Draw a small set in the layout of each that make data and train use, into OUT, to try them: make data train fuse DATA=folder PROFILE=mini
+drawn-data: setup  ## Draw a small set in the layout of each that make data, train and eval use, into OUT, to try them: make data train fuse eval DATA=folder PROFILE=mini
 	$(PY) -m data_prep.drawn_sets --out $(or $(OUT),out/drawn)
 
 db: setup  ## Build the five databases in DB from FACES=records.jsonl and SCENES=records.jsonl

@@ -4,6 +4,7 @@ import functools
 import numpy as np
 
 from allinone import align, store
+from python_layers import vary
 from python_layers.batch_layer import BatchLayer
 
 TURNS = 1000   # our choice: the sets' shares hold exactly in every TURNS faces
@@ -47,7 +48,7 @@ def _order(seed, place, epoch, size):
 
 
 class FaceSampler:
-    """Faces of a tower's databases: for training shifted within the stored margin and mirrored half of the time."""
+    """Faces of a tower's databases: for training framed and coloured anew each time, and mirrored half of the time."""
 
     def __init__(self, settings):
         self.settings, self.readers = settings, [store.Reader(folder) for folder in store.databases(settings["source"])]
@@ -63,8 +64,7 @@ class FaceSampler:
         rng, images, labels = np.random.default_rng([seed, 12, number]), [], []
         for place, index in batch_records(seed, number, rows, [len(reader) for reader in self.readers]):
             image, label = self._face(place, index)
-            y, x = rng.integers(0, len(image) - side + 1, 2)
-            face = image[y:y + side, x:x + side]
+            face = vary.colours(rng, vary.framing(rng, image, side))
             images.append(align.mirror(face) if rng.random() < 0.5 else face)
             labels.append(label)
         return (images, *np.float32(labels).T)

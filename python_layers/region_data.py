@@ -6,6 +6,7 @@ import numpy as np
 
 from allinone import align, landmarks, pose, regions, store
 from allinone.blob import crop
+from python_layers import vary
 from python_layers.batch_layer import BatchLayer
 
 # our choice: of the regions of a mini-batch, the share that is face, in-between and background
@@ -74,16 +75,16 @@ class RegionSampler:
         rng = np.random.default_rng([self.settings["seed"], 13, number])
         count = -(-self.settings["batch"] // PER_IMAGE)
         pictures = [int(rng.choice(self.pools[0 if rng.random() < SEARCHED_SHARE else -1])) for _ in range(count)]
-        return self._regions(rng, pictures, mirror=True)
+        return self._regions(rng, pictures, varied=True)
 
     def test_batch(self, number):
         """Return the same for testing: regions of the pictures in order, none mirrored, whatever the seed."""
         count = -(-self.settings["batch"] // PER_IMAGE)
         pictures = [position % len(self.reader) for position in range(number * count, (number + 1) * count)]
-        return self._regions(np.random.default_rng([15, number]), pictures, mirror=False)
+        return self._regions(np.random.default_rng([15, number]), pictures, varied=False)
 
-    def _regions(self, rng, pictures, mirror):
-        """Return the mini-batch of regions that is drawn from some pictures."""
+    def _regions(self, rng, pictures, varied):
+        """Return the mini-batch of regions that is drawn from some pictures; varied: mirrored half of the time, in other colours."""
         rows, side = self.settings["batch"], self.settings["size"]
         images = [self.reader.image(self.reader.datum(picture)) for picture in pictures]
         found = [self._candidates(rng, picture, image.shape) for picture, image in zip(pictures, images)]
@@ -93,8 +94,9 @@ class RegionSampler:
         targets = {name: (np.zeros((rows, width), np.float32), np.zeros((rows, width), np.float32)) for name, width in self.WIDTHS.items()}
         chosen = choose(rng, label, place, rows)
         for row, which in enumerate(chosen):
-            flip = mirror and rng.random() < 0.5
+            flip = varied and rng.random() < 0.5
             patch = crop(images[place[which]], boxes_[which], side)
+            patch = vary.colours(rng, patch) if varied else patch
             patches.append(align.mirror(patch) if flip else patch)
             if regresses[which]:
                 for name, (values, mask) in self._targets(face[which], boxes_[which], flip).items():

@@ -11,7 +11,7 @@ from python_layers.region_data import PER_IMAGE
 # What a mini-batch is made of beside the net's settings: a run that goes on must go on with the same.
 CODE = ("allinone/align.py", "allinone/blob.py", "allinone/landmarks.py", "allinone/pose.py", "allinone/regions.py", "python_layers/age_loss.py",
         "python_layers/batch_layer.py", "python_layers/counted.py", "python_layers/face_data.py", "python_layers/masked_euclidean.py",
-        "python_layers/prefetch.py", "python_layers/region_data.py")
+        "python_layers/prefetch.py", "python_layers/region_data.py", "python_layers/vary.py")
 MOST_VALIDATION = 50    # our choice: mini-batches of one validation at most
 LOOKS = 4               # our choice: times that a validation looks at a picture, for other regions each time
 

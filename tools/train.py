@@ -215,7 +215,7 @@ def settings(args):
     job = schedules.JOBS[args.profile][args.job]
     iterations = args.iterations or job.iterations
     switch = round(job.age_switch * iterations / job.iterations) if args.age_switch is None else args.age_switch
-    job = dataclasses.replace(job, age_switch=switch, age_ramp=args.age_ramp)
+    job = dataclasses.replace(job, age_switch=switch, age_ramp=args.age_ramp, base_lr=args.base_lr or job.base_lr)
     return profile, job, iterations, snapshots.weights_of(args.init) if args.init else None
 
 
@@ -228,6 +228,7 @@ def parse(argv):
     parser.add_argument("--out", required=True, help="folder for snapshots, log and curves")
     parser.add_argument("--init", help="run or model to start from; default: random weights")
     parser.add_argument("--iterations", type=int, help="default: the job's; the age loss then switches at the same share of them")
+    parser.add_argument("--base-lr", type=float, help="default: the job's")
     parser.add_argument("--age-switch", type=int, help="iteration at which the age loss turns Gaussian; default: the job's")
     parser.add_argument("--age-ramp", type=int, default=0, help="iterations over which it does so; default: at once, as in the paper")
     parser.add_argument("--iter-size", type=int, default=1, help="mini-batches of an iteration, for a GPU that is too small for larger ones")
