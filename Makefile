@@ -8,7 +8,7 @@ FINETUNED := fddb fotw lap2015 fgnet
 BENCHMARKS := afw pascal fddb aflw celeba fotw lap2015 fgnet ijba lfw
 DATASETS := adience aflw afw casia celeba custom fddb fgnet fotw ijba imdb lap2015 lfw morph pascal utkface wiki
 .PHONY: help setup env demo test nets docs data-synthetic $(DATASETS:%=data-%) data drawn-data db inspect pretrain train $(TOWERS:%=train-%) $(FINETUNED:%=finetune-%) fuse \
-	eval-synthetic $(BENCHMARKS:%=eval-%) tpe-ijba eval report export analyze claims bench clean distclean
+	eval-synthetic $(BENCHMARKS:%=eval-%) tpe-ijba eval report train-real eval-real export analyze claims bench clean distclean
 
 PY := .venv/bin/python
 PROFILE ?= paper
@@ -26,7 +26,7 @@ SCENES ?= data/synthetic/scenes/records.jsonl
 D := out/demo
 # The mini net's matrices are small: a second BLAS thread makes an iteration longer, not shorter, and preparing
 # mini-batches needs the core.
-demo test claims bench report: export OPENBLAS_NUM_THREADS = 1
+demo test claims bench report train-real eval-real: export OPENBLAS_NUM_THREADS = 1
 ifeq ($(PROFILE),mini)
 export OPENBLAS_NUM_THREADS = 1
 endif
@@ -133,8 +133,8 @@ report: setup  ## Write what was measured beside the paper's figures: report/ind
 export: setup  ## Write MODEL as ONNX beside its Caffe files, and the largest differences of onnxruntime from Caffe
 	$(PY) -m tools.export_onnx --model $(MODEL)
 
-analyze: setup  ## Find and describe faces: IN="photo.jpg ..." MODEL=folder OUT=folder
-	$(PY) -m tools.analyze $(or $(IN),$(error give pictures with IN=photo.jpg)) --model $(MODEL) --out $(or $(OUT),out/analyze) --gpu "$(GPU)"
+analyze: setup  ## Find and describe faces: IN="photo.jpg ..." OUT=folder, MODEL=folder (default: the model that comes with the kit)
+	$(PY) -m tools.analyze $(or $(IN),$(error give pictures with IN=photo.jpg)) $(if $(filter file default,$(origin MODEL)),,--model $(MODEL)) --out $(or $(OUT),out/analyze) --gpu "$(GPU)"
 
 claims: $(D)/db/det/manifest.json $(D)/db/id/manifest.json $(D)/db/val/id/manifest.json  ## Test the paper's claims in small, into docs/claims.md; 40 minutes
 	$(PY) -m tools.claims --db $(D)/db --out out/claims --page docs/claims.md
@@ -197,3 +197,50 @@ $(D)/eval/results.json: $(D)/model/provenance.json $(D)/test/faces/records.jsonl
 $(D)/index.html: $(D)/eval/results.json tools/demo_page.py allinone/draw.py
 	@echo "[7/7] analyzing pictures, writing the page"
 	@$(PY) -m tools.demo_page --demo $(D) --gpu "$(GPU)"
+
+# ---- make train-real: from a folder of labelled real photographs to a fused model and its figures; what is done is kept.
+REAL ?= ../shared/real
+X := data/real
+Y := out/real
+REAL_TRAIN = $(PY) -m tools.train --profile mini --resume --gpu "$(GPU)" --iterations
+COMPOSE = $(PY) -m data_prep.composites --records $(X)/celeba/records.jsonl $(X)/utkface/records.jsonl
+
+$(X)/sets.done: data_prep/real_sets.py data_prep/custom.py data_prep/convert.py | setup
+	@$(PY) -m data_prep.real_sets --real $(REAL) --out $(X)
+	@set -e; for set in celeba utkface photos; do $(PY) -m data_prep.convert custom --folder $(X)/$$set; done
+	@touch $@
+$(X)/composites.done: $(X)/sets.done data_prep/composites.py data_prep/scene.py
+	@$(COMPOSE) --count 12000 --seed 1 --out $(X)/composites
+	@$(COMPOSE) --count 3000 --seed 3 --out $(X)/composites_hard
+	@$(COMPOSE) --count 300 --seed 2 --split val --out $(X)/composites_val
+	@touch $@
+$(X)/scenes/records.jsonl: $(DRAWING) | setup
+	@$(PY) -m data_prep.synthetic --kind scenes --count 1500 --identities 1500 --seed 11 --out $(X)/scenes
+$(X)/db/aligned.done: $(X)/sets.done $(BUILDING)
+	@set -e; for part in train val; do out=$(X)/db; [ $$part = train ] || out=$(X)/db/val; \
+		$(PY) -m data_prep.build_db aligned --records $(X)/celeba/records.jsonl --towers smile gender id --set celeba --split $$part --out $$out; \
+		$(PY) -m data_prep.build_db aligned --records $(X)/utkface/records.jsonl --towers gender age --set utkface --split $$part --out $$out; done
+	@touch $@
+$(X)/db/det/manifest.json: $(X)/composites.done $(X)/scenes/records.jsonl $(BUILDING)
+	@$(PY) -m data_prep.build_db scenes --without-search $(X)/composites_val/records.jsonl --out $(X)/db/val
+	@$(PY) -m data_prep.build_db scenes --without-search $(X)/composites/records.jsonl $(X)/scenes/records.jsonl --out $(X)/db
+$(Y)/first/model/provenance.json: $(X)/db/det/manifest.json $(X)/db/aligned.done $(TRAINING)
+	@$(REAL_TRAIN) 1500 --job pretrain --db $(X)/db --out $(Y)/pretrain
+	@$(REAL_TRAIN) 6000 --job joint --base-lr 0.001 --db $(X)/db --init $(Y)/pretrain --out $(Y)/first
+	@$(PY) -m tools.fuse --profile mini --run $(Y)/first --out $(Y)/first/model --gpu "$(GPU)"
+# What the first model takes for faces, rightly and wrongly, in scenes that it has not seen, is half of what the second learns detection from.
+$(X)/hard/det/manifest.json: $(Y)/first/model/provenance.json
+	@$(PY) -m data_prep.build_db scenes --records $(X)/composites_hard/records.jsonl --without-search $(X)/composites/records.jsonl $(X)/scenes/records.jsonl \
+		--regions-from $(Y)/first/model --gpu "$(GPU)" --out $(X)/hard
+	@for part in smile gender age id val; do ln -sfn ../db/$$part $(X)/hard/$$part; done
+$(Y)/second/model/provenance.json: $(X)/hard/det/manifest.json
+	@$(REAL_TRAIN) 5500 --job joint --base-lr 0.001 --db $(X)/hard --init $(Y)/first --out $(Y)/second
+	@$(PY) -m tools.fuse --profile mini --run $(Y)/second --out $(Y)/second/model --gpu "$(GPU)"
+
+train-real: $(Y)/second/model/provenance.json  ## Train mini on real photographs in REAL, twice, the second time with hard regions, and measure it; 80 minutes
+	@$(PY) -m evaluate.real --data $(X) --model $(Y)/second/model --engine opencv --out $(Y)/eval --gpu "$(GPU)"
+	@$(PY) -m tools.sheets --data $(X) --results $(Y)/eval --out $(Y)/sheets
+
+eval-real: setup  ## Measure MODEL (the shipped one without MODEL=) on the held-out part of REAL; after make train-real, or with its data alone
+	@$(MAKE) --no-print-directory $(X)/sets.done
+	@$(PY) -m evaluate.real --data $(X) --model $(if $(filter file default,$(origin MODEL)),models/mini,$(MODEL)) --engine opencv --out out/eval-real --gpu "$(GPU)"

@@ -18,25 +18,24 @@ SCORE = 0.9            # our choice: least detection score of a face that is rep
 LEAST_FACE = 8         # pixels
 LOOKS = 2              # our choice: at a face whose box is given; the second region is the rectangle of the landmarks that are found in the first
 CHUNK = 256            # regions whose crops are in memory together
-MODELS = ("out/paper/model", "out/mini/model", "out/demo/model")    # where a model is looked for if none is named, from the kit's root
+SHIPPED = "models/mini"    # the model that is used if none is named, from the kit's root
 PROPOSALS = dict(dense=lambda analyzer, image: dense.proposals(analyzer.backend, image, analyzer.smallest),
                  **{"selective-search": lambda analyzer, image: selective_search(image),
                     "selective-search-quality": lambda analyzer, image: selective_search(image, quality=True)})
 
 
 def default_model():
-    """Return the folder of the first model that is there; InputError where there is none."""
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    found = [os.path.join(root, folder) for folder in MODELS if os.path.isdir(os.path.join(root, folder))]
-    if not found:
-        raise InputError(f"no model in {', '.join(MODELS)}; make demo trains one, or name one's folder")
-    return found[0]
+    """Return the folder of the model that comes with the kit; InputError where it is not there."""
+    folder = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), SHIPPED)
+    if not os.path.isdir(folder):
+        raise InputError(f"{folder}: the model that comes with the kit is not there; get it again (git checkout {SHIPPED}), or name another model's folder")
+    return folder
 
 
 class FaceAnalyzer:
     """Find and describe faces with a fused model.
 
-    model_dir: folder with deploy.prototxt and allinone.caffemodel, default the first of MODELS that is there; engine: caffe, opencv or
+    model_dir: folder with deploy.prototxt and allinone.caffemodel, default the one that comes with the kit; engine: caffe, opencv or
     onnxruntime; device: "cpu" or the number of a GPU ("0"), default the one that Caffe has been given, else the CPU;
     proposals: "dense" (the net itself over an image pyramid, for faces of `smallest` pixels and more) or
     "selective-search" (or, five times as many, "selective-search-quality"), as in the paper. InputError where the model is missing or broken, or the GPU cannot be used.

@@ -3,11 +3,11 @@ import os
 
 import numpy as np
 
-from allinone import surgery, tasks
+from allinone import files, surgery, tasks
 from allinone.blob import to_blob
 from allinone.engines import ENGINES
 from allinone.errors import InputError
-from allinone.snapshots import DENSE, FUSED
+from allinone.snapshots import DENSE, FUSED, PROVENANCE
 
 
 class Backend:
@@ -28,6 +28,7 @@ class Backend:
         self.outputs = {stage: {task.output: prefix + task.output for task in tasks.TASKS if task.stage == stage} for stage in (1, 2)}
         self.blobs = {top for layer in definition.layer for top in layer.top}
         self._check(1)
+        check_hashes(model_dir)
         self.net, self.dense_net = ENGINES[engine](model_dir, FUSED, gpu), None
 
     def _check(self, stage):
@@ -57,6 +58,18 @@ class Backend:
         if self.dense_net is None:
             self.dense_net = ENGINES[self.engine](self.folder, DENSE, self.gpu)
         return self.dense_net.run(to_blob([image]), ["detection"])["detection"][0, 1]
+
+
+def check_hashes(folder):
+    """Raise InputError where a model's files are not those that its provenance.json was written with; without one nothing is known."""
+    path = os.path.join(folder, PROVENANCE)
+    if not os.path.isfile(path):
+        return
+    told = files.read_json(path, "fuse again, or get the model again")
+    for name, key in zip(FUSED, ("deploy_sha256", "model_sha256")):
+        file = os.path.join(folder, name)
+        if key in told and os.path.isfile(file) and files.sha256(file) != told[key]:
+            raise InputError(f"{file}: is not the file that {PROVENANCE} beside it was written with (its sha256 differs): damaged or changed; get it again, or fuse again")
 
 
 DENSE_STRIDE = 32        # pixels between the windows of the fully convolutional net: conv1, pool1, pool2 and the fusion's last step

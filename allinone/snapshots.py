@@ -18,6 +18,7 @@ KEEP = 3                      # our choice: snapshots that stay
 NET, FOLDER = "train.prototxt", "snapshots"
 FUSED = ("deploy.prototxt", "allinone.caffemodel")   # a fused model's files
 DENSE = ("dense.prototxt", "dense.caffemodel")       # and its fully convolutional form of stage 1
+PROVENANCE = "provenance.json"                       # what it was made of, with the hashes of FUSED
 
 
 def save(solver, run):

@@ -22,7 +22,8 @@ def main(argv=None):
     parser.add_argument("--profile", choices=tasks.PROFILES, default="mini", help="gives the size of aligned faces")
     parser.add_argument("--set", default="", help="aligned: name of this training set, where a tower learns from several; <out>/<tower>/<set>")
     parser.add_argument("--landmarks-from", metavar="MODEL", help="aligned: folder of a fused model that finds the landmarks of faces without any")
-    parser.add_argument("--gpu", default="", help="with --landmarks-from: GPU number; empty: CPU")
+    parser.add_argument("--regions-from", metavar="MODEL", help="scenes: folder of a fused model whose dense net proposes the regions, instead of selective search")
+    parser.add_argument("--gpu", default="", help="with --landmarks-from and --regions-from: GPU number; empty: CPU")
     parser.add_argument("--split", nargs="+", help="parts of the records to take (train, val, fold_03, ...), default all")
     parser.add_argument("--workers", type=int, help="processes, default one a core")
     parser.add_argument("--out", required=True, help="folder for the databases")
@@ -30,7 +31,10 @@ def main(argv=None):
     if args.kind == "scenes":
         if not args.records + args.without_search:
             raise InputError("build_db scenes: name at least one records file (--records or --without-search)")
-        build_scenes(args.records, args.without_search, args.out, args.workers, args.split)
+        if args.regions_from:
+            from allinone import device                  # late: it imports Caffe, which the processes that search need not wait for
+            device.use(args.gpu)
+        build_scenes(args.records, args.without_search, args.out, args.workers, args.split, args.regions_from)
     else:
         if len(args.records) != 1:
             raise InputError("build_db aligned: name one records file with --records")

@@ -7,6 +7,7 @@ age, smile, identity, box, landmarks (AFLW's 21, null where unknown) and pose; o
 folder of its own with a link to the pictures and faces.jsonl. Of the training part a share is kept back for validation, whole people at a time.
 """
 import argparse
+import collections
 import json
 import os
 import sys
@@ -18,6 +19,7 @@ from allinone.record import Annotation
 
 SETS = ("celeba", "utkface", "photos")
 HELD_BACK = 16                # our choice: of the training part one in so many is for validation
+LEAST_PICTURES = 3            # our choice: people with fewer for training have no identity there: one picture teaches nothing of what stays the same
 FIELDS = ("box", "pose", "gender", "age", "smile", "identity")
 
 
@@ -28,14 +30,28 @@ def split_of(line):
     return "val" if split == "train" and zlib.crc32(who.encode()) % HELD_BACK == 0 else split
 
 
-def faces_of(line):
-    """Yield the Annotations of a picture; one without any face gives one without a box."""
+def faces_of(line, rare):
+    """Yield the Annotations of a picture; one without any face gives one without a box. rare: people whose identity is left out in training."""
     faces = line.get("faces", [line])
     for face in faces or [{}]:
         labels = {name: face[name] for name in FIELDS if face.get(name) is not None}
+        if split_of(line) == "train" and face.get("identity") in rare:
+            labels.pop("identity", None)
         known = face.get("landmarks")
         yield Annotation(line["image"], landmarks=known, visibility=known and [None if point is None else 1 for point in known],
                          split=split_of(line), ignore=int(bool(face.get("ignore"))) or None, **labels)
+
+
+def lines_of(path):
+    """Yield the pictures of a file of JSON lines; InputError with the line that is none."""
+    with open(path, encoding="utf-8") as lines:
+        for number, text in enumerate(lines, 1):
+            try:
+                line = json.loads(text)
+                line["image"]
+            except (ValueError, KeyError, TypeError) as error:
+                raise InputError(f"{path}, line {number}: not a picture with its labels ({error}); mend or delete the line") from None
+            yield line
 
 
 def write(real, name, out):
@@ -49,14 +65,14 @@ def write(real, name, out):
     if os.path.islink(link):
         os.remove(link)
     os.symlink(os.path.abspath(os.path.join(real, name)), link)
-    with open(source, encoding="utf-8") as lines, files.replacing(os.path.join(folder, "faces.jsonl")) as stream:
-        for number, text in enumerate(lines, 1):
-            try:
-                faces = list(faces_of(json.loads(text)))
-            except (ValueError, KeyError) as error:
-                raise InputError(f"{source}, line {number}: not a picture with its labels ({error})") from None
-            stream.writelines(record.to_line(face) for face in faces)
-            count += len(faces)
+    pictures = list(lines_of(source))
+    often = collections.Counter(line.get("identity") for line in pictures)
+    rare = {who for who, number in often.items() if number < LEAST_PICTURES}
+    with files.replacing(os.path.join(folder, "faces.jsonl")) as stream:
+        for line in pictures:
+            for face in faces_of(line, rare):
+                stream.write(record.to_line(face))
+                count += 1
     return count
 
 

@@ -94,13 +94,13 @@ def _jpeg(path):
     return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
 
 
-def pictures_of(records, splits, searched):
+def pictures_of(records, splits, way):
     """Yield (path, [Annotation], proposals) of the pictures of a records file that have lines in some splits (None: all).
 
-    A picture with a face that is to be ignored is left out: it would teach that there is none.
+    way: how they were searched for regions (data_prep.region_cache), None for not at all. A picture with a face that is to be ignored is left out: it would teach that there is none.
     """
     for start, pictures in region_cache.parts(records, splits):
-        found = region_cache.load(records, start, [name for name, _ in pictures]) if searched else [NO_REGIONS] * len(pictures)
+        found = region_cache.load(records, start, [name for name, _ in pictures], way) if way else [NO_REGIONS] * len(pictures)
         if found is None:
             raise InputError(f"{records}: its pictures have changed since they were searched for regions; run the same command again")
         for (name, lines), proposals in zip(pictures, found):
@@ -113,28 +113,28 @@ def survey(sources, splits):
     """Check some records files; return how many pictures they give; InputError where no face has a box."""
     pictures = faces = 0
     for records in sources:
-        for _, found, _ in pictures_of(records, splits, False):
+        for _, found, _ in pictures_of(records, splits, None):
             pictures, faces = pictures + 1, faces + len(found)
     if not faces:
         raise InputError(f"{', '.join(sources)}: no record has a 'box'; detection cannot learn from 0 faces")
     return pictures
 
 
-def build_scenes(searched, unsearched, out, workers=None, splits=None):
+def build_scenes(searched, unsearched, out, workers=None, splits=None, model=None):
     """Write the detection database into <out>/det: pictures, faces, and the proposals of the `searched` records.
 
-    Proposals are found first and kept beside their records (data_prep.region_cache). A picture that cannot be read is named in
+    Proposals are found first, by selective search or by a model's dense net, and kept beside their records (data_prep.region_cache). A picture that cannot be read is named in
     the database's dropped.jsonl. splits: parts of the records, None for all.
     """
-    total = survey(searched + unsearched, splits)
+    total, way = survey(searched + unsearched, splits), region_cache.Dense(model) if model else region_cache.Selective(workers)
     for records in searched:
-        region_cache.fill(records, splits, workers)
+        region_cache.fill(records, splits, way)
     with files.replacing_folder(os.path.join(out, "det")) as partial, open(os.path.join(partial, DROPPED), "w", encoding="utf-8") as losses:
         writer, regions = store.Writer(partial), RegionsWriter(partial)
         dropped, crowd, heights, yaws = collections.Counter(), array.array("d"), array.array("d"), array.array("d")
         progress = Progress("storing pictures", total)
-        pictures = (picture for records, with_search in [(path, True) for path in searched] + [(path, False) for path in unsearched]
-                    for picture in pictures_of(records, splits, with_search))
+        pictures = (picture for records, way_ in [(path, way) for path in searched] + [(path, None) for path in unsearched]
+                    for picture in pictures_of(records, splits, way_))
         for (_, faces, proposals), jpeg in in_order(_jpegs, pictures, workers, CHUNK):
             progress.step()
             if isinstance(jpeg, Dropped):

@@ -35,7 +35,7 @@ def main(argv=None):
     args = parser.parse_args(argv)
     run = benchmark.start("aflw", args, (SPLIT,))
     # A test picture may show other faces than the chosen one.
-    pairs, _ = predictions.pair_up(run.pictures, benchmark.predict(run, "faces", score=args.score))
+    pairs = predictions.pair_up(run.pictures, benchmark.predict(run, "faces", score=args.score))
     pairs = [(face, found) for face, found in pairs if face.split == SPLIT and face.pose is not None and face.landmarks is not None]
     figures, errors = measure(pairs)
     benchmark.finish(run, figures, dict(faces=len(pairs)), RULES + (f"landmarks: {args.score}",), {"ours": afw.error_curve(errors)},

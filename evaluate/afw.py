@@ -72,7 +72,7 @@ def main(argv=None):
         counts["faces of the newer annotations"] = again["faces"]
     else:
         run.missing.append(f"{NEW}, the toolbox's newer annotations, is not there")
-    pairs, _ = predictions.pair_up(run.pictures, benchmark.predict(run, "faces", score=args.score))
+    pairs = predictions.pair_up(run.pictures, benchmark.predict(run, "faces", score=args.score))
     more, errors, yaw = faces_figures(pairs)
     benchmark.finish(run, {**figures, **more}, counts, RULES + (f"landmarks and pose: {args.score}",), {"ours": curve, "ours, landmarks": error_curve(errors)},
                      detection.failures(run, lines) + failures(pairs, errors, yaw))

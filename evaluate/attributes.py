@@ -30,6 +30,6 @@ def evaluate(name, description, splits, argv):
     args = parser.parse_args(argv)
     run = benchmark.start(name, args, splits)
     lines = benchmark.predict(run, "faces", 2, args.score, attributes=True)
-    pairs, _ = predictions.pair_up(run.pictures, lines)
+    pairs = predictions.pair_up(run.pictures, lines)
     figures, counts = measure(pairs)
     benchmark.finish(run, figures, counts, RULES + (f"scores: {args.score}",), failures=failures(pairs))

@@ -88,7 +88,7 @@ def tuned(run):
 def about_models(models):
     """Return what results.json says of the models: folders, hashes, and the provenance of the first."""
     folders = sorted(set(models.values()))
-    path = os.path.join(folders[0], "provenance.json")
+    path = os.path.join(folders[0], snapshots.PROVENANCE)
     provenance = files.read_json(path, "fuse again") if os.path.isfile(path) else None
     return dict(folders=folders, sha256=[files.sha256(snapshots.weights_of(folder)) for folder in folders], provenance=provenance)
 

@@ -18,7 +18,7 @@ def main(argv=None):
     benchmark.add_score(parser, "aligned", "the landmarks by which faces are aligned")
     args = parser.parse_args(argv)
     run = benchmark.start("fgnet", args)
-    pairs, _ = predictions.pair_up(run.pictures, benchmark.predict(run, "faces", 2, args.score))
+    pairs = predictions.pair_up(run.pictures, benchmark.predict(run, "faces", 2, args.score))
     errors = np.abs([found["age"] - face.age for face, found in pairs])
     tuned = "one model for each person, fine-tuned on all others" if benchmark.tuned(run) else "one model for all, not fine-tuned on FG-NET"
     people = [face.split for face, _ in pairs]

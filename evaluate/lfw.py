@@ -21,7 +21,7 @@ def main(argv=None):
     parser = benchmark.parser_of("lfw", __doc__.splitlines()[0])
     args = parser.parse_args(argv)
     run = benchmark.start("lfw", args)
-    pairs = predictions.pair_up(run.pictures, benchmark.predict(run, "faces", 2, descriptors=True))[0]
+    pairs = predictions.pair_up(run.pictures, benchmark.predict(run, "faces", 2, descriptors=True))
     unit = metrics.unit_length(predictions.read_descriptors(os.path.join(run.out, "faces")))
     place = {face.image: number for number, (face, _) in enumerate(pairs)}
     with open(os.path.join(args.data, PAIRS), encoding="utf-8") as stream:

@@ -60,7 +60,7 @@ FIGURES = dict(
 TITLES = dict(afw="AFW: detection, landmarks, pose", pascal="PASCAL faces: detection", fddb="FDDB: detection", aflw="AFLW: landmarks",
               celeba="CelebA: gender and smile", fotw="Faces of the World: gender and smile", lap2015="ChaLearn LAP 2015: apparent age",
               fgnet="FG-NET: age", ijba="IJB-A: verification and identification", lfw="LFW: verification (not in the paper)")
-WHERE = dict(afw="sections IV-A to IV-C, figure 6", pascal="section IV-A, figure 6", fddb="section IV-A, figure 6", aflw="section IV-B, table II",
+WHERE = dict(afw="sections IV-A to IV-C, figures 6 and 7", pascal="section IV-A, figure 6", fddb="section IV-A, figure 6", aflw="section IV-B, table II",
              celeba="section IV-D", fotw="section IV-D", lap2015="section IV-E", fgnet="section IV-E", ijba="section IV-F, table V", lfw="")
 
 # {benchmark: [(method, {figure: value}, source)]}

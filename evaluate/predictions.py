@@ -201,11 +201,14 @@ def settings_of(records, models, **choices):
     return dict(records=files.sha256(records), weights=one.pop() if len(one) == 1 else weights, **choices)
 
 
+def all_pairs(pictures, lines):
+    """Return [(Annotation, prediction)] of all annotated faces, None where nothing was found for one, or its picture cannot be read."""
+    return [(face, found) for (_, faces), line in zip(pictures, lines) for face, found in zip(faces, line["faces"] or [None] * len(faces))]
+
+
 def pair_up(pictures, lines):
-    """Return [(Annotation, prediction)] of all annotated faces for which there is one, and how many have none."""
-    pairs = [(face, found) for (_, faces), line in zip(pictures, lines) for face, found in zip(faces, line["faces"] or [None] * len(faces))]
-    known = [(face, found) for face, found in pairs if found is not None]
-    return known, len(pairs) - len(known)
+    """Return [(Annotation, prediction)] of the annotated faces for which there is one."""
+    return [(face, found) for face, found in all_pairs(pictures, lines) if found is not None]
 
 
 def records_in(path):

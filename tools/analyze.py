@@ -203,7 +203,7 @@ def parse(argv):
     """Return the command's arguments."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("inputs", nargs="+", help="pictures, folders of pictures, patterns, videos, numbers of cameras")
-    parser.add_argument("--model", help=f"folder of the fused model; default: the first of {', '.join(analysis.MODELS)} that is there")
+    parser.add_argument("--model", help=f"folder of the fused model; default: {analysis.SHIPPED}, which comes with the kit")
     parser.add_argument("--out", required=True, help=f"folder for {LINES} and the drawn pictures")
     parser.add_argument("--score", type=float, default=analysis.SCORE, help="least detection score of a face that is reported")
     parser.add_argument("--proposals", choices=analysis.PROPOSALS, default="dense",

@@ -11,6 +11,7 @@ import sys
 import cv2
 import h5py
 import numpy as np
+from matplotlib import cbook
 from skimage import data
 
 from allinone import boxes, device, draw, files
@@ -27,6 +28,7 @@ body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 1060px; margin: 2em aut
 table {{ border-collapse: collapse }} td, th {{ padding: .3em .9em; border-bottom: 1px solid #ddd; text-align: left }}
 td.figure {{ text-align: right; font-variant-numeric: tabular-nums }}
 img {{ max-width: 100%; border-radius: 4px }} figure {{ margin: 1.2em 0 }} figcaption {{ color: #555 }}
+.pair {{ display: grid; grid-template-columns: 1fr 1fr; gap: 1em }}
 </style></head><body>
 <h1>All-in-One Face in Caffe: the demo's results</h1>
 <p>One network, trained just now as five sub-networks with shared weights, fused into one model, and measured on drawn
@@ -48,8 +50,10 @@ Above each face: detection score; roll, pitch, yaw. Below: gender, age, smile, a
 portraits of the {people} held-out people ({right} of the {named} faces on these pictures are named rightly; chance is 1 in
 {people}).</figcaption></figure>
 {scene_pictures}
-<figure><img src="astronaut.png" alt="astronaut"><figcaption>A real photograph, which scikit-image ships: {astronaut}
-This network has seen nothing but drawn faces.</figcaption></figure>
+<h2>Real photographs</h2>
+<p>On the left what the network that was trained just now says, which has seen nothing but drawn faces; on the right what the model says that comes
+with the kit (models/mini), which has learnt from photographs. The pictures come with scikit-image and Matplotlib.</p>
+{photographs}
 </body></html>
 """
 
@@ -89,12 +93,29 @@ def draw_pictures(analyzer, demo):
     files.write_image(os.path.join(demo, "portraits.png"), draw.grid([image for image, _, _ in drawn[:PORTRAITS]], 3))
     for number, (image, _, _) in enumerate(drawn[PORTRAITS:], 1):
         files.write_image(os.path.join(demo, f"scene{number}.png"), image)
-    astronaut = cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR)
-    found = analyzer.analyze(astronaut)
-    files.write_image(os.path.join(demo, "astronaut.png"), draw.results(astronaut, found))
     return dict(named=sum(n for _, n, _ in drawn), right=sum(r for _, _, r in drawn),
-                astronaut=f"{len(found)} face(s) found.",
+                photographs=draw_photographs(analyzer, demo),
                 scene_pictures="".join(f'<img src="scene{number}.png" alt="scene {number}">\n' for number in range(1, len(scenes) + 1)))
+
+
+def photographs():
+    """Return {name: BGR picture} of real photographs that need no download."""
+    with cbook.get_sample_data("grace_hopper.jpg") as stream:
+        hopper = files.decode_image(stream.read(), "grace_hopper.jpg")
+    return dict(astronaut=cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR), hopper=hopper)
+
+
+def draw_photographs(analyzer, demo):
+    """Write every photograph twice, as the trained model and as the shipped one analyze it; return the page's part on them."""
+    both, parts = dict(trained=analyzer, shipped=FaceAnalyzer()), []
+    for name, image in photographs().items():
+        figures = []
+        for which, one in both.items():
+            found = one.analyze(image)
+            files.write_image(os.path.join(demo, f"{name}_{which}.png"), draw.results(image, found))
+            figures.append(f'<figure><img src="{name}_{which}.png" alt="{name}, by the {which} model"><figcaption>The {which} model: {len(found)} face(s).</figcaption></figure>')
+        parts.append(f'<div class="pair">{"".join(figures)}</div>')
+    return "\n".join(parts)
 
 
 def write_page(demo, placeholders):

@@ -27,7 +27,6 @@ TOLERANCE = 1e-5        # largest difference between fused and tower outputs
 AGREE = 1e-6            # our choice: shared weights of two runs are the same up to this; a single step of training moves them further
 NET, MODEL = snapshots.FUSED
 DENSE_NET, DENSE_MODEL = snapshots.DENSE
-PROVENANCE = "provenance.json"
 
 
 @dataclass
@@ -185,7 +184,7 @@ def fuse(profile, runs, out, trunk=None):
         densely = make_dense(profile, net, parameters, partial)
         check({f"dense {output}": difference for output, difference in densely.items()}, "fully convolutional net", out)
         left_out = sorted({name for source in sources for name in source.parameters} - set(matched))
-        files.write_json(os.path.join(partial, PROVENANCE), dict(
+        files.write_json(os.path.join(partial, snapshots.PROVENANCE), dict(
             profile=profile.name, sources=[about(source) for source in sources], tower_from={tower: source.weights for tower, source in owners.items()},
             trunk=trunk, parameters=len(matched), left_out=left_out, tolerance=TOLERANCE, largest_difference=differences,
             moved_by_trunk=changes, largest_difference_dense=densely,
@@ -200,7 +199,7 @@ def take_out(profile, run, tower, out):
         net = caffe.Net(write_net(partial, NET, definition), caffe.TEST)
         matched = surgery.transplant(net, definition, source.parameters, source.weights).matched
         net.save(os.path.join(partial, MODEL))
-        files.write_json(os.path.join(partial, PROVENANCE), dict(
+        files.write_json(os.path.join(partial, snapshots.PROVENANCE), dict(
             profile=profile.name, sources=[about(source)], tower_from={tower: source.weights}, parameters=len(matched),
             model_sha256=files.sha256(os.path.join(partial, MODEL)), deploy_sha256=files.sha256(os.path.join(partial, NET))))
 

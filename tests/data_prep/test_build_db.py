@@ -3,7 +3,6 @@ import os
 import resource
 import subprocess
 import sys
-from multiprocessing.pool import ThreadPool
 
 import cv2
 import h5py
@@ -12,7 +11,7 @@ import pytest
 
 from allinone import align, record, store
 from conftest import ROOT
-from data_prep import aligned_db, build_db
+from data_prep import build_db
 
 
 @pytest.fixture

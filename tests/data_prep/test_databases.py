@@ -34,7 +34,8 @@ def mixture(tmp_path_factory):
 
 def test_every_tower_learns_from_its_own_sets(mixture):
     root, waiting, again = mixture
-    known = {name: list(record.read(str(root / "data" / name / "records.jsonl"))) for name in drawn_sets.SIZES}
+    there = [name for name in drawn_sets.SIZES if (root / "data" / name / "records.jsonl").is_file()]      # the others are benchmarks alone
+    known = {name: list(record.read(str(root / "data" / name / "records.jsonl"))) for name in there}
     for tower, sets in tasks.TRAINING_SETS.items():
         if tower == "det":
             continue

@@ -43,14 +43,14 @@ def test_two_runs_leave_identical_files(scenes, tmp_path):
     out = []
     for run in ("first", "second"):
         assert build_db.main(["scenes", "--records", str(scenes), "--out", str(tmp_path / run), "--workers", "1" if run == "first" else "2"]) == 0
-        out.append((files_of(tmp_path / run), files_of(tmp_path / region_cache.FOLDER)))
-        shutil.rmtree(tmp_path / region_cache.FOLDER)
+        out.append((files_of(tmp_path / run), files_of(tmp_path / region_cache.Selective.folder)))
+        shutil.rmtree(tmp_path / region_cache.Selective.folder)
     assert out[0] == out[1] and len(out[0][1]) == 3
 
 
 def test_a_killed_search_goes_on_where_it_was(scenes, tmp_path):
     command = [sys.executable, "-m", "data_prep.build_db", "scenes", "--records", str(scenes), "--out", str(tmp_path / "db")]
-    folder = tmp_path / region_cache.FOLDER
+    folder = tmp_path / region_cache.Selective.folder
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as first:
         while not (folder / "00000000.h5").is_file() and first.poll() is None:
             os.sched_yield()
@@ -66,7 +66,7 @@ def test_a_killed_search_goes_on_where_it_was(scenes, tmp_path):
 
 def test_only_what_has_changed_is_searched_again(scenes, tmp_path):
     region_cache.fill(str(scenes))
-    folder = tmp_path / region_cache.FOLDER
+    folder = tmp_path / region_cache.Selective.folder
     before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
     shutil.copyfile(tmp_path / "0.png", tmp_path / "40.png")
     region_cache.fill(str(scenes))
@@ -76,7 +76,7 @@ def test_only_what_has_changed_is_searched_again(scenes, tmp_path):
 
 def test_a_split_is_searched_alone(scenes, tmp_path):
     region_cache.fill(str(scenes), splits=["b"])
-    assert [path.name for path in (tmp_path / region_cache.FOLDER).iterdir()] == ["00000032.h5"]
+    assert [path.name for path in (tmp_path / region_cache.Selective.folder).iterdir()] == ["00000032.h5"]
 
 
 def test_pictures_that_change_between_search_and_building_are_noticed(scenes, tmp_path, monkeypatch, expect_refusal):

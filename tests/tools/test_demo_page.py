@@ -15,7 +15,7 @@ def test_the_page_shows_the_results_and_its_pictures(chain, tmp_path):
     assert demo_page.main(["--demo", str(tmp_path)]) == 0
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     pictures = re.findall(r'src="([^"]+)"', page)
-    assert {"curves.png", "sheet.png", "portraits.png", "astronaut.png"} <= set(pictures)
+    assert {"curves.png", "sheet.png", "portraits.png", "astronaut_trained.png", "astronaut_shipped.png", "hopper_trained.png", "hopper_shipped.png"} <= set(pictures)
     assert all((tmp_path / name).stat().st_size > 1000 for name in pictures)
     results = json.loads((tmp_path / "results.json").read_text())
     assert {task: list(figures) for task, figures in results.items()} == {
