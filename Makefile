@@ -226,7 +226,7 @@ $(X)/db/det/manifest.json: $(X)/composites.done $(X)/scenes/records.jsonl $(BUIL
 	@$(PY) -m data_prep.build_db scenes --without-search $(X)/composites/records.jsonl $(X)/scenes/records.jsonl --out $(X)/db
 $(Y)/first/model/provenance.json: $(X)/db/det/manifest.json $(X)/db/aligned.done $(TRAINING)
 	@$(REAL_TRAIN) 1500 --job pretrain --db $(X)/db --out $(Y)/pretrain
-	@$(REAL_TRAIN) 6000 --job joint --base-lr 0.001 --db $(X)/db --init $(Y)/pretrain --out $(Y)/first
+	@$(REAL_TRAIN) 3500 --job joint --base-lr 0.001 --db $(X)/db --init $(Y)/pretrain --out $(Y)/first
 	@$(PY) -m tools.fuse --profile mini --run $(Y)/first --out $(Y)/first/model --gpu "$(GPU)"
 # What the first model takes for faces, rightly and wrongly, in scenes that it has not seen, is half of what the second learns detection from.
 $(X)/hard/det/manifest.json: $(Y)/first/model/provenance.json
@@ -234,7 +234,7 @@ $(X)/hard/det/manifest.json: $(Y)/first/model/provenance.json
 		--regions-from $(Y)/first/model --gpu "$(GPU)" --out $(X)/hard
 	@for part in smile gender age id val; do ln -sfn ../db/$$part $(X)/hard/$$part; done
 $(Y)/second/model/provenance.json: $(X)/hard/det/manifest.json
-	@$(REAL_TRAIN) 5500 --job joint --base-lr 0.001 --db $(X)/hard --init $(Y)/first --out $(Y)/second
+	@$(REAL_TRAIN) 8000 --job joint --base-lr 0.001 --db $(X)/hard --init $(Y)/first --out $(Y)/second
 	@$(PY) -m tools.fuse --profile mini --run $(Y)/second --out $(Y)/second/model --gpu "$(GPU)"
 
 train-real: $(Y)/second/model/provenance.json  ## Train mini on real photographs in REAL, twice, the second time with hard regions, and measure it; 80 minutes

@@ -20,7 +20,7 @@ def make(*arguments, cwd=ROOT, **environment):
 def test_help_lists_every_target(arguments):
     with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as stream:
         phony = re.search(r"^\.PHONY: (.*)$", stream.read().replace("\\\n", " "), re.M).group(1)
-    for pattern, shown in (("$(TOWERS:%=train-%)", "train-<tower>"), ("$(FINETUNED:%=finetune-%)", "finetune-<set>"), ("$(DATASETS:%=data-%)", "data-<set>")):
+    for pattern, shown in (("$(TOWERS:%=train-%)", "train-<tower>"), ("$(FINETUNED:%=finetune-%)", "finetune-<set>"), ("$(DATASETS:%=data-%)", "data-<set>"), ("$(BENCHMARKS:%=eval-%)", "eval-<set>")):
         assert pattern in phony
         phony = phony.replace(pattern, shown)
     phony = phony.split()

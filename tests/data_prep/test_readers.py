@@ -209,7 +209,7 @@ def test_ijba(drawn, tmp_path):
         assert {by_picture[image][0].identity for image, _, _ in template["faces"]} == {template["subject"]}
         assert [by_picture[image][0].box for image, _, _ in template["faces"]] == [box for _, box, _ in template["faces"]]
     people = lambda part: {t["subject"] for t in templates if t["split"] == 3 and t["part"] == part}
-    assert not people("search_train") & people("gallery") and people("gallery") == people("probe")
+    assert not people("search_train") & people("probe") and people("gallery") < people("probe")        # some probes have no mate
     comparisons = {line["split"]: line["pairs"] for line in map(json.loads, open(tmp_path / "ijba" / "comparisons.jsonl"))}
     verify = {t["template"] for t in templates if t["split"] == 3 and t["part"] == "verify"}
     assert set(comparisons) == set(range(1, 11)) and {t for pair in comparisons[3] for t in pair} == verify

@@ -46,7 +46,8 @@ def test_detections_of_ignored_faces_count_neither_way():
     assert real.matched([], [], known, ignored) == ([], []) and real.matched(found[:1], [1.0], [], []) == ([1.0], [False])
 
 
-def test_measured_on_pictures_of_the_same_form(chain, real_folders, tmp_path, capsys):
+def test_measured_on_pictures_of_the_same_form(chain, real_folders, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(real, "FEW", 2)
     command = ["--data", str(real_folders), "--model", str(chain / "model"), "--out", str(tmp_path)]
     assert real.main(command) == 0
     results = files.read_json(str(tmp_path / "results.json"), "")

@@ -56,6 +56,8 @@ def test_what_is_missing_is_named(chain, tmp_path, astronaut, expect_refusal):
     broken = tmp_path / "broken"
     shutil.copytree(chain / "model", broken)
     (broken / "allinone.caffemodel").write_bytes(b"\x0a\xff")
+    expect_refusal(analyze.main, [*base, broken], "allinone.caffemodel", "sha256 differs")
+    (broken / "provenance.json").unlink()                 # without it nothing is known of what the file should be
     expect_refusal(analyze.main, [*base, broken], "allinone.caffemodel", "cut off")
     shutil.copy("prototxt/paper/deploy.prototxt", broken)
     shutil.copy(chain / "model" / "allinone.caffemodel", broken)
