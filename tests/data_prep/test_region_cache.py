@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from allinone import proposals, record, store
+from allinone import FaceAnalyzer, dense, proposals, record, store
 from conftest import ROOT
 from data_prep import build_db, region_cache
 
@@ -87,3 +87,25 @@ def test_pictures_that_change_between_search_and_building_are_noticed(scenes, tm
         shutil.copyfile(tmp_path / "0.png", tmp_path / "1.png")
     monkeypatch.setattr(region_cache, "fill", fill_then_change)
     expect_refusal(build_db.main, ["scenes", "--records", scenes, "--out", tmp_path / "db"], scenes, "have changed")
+
+
+def test_a_models_dense_net_proposes_in_the_same_way(chain, tmp_path, monkeypatch):
+    """Regions of drawn scenes by the chain's model: its best windows, and the rectangles of landmarks that its own analyzer finds in them."""
+    shutil.copytree(chain / "scenes", tmp_path / "scenes")
+    records = str(tmp_path / "scenes" / "records.jsonl")
+    command = ["scenes", "--records", records, "--regions-from", str(chain / "model"), "--out", str(tmp_path / "db")]
+    assert build_db.main(command) == 0
+    way, analyzer = region_cache.Dense(str(chain / "model")), FaceAnalyzer(str(chain / "model"), "opencv")
+    (start, pictures), = region_cache.parts(records, None)
+    names = [name for name, _ in pictures]
+    for name, found in zip(names, region_cache.load(records, start, names, way)):
+        image = cv2.imread(str(tmp_path / "scenes" / name))
+        windows, scores = dense.windows(analyzer.backend, image, region_cache.LEAST)
+        count = min(region_cache.MOST, len(windows))
+        best = windows[np.argsort(-scores, kind="stable")[:count]]
+        np.testing.assert_allclose(found[:count], best, atol=1e-3)
+        seen = analyzer.look(image, best)
+        assert len(found) == count + (seen["score"] >= 0.3).sum()
+    assert store.manifest(str(tmp_path / "db" / "det"))["proposals"] == sum(map(len, region_cache.load(records, start, names, way)))
+    monkeypatch.setattr(region_cache.Dense, "search", lambda *_: iter(()))                 # found once
+    assert build_db.main(command) == 0

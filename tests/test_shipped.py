@@ -1,0 +1,45 @@
+"""The model that comes with the kit."""
+import os
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+from skimage import data
+
+from allinone import FaceAnalyzer, files, snapshots
+from allinone.analyzer import SHIPPED
+from allinone.errors import InputError
+from conftest import ROOT
+
+FOLDER = os.path.join(ROOT, SHIPPED)
+LARGEST = 16 * 2 ** 20
+
+
+def test_it_is_small_whole_and_says_where_it_comes_from():
+    sizes = {name: os.path.getsize(os.path.join(FOLDER, name)) for name in (*snapshots.FUSED, *snapshots.DENSE, snapshots.PROVENANCE, "README.md")}
+    assert sizes[snapshots.FUSED[1]] <= LARGEST and min(sizes.values()) > 1000
+    told = files.read_json(os.path.join(FOLDER, snapshots.PROVENANCE), "")
+    assert told["model_sha256"] == files.sha256(os.path.join(FOLDER, snapshots.FUSED[1])) and told["largest_difference"]
+
+
+def test_it_is_the_default_and_sees_who_is_there():
+    """Eileen Collins, smiling, on the photograph that scikit-image ships: where her face is and what she looks like is plain to see."""
+    analyzer = FaceAnalyzer(engine="opencv")
+    assert os.path.samefile(analyzer.backend.folder, FOLDER)
+    faces = analyzer.analyze(cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR))
+    face = faces[0]
+    x, y = (face.box[:2] + face.box[2:]) / 2
+    assert 195 < x < 250 and 90 < y < 150 and 70 < face.box[3] - face.box[1] < 170
+    assert face.gender > 0.5 and face.smile > 0.5 and 18 < face.age < 60
+    eyes, mouth = face.landmarks[[7, 10]].mean(axis=0), face.landmarks[[17, 18, 19]].mean(axis=0)
+    assert np.linalg.norm(eyes - [222, 103]) < 15 and np.linalg.norm(mouth - [224, 147]) < 18
+
+
+@pytest.mark.parametrize("name", snapshots.FUSED)
+def test_a_damaged_copy_is_refused(tmp_path, name):
+    shutil.copytree(FOLDER, tmp_path / "model")
+    with open(tmp_path / "model" / name, "ab") as stream:
+        stream.write(b"\n")
+    with pytest.raises(InputError, match="sha256 differs"):
+        FaceAnalyzer(str(tmp_path / "model"))
