@@ -236,6 +236,7 @@ $(X)/hard/det/manifest.json: $(Y)/first/model/provenance.json
 $(Y)/second/model/provenance.json: $(X)/hard/det/manifest.json
 	@$(REAL_TRAIN) 8000 --job joint --base-lr 0.001 --db $(X)/hard --init $(Y)/first --out $(Y)/second
 	@$(PY) -m tools.fuse --profile mini --run $(Y)/second --out $(Y)/second/model --gpu "$(GPU)"
+	@$(PY) -m evaluate.operating_point --model $(Y)/second/model --records $(X)/composites_val/records.jsonl --precision 0.98 --gpu "$(GPU)"
 
 train-real: $(Y)/second/model/provenance.json  ## Train mini on real photographs in REAL, twice, the second time with hard regions, and measure it; 80 minutes
 	@$(PY) -m evaluate.real --data $(X) --model $(Y)/second/model --engine opencv --out $(Y)/eval --gpu "$(GPU)"

@@ -14,7 +14,7 @@ from allinone.proposals import selective_search
 from allinone.record import Face
 from allinone.tasks import POSITIVE_IOU
 
-SCORE = 0.9            # our choice: least detection score of a face that is reported
+SCORE = 0.9            # our choice: least detection score of a face that is reported, where the model's provenance.json names none
 LEAST_FACE = 8         # pixels
 LOOKS = 2              # our choice: at a face whose box is given; the second region is the rectangle of the landmarks that are found in the first
 CHUNK = 256            # regions whose crops are in memory together
@@ -50,13 +50,14 @@ class FaceAnalyzer:
         if device is not None and engine == "caffe":
             devices.use(gpu)
         self.backend, self.smallest = Backend(model_dir or default_model(), engine, gpu), smallest
+        self.score = self.backend.told.get("score", SCORE)
         self.propose = PROPOSALS[proposals]
 
-    def analyze(self, image, boxes=None, score=SCORE):
+    def analyze(self, image, boxes=None, score=None):
         """Return the `Face`s of a picture, best first.
 
         image: path or BGR uint8 (height, width, 3); boxes (n, 4): regions to describe instead of searching for faces,
-        one Face per box in the same order, whatever its score; score: least detection score of a face that is found.
+        one Face per box in the same order, whatever its score; score: least detection score of a face that is found, default the model's own.
         InputError where image or boxes are none.
         """
         if boxes is None:
@@ -66,7 +67,7 @@ class FaceAnalyzer:
             raise InputError("boxes: each must be (x1, y1, x2, y2) with x1 < x2 and y1 < y2")
         return self.describe(image, self.look(image, regions))
 
-    def analyze_many(self, images, score=SCORE):
+    def analyze_many(self, images, score=None):
         """Return the list of `Face`s of each picture, as `analyze` does; calls of the net are shared between them."""
         images = [loaded(image) for image in images]
         if not images:
@@ -95,12 +96,13 @@ class FaceAnalyzer:
             regions = landmarks.face_rectangle(found["landmarks"])
         return found
 
-    def detect(self, image, regions, score=SCORE):
+    def detect(self, image, regions, score=None):
         """Find faces among regions (n, 4) of a picture; return what `look` returns, of one region for each face."""
         return self.detect_many([image], [regions], score)[0]
 
-    def detect_many(self, images, regions, score=SCORE):
+    def detect_many(self, images, regions, score=None):
         """Find faces among the regions of each picture: Iterative Region Proposals, then Landmarks-based NMS."""
+        score = self.score if score is None else score
         owners = np.repeat(np.arange(len(images)), [len(some) for some in regions])
         owners, seen = refine.iterative_region_proposals(
             lambda owners, regions: self.look_at_each([images[owner] for owner in owners], regions),

@@ -28,7 +28,7 @@ class Backend:
         self.outputs = {stage: {task.output: prefix + task.output for task in tasks.TASKS if task.stage == stage} for stage in (1, 2)}
         self.blobs = {top for layer in definition.layer for top in layer.top}
         self._check(1)
-        check_hashes(model_dir)
+        self.told = provenance(model_dir)
         self.net, self.dense_net = ENGINES[engine](model_dir, FUSED, gpu), None
 
     def _check(self, stage):
@@ -60,16 +60,17 @@ class Backend:
         return self.dense_net.run(to_blob([image]), ["detection"])["detection"][0, 1]
 
 
-def check_hashes(folder):
-    """Raise InputError where a model's files are not those that its provenance.json was written with; without one nothing is known."""
+def provenance(folder):
+    """Return what a model's provenance.json holds, {} where there is none; InputError where the model's files are not those that it was written with."""
     path = os.path.join(folder, PROVENANCE)
     if not os.path.isfile(path):
-        return
+        return {}
     told = files.read_json(path, "fuse again, or get the model again")
     for name, key in zip(FUSED, ("deploy_sha256", "model_sha256")):
         file = os.path.join(folder, name)
         if key in told and os.path.isfile(file) and files.sha256(file) != told[key]:
             raise InputError(f"{file}: is not the file that {PROVENANCE} beside it was written with (its sha256 differs): damaged or changed; get it again, or fuse again")
+    return told
 
 
 DENSE_STRIDE = 32        # pixels between the windows of the fully convolutional net: conv1, pool1, pool2 and the fusion's last step

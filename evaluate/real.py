@@ -15,7 +15,7 @@ import sys
 import cv2
 import numpy as np
 
-from allinone import boxes, device, files, landmarks
+from allinone import backend, boxes, device, files, landmarks
 from allinone import analyzer as analysis
 from allinone.errors import InputError, command
 from data_prep import convert
@@ -130,7 +130,8 @@ def photographs(args):
         rows.append((recall, precision, metrics.average_precision(true, scores, faces), faces))
         thresholds.append(threshold)
     scores, true, faces = detections(pictures, found)
-    at = np.array(scores) >= analysis.SCORE
+    score = backend.provenance(args.model).get("score", analysis.SCORE)
+    at = np.array(scores) >= score
     hits = int(np.array(true)[at].sum())
     pairs = []
     for (_, some), line in zip(pictures, lines):
@@ -144,8 +145,8 @@ def photographs(args):
     _, low, high, _ = intervals.share(np.arange(faces) < round(own[0] * faces))
     return [row("photos", "detection", f"recall of faces from {LEAST_FACE} px at precision >= {PRECISION:.0%}", (own[0], low, high, faces), "%", 0.85, haar[0], "cascade"),
             row("photos", "detection", "average precision", (own[2], None, None, faces), "%", None, haar[2], "cascade"),
-            row("photos", "detection", f"recall at the default score {analysis.SCORE}", intervals.share(np.arange(faces) < hits), "%"),
-            row("photos", "detection", f"precision at the default score {analysis.SCORE}", intervals.share(np.array(true)[at]) if at.any() else (0.0, 0.0, 1.0, 0), "%"),
+            row("photos", "detection", f"recall at the model's own score {score:g}", intervals.share(np.arange(faces) < hits), "%"),
+            row("photos", "detection", f"precision at the model's own score {score:g}", intervals.share(np.array(true)[at]) if at.any() else (0.0, 0.0, 1.0, 0), "%"),
             row("photos", "landmarks", "mean error / sqrt(w h), against the teacher's", figures["nme"], "%", 0.07, constant["nme"], "mean face in the true box"),
             row("photos", "pose", "mean absolute error of yaw, against the teacher's", figures["yaw_mae"], "°", 9.0, constant["yaw_mae"])], thresholds[0]
 

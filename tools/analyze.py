@@ -205,7 +205,7 @@ def parse(argv):
     parser.add_argument("inputs", nargs="+", help="pictures, folders of pictures, patterns, videos, numbers of cameras")
     parser.add_argument("--model", help=f"folder of the fused model; default: {analysis.SHIPPED}, which comes with the kit")
     parser.add_argument("--out", required=True, help=f"folder for {LINES} and the drawn pictures")
-    parser.add_argument("--score", type=float, default=analysis.SCORE, help="least detection score of a face that is reported")
+    parser.add_argument("--score", type=float, help="least detection score of a face that is reported; default: the model's own")
     parser.add_argument("--proposals", choices=analysis.PROPOSALS, default="dense",
                         help="where faces are looked for: by the net itself over an image pyramid, or by selective search")
     parser.add_argument("--boxes", metavar="FILE", help="look for none, describe the faces in these boxes: JSON lines of image and box")
