@@ -226,7 +226,7 @@ $(X)/db/det/manifest.json: $(X)/composites.done $(X)/scenes/records.jsonl $(BUIL
 	@$(PY) -m data_prep.build_db scenes --without-search $(X)/composites/records.jsonl $(X)/scenes/records.jsonl --out $(X)/db
 $(Y)/first/model/provenance.json: $(X)/db/det/manifest.json $(X)/db/aligned.done $(TRAINING)
 	@$(REAL_TRAIN) 1500 --job pretrain --db $(X)/db --out $(Y)/pretrain
-	@$(REAL_TRAIN) 3500 --job joint --base-lr 0.001 --db $(X)/db --init $(Y)/pretrain --out $(Y)/first
+	@$(REAL_TRAIN) 4000 --job joint --base-lr 0.001 --db $(X)/db --init $(Y)/pretrain --out $(Y)/first
 	@$(PY) -m tools.fuse --profile mini --run $(Y)/first --out $(Y)/first/model --gpu "$(GPU)"
 # What the first model takes for faces, rightly and wrongly, in scenes that it has not seen, is half of what the second learns detection from.
 $(X)/hard/det/manifest.json: $(Y)/first/model/provenance.json

@@ -176,23 +176,23 @@ def portrait_rows(celeba, utkface):
 
 
 def groups(celeba, utkface, ethnicity):
-    """Return rows by age, by what UTKFace calls ethnicity, by gender and by yaw, for the model card."""
+    """Return rows by age, by what UTKFace calls ethnicity, by gender and by yaw, for the model card; gender of children only by age."""
     rows = []
-    parts = [(f"{low} to {high - 1} years", lambda face, low=low, high=high: low <= face.age < high) for low, high in AGES]
-    parts += [(f"called {word}", lambda face, number=number: ethnicity.get(face.image) == number) for number, word in enumerate(ETHNICITIES)]
-    parts += [(word, lambda face, number=number: face.gender == number) for number, word in enumerate(("men", "women"))]
-    parts += [(f"|yaw| {low} to {high}°", lambda face, low=low, high=high: face.pose is not None and low <= abs(face.pose[2]) < high) for low, high in YAWS]
-    for what, wanted in parts:
-        truth, found = utkface.of("gender", wanted)
-        if len(truth) >= FEW:
-            rows.append(row("utkface", "gender", f"accuracy, {what}", intervals.share((found >= 0.5) == truth), "%", None, majority(truth)))
-        truth, found = utkface.of("age", wanted)
-        if len(truth) >= FEW:
-            rows.append(row("utkface", "age", f"mean absolute error, {what}", intervals.mean(np.abs(found - truth)), " years", None, float(np.abs(truth - np.median(truth)).mean())))
-    for what, wanted in parts[-len(YAWS) - 2:]:
+    ages = [(f"{low} to {high - 1} years", lambda face, low=low, high=high: low <= face.age < high) for low, high in AGES]
+    others = [(f"called {word}", lambda face, number=number: ethnicity.get(face.image) == number) for number, word in enumerate(ETHNICITIES)]
+    both = [(word, lambda face, number=number: face.gender == number) for number, word in enumerate(("men", "women"))]
+    both += [(f"turned {low} to {high}°", lambda face, low=low, high=high: face.pose is not None and low <= abs(face.pose[2]) < high) for low, high in YAWS]
+    adults = [(f"{what}, from {ADULT} years on", lambda face, wanted=wanted: face.age >= ADULT and wanted(face)) for what, wanted in others + both]
+    for task, unit, parts in (("gender", "%", ages + adults), ("age", " years", ages + others + both)):
+        for what, wanted in parts:
+            truth, found = utkface.of(task, wanted)
+            if len(truth) >= FEW:
+                value = intervals.share((found >= 0.5) == truth) if task == "gender" else intervals.mean(np.abs(found - truth))
+                rows.append(row("utkface", task, f"{'accuracy' if task == 'gender' else 'mean absolute error'}, {what}", value, unit))
+    for what, wanted in both:
         truth, found = celeba.of("smile", wanted)
         if len(truth) >= FEW:
-            rows.append(row("celeba", "smile", f"accuracy, {what}", intervals.share((found >= 0.5) == truth), "%", None, majority(truth)))
+            rows.append(row("celeba", "smile", f"accuracy, {what}", intervals.share((found >= 0.5) == truth), "%"))
     return rows
 
 
@@ -202,10 +202,11 @@ def shown(value, unit):
 
 
 def table(rows):
-    """Return rows as text cells, a head first."""
-    return [("set", "task", "figure", "measured", "95 %", "samples", "floor", "baseline")] + [
+    """Return rows as text cells, a head first; floor and baseline only where some row has one."""
+    cells = [("set", "task", "figure", "measured", "95 %", "samples", "floor", "baseline")] + [
         (one["set"], one["task"], one["figure"], shown(one["value"], one["unit"]), f"{shown(one['low'], one['unit'])} to {shown(one['high'], one['unit'])}" if one["low"] is not None else "–",
          f"{one['samples']:,}", shown(one["floor"], one["unit"]), f"{shown(one['baseline'], one['unit'])} ({one['baseline_by']})" if one["baseline"] is not None else "–") for one in rows]
+    return cells if any(one["floor"] is not None or one["baseline"] is not None for one in rows) else [line[:6] for line in cells]
 
 
 def markdown(cells):

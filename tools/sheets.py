@@ -92,7 +92,7 @@ def picture(path, face, one, text):
     room = 0.4 * (y2 - y1)
     left, top = (int(max(edge - room, 0) * scale) for edge in (x1, y1))
     tile = draw.tile(image[top:int((y2 + room) * scale) + 1, left:int((x2 + room) * scale) + 1], SIDE)
-    draw.caption(tile, text, (3, SIDE - 20), 14)
+    draw.caption(tile, text, (3, SIDE - 16), 10)
     return tile
 
 
