@@ -24,7 +24,7 @@ from data_prep import scene
 WIDTHS, HEIGHTS = (240, 420), (220, 340)      # pixels
 SMALLEST, LARGEST = 26, 230                   # pixels: heights of faces
 EMPTY = 1 / 7                                 # our choice: share of scenes without a face
-ROOM = 0.18                                   # share of a face that a portrait must show on every side to be pasted whole
+ROOM = 0.11                                   # our choice: share of a face's height that a portrait must show on every side to be pasted whole
 ENLARGED = 2.2                                # our choice: a portrait is enlarged at most so much
 CHUNK = 20
 
@@ -43,20 +43,14 @@ def background(rng, width, height, portraits, folder_of):
     if kind < 0.55:                            # the colours of a portrait, blurred until no face is left
         image = files.read_image(folder_of(portraits[rng.integers(len(portraits))].image))
         return cv2.resize(cv2.resize(image, (int(rng.integers(3, 7)),) * 2, interpolation=cv2.INTER_AREA), (width, height), interpolation=cv2.INTER_CUBIC).astype(np.float32)
-    photo = photographs()[rng.integers(len(photographs()))]
-    zoom = rng.uniform(0.25, 1) * min(photo.shape[1] / width, photo.shape[0] / height)
-    w, h = int(width * zoom), int(height * zoom)
-    x, y = rng.integers(photo.shape[1] - w + 1), rng.integers(photo.shape[0] - h + 1)
-    piece = cv2.resize(photo[y:y + h, x:x + w][:, ::rng.choice([-1, 1])], (width, height), interpolation=cv2.INTER_AREA if zoom > 1 else cv2.INTER_LINEAR)
-    return piece * rng.uniform(0.6, 1.3, 3).astype(np.float32) + np.float32(rng.uniform(-20, 20))
+    return scene.piece_of_photograph(rng, width, height, photographs())
 
 
 def mask_of(face, shape):
     """Return the weights (height, width) with which a portrait is pasted: a soft border, or an ellipse where the face fills the picture."""
     height, width = shape[:2]
     x1, y1, x2, y2 = face.box
-    room = ROOM * (y2 - y1)
-    if min(x1, y1, width - x2, height - y2) >= room * 0.6:
+    if min(x1, y1, width - x2, height - y2) >= ROOM * (y2 - y1):
         soft = max(2.0, 0.05 * min(width, height))
         across, down = (np.minimum(np.arange(side) + 1, side - np.arange(side)) / soft for side in (width, height))
         return np.minimum(np.minimum(across, 1)[None], np.minimum(down, 1)[:, None]).astype(np.float32)

@@ -29,7 +29,7 @@ def photographs():
 def background(rng, width, height):
     """Draw a background (height, width, 3) float: a piece of a photograph or a gradient, with shapes and texture on it."""
     if rng.random() < 0.5:
-        image, shapes = _piece_of_photograph(rng, width, height), rng.integers(0, 5)
+        image, shapes = piece_of_photograph(rng, width, height, photographs()), rng.integers(0, 5)
     else:
         corners = rng.uniform(20, 235, (2, 2, 3)).astype(np.float32)
         image = cv2.resize(corners, (width, height), interpolation=cv2.INTER_LINEAR) * 0.6
@@ -41,9 +41,9 @@ def background(rng, width, height):
     return image + (texture * rng.uniform(0, 12))[..., None]
 
 
-def _piece_of_photograph(rng, width, height):
-    """Cut a random piece of a random photograph, mirrored and tinted by chance."""
-    photo = photographs()[rng.integers(len(PHOTOGRAPHS))]
+def piece_of_photograph(rng, width, height, photos):
+    """Cut a random piece, float (height, width, 3), of a random one of some photographs, mirrored and tinted by chance."""
+    photo = photos[rng.integers(len(photos))]
     zoom = rng.uniform(0.3, 1) * min(photo.shape[1] / width, photo.shape[0] / height)
     w, h = int(width * zoom), int(height * zoom)
     x, y = rng.integers(photo.shape[1] - w + 1), rng.integers(photo.shape[0] - h + 1)

@@ -36,8 +36,8 @@ def failures(run, lines):
     """Return the worst misses and false detections: large faces that nothing overlaps, high scores that overlap nothing."""
     entries = []
     for (image, faces), line in zip(run.pictures, lines):
-        known = [face.box for face in faces if face.box is not None]
-        found = [face["box"] for face in line["faces"]]
+        faces = [face for face in faces if face.box is not None]
+        known, found = [face.box for face in faces], [face["box"] for face in line["faces"]]
         overlaps = boxes.iou(known, found) if known and found else np.zeros((len(known), len(found)))
         for number, box in enumerate(known):
             if not (overlaps[number] > face_eval.OVERLAP).any() and not faces[number].ignore:

@@ -145,8 +145,9 @@ def predict(out, folder, pictures, models, settings, engine="caffe", descriptors
             _run(partial, rows, folder, pictures, models, settings, engine, descriptors)
             if descriptors:
                 write_descriptors(os.path.join(out, DESCRIPTORS), np.fromfile(rows, np.float32).reshape(-1, WIDTH), settings)
-                os.remove(rows)
             os.replace(partial, path)
+            if descriptors:                        # last: without it a run that is killed here would start anew
+                os.remove(rows)
     with open(path, encoding="utf-8") as stream:
         return [json.loads(line) for line in stream]
 
