@@ -19,7 +19,7 @@ from allinone.record import Annotation
 
 SETS = ("celeba", "utkface", "photos")
 HELD_BACK = 16                # our choice: of the training part one in so many is for validation
-LEAST_PICTURES = 3            # our choice: people with fewer for training have no identity there: one picture teaches nothing of what stays the same
+LEAST_PICTURES = 2            # our choice: people with fewer for training have no identity there: one picture teaches nothing of what stays the same
 FIELDS = ("box", "pose", "gender", "age", "smile", "identity")
 
 

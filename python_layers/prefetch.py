@@ -24,6 +24,12 @@ class Memory:
     def _map(self, file, size):
         self.file, self.size = file, size
 
+    def grown(self, size):
+        """Return it with room for `size` bytes."""
+        os.ftruncate(self.file, size)
+        self.size = size
+        return self
+
     def arrays(self, shapes):
         """Return float32 arrays of some shapes that lie in it, one after the other."""
         whole = np.frombuffer(mmap.mmap(self.file, self.size), np.float32)

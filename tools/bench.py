@@ -41,6 +41,7 @@ ROUNDS, STEPS = 9, 10        # blocks of each side, iterations of each
 FACES, ROWS = 2000, 50       # faces that each data layer reads, and in a mini-batch
 BUILDS, REPEATS = 5, 5       # databases built, and how often each takes all records
 CASIA_SIDE = 250             # pixels
+SHORT, LONG = 20, 120        # iterations of two runs, whose difference is free of start and end
 
 
 def dummy_twin(net):
@@ -97,6 +98,18 @@ def training(databases):
     return ([("joint mini iteration, DummyData", f"{on_dummy * 1000:.0f} ms", ""),
              ("joint mini iteration, real data", f"{on_real * 1000:.0f} ms", f"{on_real / on_dummy:.2f} times DummyData's")],
             dict(train_iteration_ratio=on_real / on_dummy))
+
+
+def sharing(databases):
+    """Return rows of the table and {name: figure}: an iteration of tools.train for the joint mini net in one process, and shared out to two."""
+    def run(cores, iterations):
+        with tempfile.TemporaryDirectory() as out:
+            subprocess.run([sys.executable, "-m", "tools.train", "--profile", "mini", "--db", databases, "--out", out, "--iterations", str(iterations),
+                            "--snapshot", str(iterations), "--cores", str(cores)], stdout=subprocess.DEVNULL, check=True)
+
+    one, two = [(seconds(lambda: run(cores, LONG), 1) - seconds(lambda: run(cores, SHORT), 1)) / (LONG - SHORT) for cores in (1, 2)]
+    return ([("joint mini training, an iteration, one process", f"{one * 1000:.0f} ms", ""),
+             ("joint mini training, an iteration, two processes", f"{two * 1000:.0f} ms", f"{one / two:.2f} times as fast")], dict(two_processes_speedup=one / two))
 
 
 DATA_LAYER = """layer { name: "data" type: "Data" top: "data" top: "label"
@@ -218,7 +231,7 @@ def main(argv=None):
     about = f"{device.machine()}, OPENBLAS_NUM_THREADS={os.environ.get('OPENBLAS_NUM_THREADS', 'not set')}"
     print(about, flush=True)
     everything = dict(machine=about)
-    for part in (functools.partial(training, args.db), functools.partial(reading, args.db), functools.partial(building, args.records), full_network):
+    for part in (functools.partial(training, args.db), functools.partial(sharing, args.db), functools.partial(reading, args.db), functools.partial(building, args.records), full_network):
         rows, figures = part()
         everything.update(figures)
         for what, figure, remark in rows:

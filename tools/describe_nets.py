@@ -105,7 +105,7 @@ def describe_profile(profile):
 
 
 def draw(profile):
-    """Draw the joint and the deploy net of a profile; the other's differ in widths alone."""
+    """Draw the joint and the deploy net of a profile; the others differ in widths alone."""
     joint = towers.train_net(profile, schedules.JOBS[profile.name]["joint"], "data/db", profile.identities, validation=0)
     fused = deploy.deploy_net(profile)
     sizes = {blob: data.data.shape[1:] for blob, data in load(fused).blobs.items()}

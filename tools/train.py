@@ -21,11 +21,11 @@ import allinone  # noqa: F401  (quiets Caffe before it is imported)
 import caffe
 from tensorboardX import SummaryWriter
 
-from allinone import device, files, schedules, snapshots, surgery, tasks
+from allinone import device, files, schedules, snapshots, surgery, tasks, widen
 from allinone.errors import InputError, command
 from evaluate import validation
 from prototxt import towers
-from tools import multi_gpu, plan, plot_log
+from tools import multi_cpu, multi_gpu, plan, plot_log, processes
 
 SHOW_EVERY, DRAW_EVERY = 4.0, 60.0    # seconds between lines of progress, and between drawings of the curves
 EVENTS_EVERY = 10                     # iterations between TensorBoard's points
@@ -165,8 +165,8 @@ def _words(values):
     return " ".join(f"{name} {value:.3g}" for name, value in values.items())
 
 
-def start_from(solver, job, net_path, source):
-    """Write the weights of another run or model into a solver's net, and say which; pre-trained ones lack the new layers."""
+def start_from(solver, job, net_path, source, narrow=False):
+    """Write the weights of another run or model into a solver's net, and say which; pre-trained ones lack the new layers. narrow: it is to be widened."""
     weights = snapshots.weights_of(source)
     parameters = snapshots.parameters(weights)
     definition = surgery.read_net(net_path)
@@ -174,32 +174,35 @@ def start_from(solver, job, net_path, source):
     if fc8 is not None and "fc8/w" in parameters and fc8[0].data.shape != parameters["fc8/w"].shape:
         print(f"  fc8 starts anew: {weights} knows other people ({len(parameters['fc8/w'])}, here {len(fc8[0].data)})")
         parameters = {name: array for name, array in parameters.items() if not name.startswith("fc8/")}
+    if narrow:
+        parameters = widen.widened(parameters, solver.net, definition, weights)
     report = surgery.transplant(solver.net, definition, parameters, weights, partial=job.init != "joint")
     layers = lambda names: ", ".join(sorted({name.rsplit("/", 1)[0] for name in names})) or "none"
     print(f"  taken over: {layers(report.matched)}\n  start anew: {layers(report.missing)}\n"
           f"  left: {layers(report.unused)}", flush=True)
 
 
-def work(args, gpus, state, rank=0, uid=None):
+def work(args, state, rank=0, meeting=None):
     """Train the run whose files stand in args.out, from the solverstate `state` on, or from the start where it is None.
 
-    Several GPUs have a process each, of number `rank`: Caffe averages their gradients over NCCL (uid), every one reads its own
-    share of the mini-batches, the first writes.
+    Several GPUs, or CPU cores, have a process each, of number `rank`: they average their gradients through `meeting`, every one
+    reads its own share of the mini-batches, the first writes.
     """
     profile, job, iterations, _ = settings(args)
+    gpus = device.parse_gpus(args.gpu)
     if gpus:
         caffe.set_device(gpus[rank])
         caffe.set_mode_gpu()
-    if uid:
-        multi_gpu.join(len(gpus), rank)
+    if meeting:
+        processes.join(processes_of(args), rank)
     solver = caffe.get_solver(os.path.join(args.out, "solver.prototxt"))
     if state:
         snapshots.restore(solver, args.out, state, rank)
     elif args.init and not rank:      # the first tells the others
-        start_from(solver, job, os.path.join(args.out, snapshots.NET), args.init)
-    links = multi_gpu.connect(solver, uid) if uid else None   # noqa: F841  (must live as long as the solver)
+        start_from(solver, job, os.path.join(args.out, snapshots.NET), args.init, args.widen)
+    link = meeting.connect(solver, rank) if meeting else None   # noqa: F841  (must live as long as the solver)
     if rank:
-        multi_gpu.follow(solver, iterations)
+        processes.follow(solver, iterations)
     else:
         rule = schedules.RULES[profile.name]
         try:
@@ -209,13 +212,19 @@ def work(args, gpus, state, rank=0, uid=None):
             os._exit(2)   # at once: where Caffe's max pooling met NaN it has written outside its arrays, and would abort on the way out
 
 
+def processes_of(args):
+    """Return how many processes train: one for each GPU, or for each of --cores."""
+    return max(len(device.parse_gpus(args.gpu)), args.cores)
+
+
 def settings(args):
     """Return (profile, job, iterations, caffemodel to start from or None) of the command's arguments."""
     profile = tasks.PROFILES[args.profile]
     job = schedules.JOBS[args.profile][args.job]
     iterations = args.iterations or job.iterations
     switch = round(job.age_switch * iterations / job.iterations) if args.age_switch is None else args.age_switch
-    job = dataclasses.replace(job, age_switch=switch, age_ramp=args.age_ramp, base_lr=args.base_lr or job.base_lr)
+    batch = {tower: -(-size // args.cores) for tower, size in dict(profile.batch, **job.batch).items()} if args.cores > 1 else job.batch
+    job = dataclasses.replace(job, age_switch=switch, age_ramp=args.age_ramp, base_lr=args.base_lr or job.base_lr, batch=batch)
     return profile, job, iterations, snapshots.weights_of(args.init) if args.init else None
 
 
@@ -227,6 +236,7 @@ def parse(argv):
     parser.add_argument("--db", required=True, help="folder with a database for each of the job's towers, and val/ with more for validation")
     parser.add_argument("--out", required=True, help="folder for snapshots, log and curves")
     parser.add_argument("--init", help="run or model to start from; default: random weights")
+    parser.add_argument("--widen", action="store_true", help="the net of --init is narrower: repeat its maps and units, so that this one starts with its answers")
     parser.add_argument("--iterations", type=int, help="default: the job's; the age loss then switches at the same share of them")
     parser.add_argument("--base-lr", type=float, help="default: the job's")
     parser.add_argument("--age-switch", type=int, help="iteration at which the age loss turns Gaussian; default: the job's")
@@ -235,8 +245,12 @@ def parse(argv):
     parser.add_argument("--snapshot", type=int, help="iterations between snapshots, default: the profile's")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--resume", action="store_true", help="go on from the newest snapshot, if there is one")
-    parser.add_argument("--gpu", default="", help="GPU numbers, 0 or 0,1; empty: CPU")
-    return parser.parse_args(argv)
+    parser.add_argument("--gpu", default="", help="GPU numbers, 0 or 0,1, each with mini-batches of its own; empty: CPU")
+    parser.add_argument("--cores", type=int, default=1, help="processes without a GPU, which share out each mini-batch")
+    args = parser.parse_args(argv)
+    if args.cores < 1 or args.cores > 1 and args.gpu:
+        parser.error("--cores must be 1 or more, and goes without --gpu")
+    return args
 
 
 @command
@@ -247,18 +261,17 @@ def main(argv=None):
     with files.only_one(args.out):
         resumable = plan.prepare(args.out, *plan.make(profile, job, args.db, args.out, args.seed, iterations, args.iter_size, init),
                                  resume=args.resume)
-        gpus = device.parse_gpus(args.gpu)
         state = snapshots.newest_whole(args.out) if resumable else None
         done = snapshots.iteration_of(state) if state else 0
         print(f"resuming at iteration {done}" if state else f"starting from {args.init or 'random weights'}", flush=True)
         if done == iterations:
             plot_log.plot(os.path.join(args.out, "log.jsonl"), os.path.join(args.out, "curves.png"))
-        elif len(gpus) > 1:
-            print(f"training on GPUs {', '.join(map(str, device.check(args.gpu)))}, a process each", flush=True)
-            multi_gpu.supervise(work, args, gpus, state)
+        elif processes_of(args) > 1:
+            print(f"training on GPUs {', '.join(map(str, device.check(args.gpu)))}, a process each" if args.gpu else f"training in {args.cores} processes", flush=True)
+            processes.supervise(work, args, state, multi_gpu.Meeting() if args.gpu else multi_cpu.Meeting(args.cores), processes_of(args))
         else:
             device.use(args.gpu)
-            work(args, gpus, state)
+            work(args, state)
     print(f"trained: {args.out}/snapshots/iter_{iterations:07d}.caffemodel, curves in {args.out}/curves.png")
 
 

@@ -97,9 +97,9 @@ def test_every_process_of_several_takes_its_own_mini_batches(chain):
 
 SECOND_OF_TWO = """
 import sys, allinone, caffe
-from tools import multi_gpu
+from tools import processes
 if __name__ == "__main__":
-    multi_gpu.join(2, 1)
+    processes.join(2, 1)
     net = caffe.Net(sys.argv[1], caffe.TRAIN)
     print(*[int(label) for _ in range(3) for label in net.forward()["label"]])
 """

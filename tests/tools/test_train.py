@@ -28,7 +28,7 @@ def final_weights(run):
 
 def start(arguments):
     return subprocess.Popen([sys.executable, "-m", "tools.train", *arguments], cwd=ROOT, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True)
+                            stderr=subprocess.STDOUT, text=True, start_new_session=True)
 
 
 def wait_for_snapshot(process, out, iteration):
@@ -62,19 +62,70 @@ def test_every_task_is_measured_on_held_out_faces_and_all_goes_to_tensorboard(ch
     assert [step for step, _ in found["loss/detection"]] == [10, 20]
 
 
+def with_jobs(chain, out, batch, *more):
+    """Train the gender tower alone in a process of its own, with this many faces in a mini-batch and three iterations."""
+    code = ("import sys; from allinone import schedules; from tools import train\nif __name__ == '__main__':\n    jobs = schedules.JOBS['mini']\n"
+            f"    jobs['gender'] = schedules.Job(**{{**vars(jobs['gender']), 'batch': dict(gender={batch})}})\n    sys.exit(train.main(sys.argv[1:]))")
+    script = f"{out}.py"
+    with open(script, "w", encoding="utf-8") as stream:
+        stream.write(code)
+    done = subprocess.run([sys.executable, script, "--profile", "mini", "--job", "gender", "--db", f"{chain}/db", "--out", str(out), "--iterations", "3", *more],
+                          cwd=ROOT, text=True, capture_output=True, env={**os.environ, "PYTHONPATH": ROOT})
+    assert done.returncode == 0, done.stdout + done.stderr
+    return snapshots.parameters(f"{out}/snapshots/iter_0000003.caffemodel")
+
+
+def test_two_cores_take_the_steps_that_caffe_takes_when_it_adds_up_two_halves(chain, tmp_path):
+    """Caffe's own iter_size is the truth: the same two mini-batches an iteration, their gradients' mean. Sums differ in their last digits, and Adam's
+    first steps in little more than signs, so the change of all weights is compared."""
+    once = with_jobs(chain, tmp_path / "start", 8, "--base-lr", "1e-12")
+    halves = with_jobs(chain, tmp_path / "halves", 8, "--iter-size", "2")
+    two = with_jobs(chain, tmp_path / "two", 16, "--cores", "2")
+    one = with_jobs(chain, tmp_path / "one", 8)
+    off = lambda other: sum(np.abs(other[name] - halves[name]).sum() for name in halves if not name.endswith("/count"))
+    assert off(two) < 0.02 * off(once) and off(one) > 0.2 * off(once)
+
+
+def test_cores_and_gpus_do_not_go_together(chain, tmp_path):
+    with pytest.raises(SystemExit) as refused:
+        train.parse(arguments(chain, tmp_path, "--cores", "2", "--gpu", "0"))
+    assert refused.value.code == 2
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_a_stopped_training_ends_with_the_weights_of_an_uninterrupted_one(chain, tmp_path, how):
-    out = tmp_path / "run"
-    process = start(arguments(chain, out))
+@pytest.mark.parametrize("cores", [1, 2])
+def test_a_stopped_training_ends_with_the_weights_of_an_uninterrupted_one(chain, on_two_cores, tmp_path, how, cores):
+    out, whole = tmp_path / "run", chain / "run" if cores == 1 else on_two_cores
+    process = start(arguments(chain, out, "--cores", str(cores)))
     wait_for_snapshot(process, out, 5)
-    process.send_signal(how)
-    text, _ = process.communicate()
+    if how == signal.SIGINT:
+        os.killpg(process.pid, how)      # as a terminal does
+    else:
+        process.kill()
+    text, _ = process.communicate()      # ends when all its processes have
     assert process.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL), text
     assert not os.path.isfile(f"{out}/snapshots/iter_{ITERATIONS:07d}.solverstate")
-    done = run_well("tools.train", *arguments(chain, out, "--resume"))
+    done = run_well("tools.train", *arguments(chain, out, "--resume", "--cores", str(cores)))
     assert "resuming at iteration" in done.stdout
-    same_weights(chain / "run", out)
-    assert log_of(out) == log_of(chain / "run")
+    same_weights(whole, out)
+    assert log_of(out) == log_of(whole)
+
+
+@pytest.fixture(scope="module")
+def on_two_cores(chain, tmp_path_factory):
+    """The run of the chain once more, by two processes."""
+    out = tmp_path_factory.mktemp("cores") / "run"
+    run_well("tools.train", *arguments(chain, out, "--cores", "2"))
+    return out
+
+
+def test_when_one_of_two_processes_dies_the_run_ends_and_says_how_to_go_on(chain, tmp_path):
+    process = start(arguments(chain, tmp_path / "run", "--cores", "2"))
+    wait_for_snapshot(process, tmp_path / "run", 5)
+    with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as stream:
+        os.kill(int(stream.read().split()[-1]), signal.SIGKILL)      # the second of the two is the last that was started
+    text, _ = process.communicate()
+    assert process.returncode == 2 and "one of the 2 processes that train ended with code -9" in text and "go on with --resume" in text
 
 
 def same_weights(one, two):

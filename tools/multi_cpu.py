@@ -1,0 +1,63 @@
+"""One process per CPU core, joined by shared memory: what NCCL does for GPUs. A thread for each row of a matrix helps small nets little; this does."""
+import os
+
+import numpy as np
+
+from python_layers.prefetch import Memory
+from tools.processes import CONTEXT
+
+TURNS = 2   # sets of rows, used by turns: a process that is ahead writes the next gradients while another still reads these
+
+
+class Meeting:
+    """Memory with a row of numbers for each process and turn, and a barrier at which they wait for each other."""
+
+    def __init__(self, count):
+        self.count, self.barrier, self.memory = count, CONTEXT.Barrier(count), Memory(0)
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")     # for the processes to come: more threads than cores halve the speed
+
+    def connect(self, solver, rank):
+        """Link a solver to those of the other processes: same weights now, gradients averaged from now on. Keep what is returned."""
+        link = Link(self, solver.net, rank)
+        link.same_weights()
+        solver.add_callback(lambda: None, link.average_gradients)
+        return link
+
+
+class Link:
+    """A process's access to the others' gradients."""
+
+    def __init__(self, meeting, net, rank):
+        self.blobs = _distinct(net)
+        self.barrier, self.rank, self.turn = meeting.barrier, rank, 0
+        ends = np.cumsum([blob.count for blob in self.blobs])
+        self.places = list(zip(ends - [blob.count for blob in self.blobs], ends))
+        self.rows, = meeting.memory.grown(4 * TURNS * meeting.count * int(ends[-1])).arrays([(TURNS, meeting.count, int(ends[-1]))])
+
+    def same_weights(self):
+        """Take over the first process's weights."""
+        for blob, (first, last) in zip(self.blobs, self.places):
+            if self.rank == 0:
+                self.rows[0, 0, first:last] = blob.data.ravel()
+        self.barrier.wait()
+        for blob, (first, last) in zip(self.blobs, self.places):
+            blob.data[...] = self.rows[0, 0, first:last].reshape(blob.data.shape)
+        self.barrier.wait()
+
+    def average_gradients(self):
+        """Give every process the mean of all gradients, added in the same order everywhere, so that their weights stay the same to the bit."""
+        rows, self.turn = self.rows[self.turn], (self.turn + 1) % TURNS
+        for blob, (first, last) in zip(self.blobs, self.places):
+            rows[self.rank, first:last] = blob.diff.ravel()
+        self.barrier.wait()
+        for blob, (first, last) in zip(self.blobs, self.places):
+            blob.diff[...] = rows[:, first:last].mean(axis=0).reshape(blob.diff.shape)
+
+
+def _distinct(net):
+    """Return the blobs of a net's parameters, those that several layers share once."""
+    found = {}
+    for blobs in net.params.values():
+        for blob in blobs:
+            found.setdefault(blob.diff.__array_interface__["data"][0], blob)
+    return list(found.values())
