@@ -241,6 +241,7 @@ $(Y)/third/model/provenance.json: $(X)/hard/det/manifest.json
 	@$(REAL_TRAIN) --profile wide --base-lr 0.001 --iterations 10000 --db $(X)/hard --init $(Y)/second --widen --out $(Y)/third
 	@$(PY) -m tools.fuse --profile wide --run $(Y)/third --out $(Y)/third/model --gpu "$(GPU)"
 	@$(PY) -m evaluate.operating_point --model $(Y)/third/model --records $(X)/composites_val/records.jsonl --precision 0.98 --gpu "$(GPU)"
+	@$(PY) -m evaluate.learn_tpe --model $(Y)/third/model --db $(X)/hard/id --gpu "$(GPU)"
 
 train-real: $(Y)/third/model/provenance.json  ## Train mini on real photographs in REAL, twice, the second time with hard regions, then wide from it, and measure it; 2.5 hours
 	@$(PY) -m evaluate.real --data $(X) --model $(Y)/third/model --engine opencv --out $(Y)/eval --gpu "$(GPU)"

@@ -19,7 +19,7 @@ from allinone import backend, boxes, device, files, landmarks
 from allinone import analyzer as analysis
 from allinone.errors import InputError, command
 from data_prep import convert
-from evaluate import headline, intervals, metrics, predictions
+from evaluate import headline, intervals, metrics, predictions, tpe
 
 ADULT = 16                     # years: from here on UTKFace's gender counts
 LEAST_FACE = 60                # pixels of height: smaller faces of the photographs are neither asked for nor false
@@ -157,8 +157,8 @@ def row(name, task, figure, value, unit, floor=None, baseline=None, by="constant
     return dict(set=name, task=task, figure=figure, value=middle, low=low, high=high, samples=count, unit=unit, floor=floor, baseline=baseline, baseline_by=by if baseline is not None else None)
 
 
-def portrait_rows(celeba, utkface):
-    """Return the rows of both sets of portraits."""
+def portrait_rows(celeba, utkface, embedding):
+    """Return the rows of both sets of portraits; embedding: the model's TPE, or None."""
     rows = []
     for name, some, floor, wanted in (("utkface", utkface, 0.94, lambda face: face.age >= ADULT), ("celeba", celeba, 0.95, lambda face: True)):
         truth, found = some.of("gender", wanted)
@@ -167,7 +167,10 @@ def portrait_rows(celeba, utkface):
     rows.append(row("celeba", "smile", "accuracy", intervals.share((found >= 0.5) == truth), "%", 0.88, majority(truth)))
     truth, found = utkface.of("age")
     rows.append(row("utkface", "age", "mean absolute error, all ages", intervals.mean(np.abs(found - truth)), " years", 7.0, float(np.abs(truth - np.median(truth)).mean())))
-    rows.append(row("celeba", "identity", "area under ROC, people never seen", intervals.person_auc(celeba.descriptors, [face.identity for face, _ in celeba.pairs]), "%", 0.80, 0.5))
+    people = [face.identity for face, _ in celeba.pairs]
+    rows.append(row("celeba", "identity", "area under ROC, people never seen, cosine", intervals.person_auc(celeba.descriptors, people), "%", 0.80, 0.5))
+    if embedding is not None:
+        rows.append(row("celeba", "identity", "area under ROC, people never seen, by TPE", intervals.person_auc(tpe.apply(embedding, celeba.descriptors), people), "%", 0.80, 0.5))
     for name, some in (("celeba", celeba), ("utkface", utkface)):
         figures, constant = points_and_yaw(some.pairs)
         rows.append(row(name, "landmarks", "mean error / sqrt(w h), against the teacher's", figures["nme"], "%", None, constant["nme"], "mean face in the true box"))
@@ -240,7 +243,7 @@ def main(argv=None):
             raise InputError(f"{args.data}/{name}: no {convert.RECORDS}; make train-real makes it")
     celeba, utkface = Portraits("celeba", args), Portraits("utkface", args)
     found, threshold = photographs(args)
-    rows = found + portrait_rows(celeba, utkface)
+    rows = found + portrait_rows(celeba, utkface, tpe.of_model(args.model))
     parts = groups(celeba, utkface, ethnicities(args.data))
     lost = {name: some.lost for name, some in (("celeba", celeba), ("utkface", utkface))}
     files.write_json(os.path.join(args.out, "results.json"), dict(rows=rows, groups=parts, not_found=lost, threshold=threshold))

@@ -4,16 +4,19 @@ W (SIZE, d) makes the same person's descriptors more alike than different people
 same person j and one of somebody else k has the probability p = e^S(i,j) / (e^S(i,j) + e^S(i,k)), and W follows the gradient of -log p. It starts from
 the first principal components, and k is the most similar of a random batch of others.
 """
+import os
+
 import h5py
 import numpy as np
 
-from allinone import files
+from allinone import files, snapshots
 from allinone.errors import InputError
 from evaluate.metrics import unit_length
 
 SIZE = 128
 RATE = 0.0025              # as in the paper of TPE, from memory
 NEGATIVES = 40             # others among which the most similar one is taken; from memory
+WITH_MODEL, OF_MODEL = "tpe.h5", "descriptor"     # where a model's own embedding stands, and its name there
 ITERATIONS = 30000         # our choice: triplets; until then the tests' people, drawn at random, gain
 
 
@@ -79,3 +82,14 @@ def load(path):
             return {name: data[name][...] for name in data}, dict(data.attrs)
     except OSError as error:
         raise InputError(f"{path}: no file of embeddings ({error}); make tpe-ijba writes it") from None
+
+
+def of_model(folder):
+    """Return W of a model's own embedding, or None where it has none; InputError where it belongs to other weights."""
+    path = os.path.join(folder, WITH_MODEL)
+    if not os.path.isfile(path):
+        return None
+    maps, about = load(path)
+    if OF_MODEL not in maps or about.get("model") != files.sha256(os.path.join(folder, snapshots.FUSED[1])):
+        raise InputError(f"{path}: was learnt from other weights than those beside it; learn it again (python -m evaluate.learn_tpe --model {folder})")
+    return maps[OF_MODEL]

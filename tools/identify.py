@@ -5,7 +5,7 @@
     python -m tools.identify verify a.jpg b.jpg
 
 A person is the mean of the unit-length descriptors of all pictures; likeness is the cosine, and the same person is decided from
---threshold on.
+--threshold on. With --tpe descriptors are mapped by the model's Triplet Probabilistic Embedding first.
 """
 import argparse
 import os
@@ -20,6 +20,7 @@ from allinone import engines, files
 from allinone.errors import InputError, command
 from allinone.progress import Progress
 from allinone.snapshots import FUSED
+from evaluate import tpe
 from tools.analyze import PICTURES
 
 THRESHOLD = 0.6        # our choice: cosine; to be set for each model by pictures of one's own
@@ -44,9 +45,24 @@ def largest(faces):
     return max(faces, key=lambda face: np.prod(face.box[2:] - face.box[:2]), default=None)
 
 
-def enroll(analyzer, folder, gallery):
+def mapping(analyzer, wanted):
+    """Return what makes a `Face` a vector of length 1: its descriptor, or, where wanted, what the model's embedding makes of it."""
+    if not wanted:
+        return lambda face: face.unit_descriptor()
+    weights = tpe.of_model(analyzer.backend.folder)
+    if weights is None:
+        raise InputError(f"{analyzer.backend.folder}: no {tpe.WITH_MODEL} there; learn it (python -m evaluate.learn_tpe --help), or leave --tpe out")
+    return lambda face: tpe.apply(weights, face.descriptor)
+
+
+def name_of(analyzer, embedded):
+    """Return what a gallery's vectors were made with."""
+    return files.sha256(os.path.join(analyzer.backend.folder, FUSED[1])) + (" tpe" if embedded else "")
+
+
+def enroll(analyzer, folder, gallery, embedded):
     """Write the gallery of a folder of people; pictures without a face are named and left out."""
-    people, names, means, counts = people_in(folder), [], [], []
+    people, names, means, counts, vector = people_in(folder), [], [], [], mapping(analyzer, embedded)
     progress = Progress("pictures", sum(map(len, people.values())))
     for name, paths in people.items():
         found = []
@@ -56,7 +72,7 @@ def enroll(analyzer, folder, gallery):
                 if face is None:
                     print(f"  {path}: no face found, left out", file=sys.stderr, flush=True)
                 else:
-                    found.append(face.unit_descriptor())
+                    found.append(vector(face))
             except InputError as error:
                 print(f"  {error}", file=sys.stderr, flush=True)
             progress.step()
@@ -71,40 +87,40 @@ def enroll(analyzer, folder, gallery):
     os.makedirs(os.path.dirname(os.path.abspath(gallery)), exist_ok=True)
     with h5py.File(partial, "w") as data:
         data["name"], data["descriptor"], data["pictures"] = names, np.float32(means), counts
-        data.attrs["model"] = files.sha256(os.path.join(analyzer.backend.folder, FUSED[1]))
+        data.attrs["model"] = name_of(analyzer, embedded)
     os.replace(partial, gallery)
     print(f"{gallery}: {len(names)} people, {sum(counts)} pictures")
 
 
-def load(gallery, analyzer):
-    """Return (names, unit descriptors (n, d)) of a gallery; InputError where it is none, or of another model."""
+def load(gallery, analyzer, embedded):
+    """Return (names, vectors (n, d) of length 1) of a gallery; InputError where it is none, or of another model or embedding."""
     try:
         with h5py.File(gallery, "r") as data:
             names, descriptors, model = data["name"].asstr()[...].tolist(), data["descriptor"][...], data.attrs["model"]
     except (OSError, KeyError) as error:
         raise InputError(f"{gallery}: no gallery ({error}); make one with tools.identify enroll") from None
-    if model != files.sha256(os.path.join(analyzer.backend.folder, FUSED[1])):
-        raise InputError(f"{gallery}: was made with another model, whose descriptors mean something else; enroll the people again")
+    if model != name_of(analyzer, embedded):
+        raise InputError(f"{gallery}: was made with another model, or {'without' if embedded else 'with'} --tpe, where descriptors mean something else; enroll the people again")
     return names, descriptors
 
 
-def find(analyzer, picture, gallery, threshold):
+def find(analyzer, picture, gallery, threshold, embedded):
     """Print who is in a picture: every face with the most alike person, and whether that is decided to be him or her."""
-    names, descriptors = load(gallery, analyzer)
+    (names, descriptors), vector = load(gallery, analyzer, embedded), mapping(analyzer, embedded)
     for face in analyzer.analyze(picture):
-        likeness = descriptors @ face.unit_descriptor()
+        likeness = descriptors @ vector(face)
         best = int(likeness.argmax())
         who = names[best] if likeness[best] >= threshold else f"nobody of the gallery (most like {names[best]})"
         print("  box {:.0f} {:.0f} {:.0f} {:.0f}: ".format(*face.box) + f"{who}, {likeness[best]:.3f}")
 
 
-def compare(analyzer, first, second, threshold):
+def compare(analyzer, first, second, threshold, embedded):
     """Print how alike the largest faces of two pictures are, and the decision; InputError where one shows no face."""
     faces = [largest(analyzer.analyze(path)) for path in (first, second)]
     for path, face in zip((first, second), faces):
         if face is None:
             raise InputError(f"{path}: no face found")
-    likeness = analysis.verify(*faces)
+    likeness = float(np.dot(*map(mapping(analyzer, embedded), faces)))
     print(f"  {likeness:.3f}: {'the same person' if likeness >= threshold else 'different people'} (threshold {threshold:g})")
 
 
@@ -115,6 +131,7 @@ def main(argv=None):
     parser.add_argument("inputs", nargs="+", help="enroll: folder of people; find: pictures; verify: two pictures")
     parser.add_argument("--gallery", help="HDF5 file of the people")
     parser.add_argument("--threshold", type=float, default=THRESHOLD, help="least cosine of the same person")
+    parser.add_argument("--tpe", action="store_true", help="compare by the embedding tpe.h5 in the model's folder; another threshold fits then")
     parser.add_argument("--model", help="folder of the fused model; default as in tools.analyze")
     parser.add_argument("--engine", choices=engines.ENGINES, default="caffe")
     parser.add_argument("--gpu", default="", help="GPU number; empty: CPU")
@@ -125,13 +142,13 @@ def main(argv=None):
         raise InputError(f"{args.what}: takes {'one folder' if args.what == 'enroll' else 'two pictures'}")
     analyzer = analysis.FaceAnalyzer(args.model, args.engine, args.gpu or "cpu")
     if args.what == "enroll":
-        enroll(analyzer, args.inputs[0], args.gallery)
+        enroll(analyzer, args.inputs[0], args.gallery, args.tpe)
     elif args.what == "verify":
-        compare(analyzer, *args.inputs, args.threshold)
+        compare(analyzer, *args.inputs, args.threshold, args.tpe)
     else:
         for picture in args.inputs:
             print(picture)
-            find(analyzer, picture, args.gallery, args.threshold)
+            find(analyzer, picture, args.gallery, args.threshold, args.tpe)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
 """Galleries, with a stand-in for the net where it matters who is found: the chain's has hardly learnt."""
+import shutil
+
 import h5py
 import numpy as np
 import pytest
 
-from allinone import FaceAnalyzer
+from allinone import FaceAnalyzer, files
 from allinone.record import Face
+from evaluate import tpe
 from tools import identify
 
 
@@ -56,3 +59,19 @@ def test_what_cannot_be_is_said(chain, people, expect_refusal, capsys):
     with h5py.File(gallery, "a") as data:
         data.attrs["model"] = "another"
     expect_refusal(identify.main, ["find", people / "party.jpg", "--gallery", gallery, *model], gallery, "another model")
+
+
+def test_likeness_by_the_models_embedding(chain, people, capsys, expect_refusal):
+    """By hand, with an embedding into two numbers."""
+    model = people / "model"
+    shutil.copytree(chain / "model", model)
+    pair, gallery = [str(people / "people" / "anna" / f"{number}.jpg") for number in (1, 2)], people / "gallery.h5"
+    expect_refusal(identify.main, ["verify", *pair, "--tpe", "--model", model], model, "no tpe.h5 there")
+    tpe.save(str(model / "tpe.h5"), {"descriptor": np.float32([[0.6, 0.8, 0], [0, 0, 1]])}, model=files.sha256(str(model / "allinone.caffemodel")))
+    assert identify.main(["verify", *pair, "--tpe", "--model", str(model)]) == 0
+    assert "1.000: the same person" in capsys.readouterr().out        # (1, 0, 0) -> 0.6, (0.6, 0.8, 0) -> 1: one direction, whatever the cosine of the two, 0.6
+    assert identify.main(["enroll", str(people / "people"), "--gallery", str(gallery), "--tpe", "--model", str(model)]) == 0
+    capsys.readouterr()
+    assert identify.main(["find", str(people / "party.jpg"), "--gallery", str(gallery), "--tpe", "--model", str(model)]) == 0
+    assert ": ben, 0.999" in capsys.readouterr().out                  # (0, 0.1, 2) -> (0.08, 2), ben (0, 1): 0.9992
+    expect_refusal(identify.main, ["find", people / "party.jpg", "--gallery", gallery, "--model", model], gallery, "or with --tpe")
