@@ -90,7 +90,7 @@ MINI = Profile(
     batch=dict(det=36, smile=20, gender=18, age=22, id=16, hyperface=36), weights=dict(age=2 / AGE_SCALE ** 2))
 
 # our choice: mini with twice the maps and units, as wide as 16 MB of weights allow, for the model that the kit ships
-# (docs/training_notes.md); more of each mini-batch for gender, age and identity, which learn slowest from photographs.
+# (docs/training_notes.md); more of each mini-batch for gender and age, which learn slowest from photographs.
 WIDE = replace(
     MINI, name="wide", conv=tuple(2 * maps for maps in MINI.conv), fuse=(64, 64), conv_all=128, fc_full=512, head=192,
     attribute=(192, 128), identity=(384, 512), batch=dict(det=24, smile=16, gender=36, age=28, id=16, hyperface=36))

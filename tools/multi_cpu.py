@@ -1,4 +1,4 @@
-"""One process per CPU core, joined by shared memory: what NCCL does for GPUs. A thread for each row of a matrix helps small nets little; this does."""
+"""One process per CPU core, joined by shared memory, as NCCL joins GPUs: small nets' matrices are too small to be worth several threads."""
 import os
 
 import numpy as np
