@@ -51,6 +51,12 @@ def test_training_starts_from_the_identity_network_unless_told_otherwise():
     assert trainings("train-hyperface") == [("hyperface", None)]
 
 
+def test_without_a_gpu_two_processes_train_and_with_one_none_is_asked_for():
+    one, other, three = (make("-n", "train", "INIT=", *more).stdout for more in ((), ("GPU=0",), ("CORES=3",)))
+    assert "--cores 2" in one and "--gpu" not in one.split("tools.train")[1]
+    assert '--gpu "0"' in other and "--cores" not in other and "--cores 3" in three
+
+
 def test_every_reader_has_its_target_and_takes_another_folder():
     for name in convert.SETS:
         assert f"data_prep.convert {name} --folder data/{name}" in make("-n", f"data-{name}").stdout
