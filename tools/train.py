@@ -250,6 +250,8 @@ def parse(argv):
     args = parser.parse_args(argv)
     if args.cores < 1 or args.cores > 1 and args.gpu:
         parser.error("--cores must be 1 or more, and goes without --gpu")
+    if args.widen and not args.init:
+        parser.error("--widen needs --init, the narrower net")
     return args
 
 

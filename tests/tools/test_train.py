@@ -92,10 +92,20 @@ def test_two_cores_take_the_steps_that_caffe_takes_when_it_adds_up_two_halves(ch
     assert off(two) < 0.001 * off(start) and off(one) > 0.2 * off(start)
 
 
-def test_cores_and_gpus_do_not_go_together(chain, tmp_path):
+@pytest.mark.parametrize("options, words", [(("--cores", "2", "--gpu", "0"), "goes without --gpu"), (("--cores", "0"), "1 or more"), (("--widen",), "needs --init")])
+def test_options_that_do_not_go_together_are_refused(chain, tmp_path, capsys, options, words):
     with pytest.raises(SystemExit) as refused:
-        train.parse(arguments(chain, tmp_path, "--cores", "2", "--gpu", "0"))
-    assert refused.value.code == 2
+        train.parse(arguments(chain, tmp_path, *options))
+    assert refused.value.code == 2 and words in capsys.readouterr().err
+
+
+def test_a_wide_net_goes_on_where_a_narrow_one_stood(chain, tmp_path):
+    """The identity tower, whose mini-batches are the same in both profiles: its first loss, before any step, is the narrow net's."""
+    losses = []
+    for profile, more in (("mini", ()), ("wide", ("--widen",))):
+        run_well("tools.train", "--profile", profile, "--job", "id", "--db", f"{chain}/db", "--init", f"{chain}/run", "--iterations", "1", "--out", str(tmp_path / profile), *more)
+        losses.append(log_of(tmp_path / profile)[0]["loss"]["identity"])
+    assert losses[1] == pytest.approx(losses[0], rel=1e-3)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
