@@ -26,7 +26,7 @@ FACES ?= data/synthetic/faces/records.jsonl
 SCENES ?= data/synthetic/scenes/records.jsonl
 D := out/demo
 # The small nets' matrices are small: a second BLAS thread makes an iteration longer, not shorter. A second process, which
-# takes half of each mini-batch, makes it shorter. How many there are changes the last digits, so it is no matter of the machine.
+# takes half of each mini-batch, makes it shorter. How many there are decides which pictures come together, and so the result: it is no matter of the machine.
 demo test claims bench report train-real eval-real: export OPENBLAS_NUM_THREADS = 1
 ifneq ($(PROFILE),paper)
 export OPENBLAS_NUM_THREADS = 1

@@ -17,7 +17,7 @@ def widened(parameters, net, definition, source, seed=1):
     for layer in definition.layer:
         for blob, param in zip(net.params.get(layer.name, ()), layer.param):
             old, shape = parameters.get(param.name), tuple(blob.data.shape)
-            if old is None or old.shape == shape or param.name in result and result[param.name].shape == shape:
+            if old is None or result[param.name].shape == shape:
                 continue
             if old.ndim != len(shape) or any(new % was for new, was in zip(shape, old.shape)) or old.shape[2:] != shape[2:]:
                 raise InputError(f"{source}: '{param.name}' has the shape {old.shape}, which cannot be widened to {shape}; start from a net of the same layers whose widths divide these")

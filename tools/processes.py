@@ -33,7 +33,7 @@ def supervise(work, args, state, meeting, count):
     meeting: how they average their gradients, a multi_gpu.Meeting or a multi_cpu.Meeting.
     """
     processes = [CONTEXT.Process(target=_one, args=(work, args, state, rank, meeting)) for rank in range(count)]
-    before = signal.signal(signal.SIGINT, lambda *_: processes[0].pid and os.kill(processes[0].pid, signal.SIGINT))   # it snapshots and ends with 130
+    before = signal.signal(signal.SIGINT, lambda *_: processes[0].is_alive() and os.kill(processes[0].pid, signal.SIGINT))   # it snapshots and ends with 130
     try:
         for process in processes:
             process.start()
