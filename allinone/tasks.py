@@ -68,6 +68,8 @@ class Profile:
     dropout: float
     batch: Dict[str, int]                 # images (det, hyperface: regions) of each tower in a mini-batch
     weights: Optional[Dict[str, float]] = None   # tasks whose weight differs from TASKS
+    erasing: float = 0.0                  # share of aligned faces that lose a rectangle in training
+    without_dropout: Tuple[str, ...] = () # towers that have none
 
     def weight(self, task):
         """Return the weight of a task in eq. 8."""
@@ -90,10 +92,12 @@ MINI = Profile(
     batch=dict(det=36, smile=20, gender=18, age=22, id=16, hyperface=36), weights=dict(age=2 / AGE_SCALE ** 2))
 
 # our choice: mini with twice the maps and units, as wide as 16 MB of weights allow, for the model that the kit ships
-# (docs/training_notes.md); more of each mini-batch for gender and age, which learn slowest from photographs.
+# (docs/training_notes.md). Gender and age learn slowest from photographs and have most of each mini-batch, age more weight too;
+# dropout and erasing keep the net from learning a few thousand portraits by heart.
 WIDE = replace(
     MINI, name="wide", conv=tuple(2 * maps for maps in MINI.conv), fuse=(64, 64), conv_all=128, fc_full=512, head=192,
-    attribute=(192, 128), identity=(384, 512), batch=dict(det=24, smile=16, gender=36, age=28, id=16, hyperface=36))
+    attribute=(192, 128), identity=(384, 512), dropout=0.3, erasing=0.5,
+    batch=dict(det=16, smile=14, gender=32, age=48, id=8, hyperface=36), weights=dict(age=4 / AGE_SCALE ** 2))
 
 PROFILES = {profile.name: profile for profile in (PAPER, MINI, WIDE)}
 

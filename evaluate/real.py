@@ -243,7 +243,7 @@ def main(argv=None):
             raise InputError(f"{args.data}/{name}: no {convert.RECORDS}; make train-real makes it")
     celeba, utkface = Portraits("celeba", args), Portraits("utkface", args)
     found, threshold = photographs(args)
-    rows = found + portrait_rows(celeba, utkface, tpe.of_model(args.model))
+    rows = found + portrait_rows(celeba, utkface, (tpe.of_model(args.model) or [None])[0])
     parts = groups(celeba, utkface, ethnicities(args.data))
     lost = {name: some.lost for name, some in (("celeba", celeba), ("utkface", utkface))}
     files.write_json(os.path.join(args.out, "results.json"), dict(rows=rows, groups=parts, not_found=lost, threshold=threshold))

@@ -85,11 +85,14 @@ def load(path):
 
 
 def of_model(folder):
-    """Return W of a model's own embedding, or None where it has none; InputError where it belongs to other weights."""
+    """Return (W, the cosine from which on two faces are one person's) of a model's own embedding, or None where it has none.
+
+    InputError where it belongs to other weights.
+    """
     path = os.path.join(folder, WITH_MODEL)
     if not os.path.isfile(path):
         return None
     maps, about = load(path)
-    if OF_MODEL not in maps or about.get("model") != files.sha256(os.path.join(folder, snapshots.FUSED[1])):
-        raise InputError(f"{path}: was learnt from other weights than those beside it; learn it again (python -m evaluate.learn_tpe --model {folder})")
-    return maps[OF_MODEL]
+    if OF_MODEL not in maps or "threshold" not in about or about.get("model") != files.sha256(os.path.join(folder, snapshots.FUSED[1])):
+        raise InputError(f"{path}: was learnt from other weights than those beside it, or has no threshold; learn it again (python -m evaluate.learn_tpe --help)")
+    return maps[OF_MODEL], float(about["threshold"])

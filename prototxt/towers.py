@@ -55,9 +55,10 @@ def train_net(profile, job, databases, identities, seed=1, iter_size=1, validati
     net = NetSpec()
     twins, later = [], []
     for name in job.towers:
-        tower = make_tower(net, name, f"{name}/", profile.dropout)
+        tower = make_tower(net, name, f"{name}/", 0.0 if name in profile.without_dropout else profile.dropout)
         settings = dict(batch=job.batch.get(name, profile.batch[name]), size=profile.input_size, seed=seed)
-        labels = _data(tower, name, dict(settings, source=f"{databases}/{database_of(name)}"))
+        erasing = dict(erasing=profile.erasing) if profile.erasing and name in tasks.ALIGNED_TOWERS else {}
+        labels = _data(tower, name, dict(settings, source=f"{databases}/{database_of(name)}", **erasing))
         twins.append((f"{name}/data", dict(settings, source=f"{databases}/{VALIDATION}/{database_of(name)}", cycle=validation)))
         outputs = add_outputs(tower, name, tower["data"], profile)
         for task in tasks_of(name):

@@ -61,10 +61,12 @@ class FaceSampler:
     def batch(self, number):
         """Return n images (side, side, 3) and label (n,); for the age, in years, also sigma (n,)."""
         rows, side, seed = (self.settings[name] for name in ("batch", "size", "seed"))
-        rng, images, labels = np.random.default_rng([seed, 12, number]), [], []
+        rng, images, labels, erasing = np.random.default_rng([seed, 12, number]), [], [], self.settings.get("erasing", 0)
         for place, index in batch_records(seed, number, rows, [len(reader) for reader in self.readers]):
             image, label = self._face(place, index)
             face = vary.colours(rng, vary.framing(rng, image, side))
+            if erasing and rng.random() < erasing:
+                face = vary.erase(rng, face)
             images.append(align.mirror(face) if rng.random() < 0.5 else face)
             labels.append(label)
         return (images, *np.float32(labels).T)
@@ -86,6 +88,7 @@ class FaceData(BatchLayer):
     """Tops: data (n, 3, size, size), label (n,) and, for the age, sigma (n,): the label's standard deviation, 0 = not given.
 
     "source" is a database or a folder of them, one per training set; all that come together store faces of one size.
+    "erasing": share of the training faces that lose a rectangle, 0 where it is not given.
     """
 
     sampler = FaceSampler

@@ -6,6 +6,7 @@ import numpy as np
 CONTRAST, BRIGHTNESS, TINT, GAMMA = 0.25, 25.0, 0.08, 0.2     # spreads: of a factor, in grey levels, of each channel's factor, of an exponent's logarithm
 GREY = 0.05                                                   # share of pictures that lose their colours
 TURN, ZOOM = 6.0, 0.05                                        # standard deviations of an aligned face: degrees, logarithm of the scale
+ERASED = 0.12, 0.5                                            # least and largest side of an erased rectangle, as shares of the face's
 LEVELS = np.arange(256, dtype=np.float32)
 
 
@@ -27,3 +28,13 @@ def framing(rng, image, side):
     matrix = cv2.getRotationMatrix2D((len(image) / 2 - 0.5, len(image) / 2 - 0.5), rng.normal(0, TURN), np.exp(rng.normal(0, ZOOM)))
     matrix[:, 2] -= margin + shift
     return cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def erase(rng, face):
+    """Return a face (side, side, 3) with a rectangle of one colour at a random place (random erasing, arXiv 1708.04896)."""
+    side = len(face)
+    height, width = (side * rng.uniform(*ERASED, 2)).astype(int)
+    top, left = rng.integers(0, side - height + 1), rng.integers(0, side - width + 1)
+    face = face.copy()
+    face[top:top + height, left:left + width] = rng.integers(0, 256, 3)
+    return face

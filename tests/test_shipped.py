@@ -22,7 +22,8 @@ def test_it_is_small_whole_and_says_where_it_comes_from():
     assert sizes[snapshots.FUSED[1]] <= LARGEST and min(sizes.values()) > 1000
     told = files.read_json(os.path.join(FOLDER, snapshots.PROVENANCE), "")
     assert told["model_sha256"] == files.sha256(os.path.join(FOLDER, snapshots.FUSED[1])) and told["largest_difference"]
-    assert tpe.of_model(FOLDER).shape == (tpe.SIZE, 512)
+    weights, threshold = tpe.of_model(FOLDER)
+    assert weights.shape == (tpe.SIZE, 512) and 0 < threshold < 1
 
 
 def test_it_is_the_default_and_sees_who_is_there():

@@ -5,7 +5,7 @@
     python -m tools.identify verify a.jpg b.jpg
 
 A person is the mean of the unit-length descriptors of all pictures; likeness is the cosine, and the same person is decided from
---threshold on. With --tpe descriptors are mapped by the model's Triplet Probabilistic Embedding first.
+--threshold on. With --tpe descriptors are mapped by the model's Triplet Probabilistic Embedding first, which has a threshold of its own.
 """
 import argparse
 import os
@@ -46,13 +46,13 @@ def largest(faces):
 
 
 def mapping(analyzer, wanted):
-    """Return what makes a `Face` a vector of length 1: its descriptor, or, where wanted, what the model's embedding makes of it."""
+    """Return (what makes a `Face` a vector of length 1, the threshold for it): its descriptor, or, where wanted, what the model's embedding makes of it."""
     if not wanted:
-        return lambda face: face.unit_descriptor()
-    weights = tpe.of_model(analyzer.backend.folder)
-    if weights is None:
+        return lambda face: face.unit_descriptor(), THRESHOLD
+    embedding = tpe.of_model(analyzer.backend.folder)
+    if embedding is None:
         raise InputError(f"{analyzer.backend.folder}: no {tpe.WITH_MODEL} there; learn it (python -m evaluate.learn_tpe --help), or leave --tpe out")
-    return lambda face: tpe.apply(weights, face.descriptor)
+    return lambda face: tpe.apply(embedding[0], face.descriptor), embedding[1]
 
 
 def name_of(analyzer, embedded):
@@ -62,7 +62,7 @@ def name_of(analyzer, embedded):
 
 def enroll(analyzer, folder, gallery, embedded):
     """Write the gallery of a folder of people; pictures without a face are named and left out."""
-    people, names, means, counts, vector = people_in(folder), [], [], [], mapping(analyzer, embedded)
+    people, names, means, counts, (vector, _) = people_in(folder), [], [], [], mapping(analyzer, embedded)
     progress = Progress("pictures", sum(map(len, people.values())))
     for name, paths in people.items():
         found = []
@@ -106,7 +106,8 @@ def load(gallery, analyzer, embedded):
 
 def find(analyzer, picture, gallery, threshold, embedded):
     """Print who is in a picture: every face with the most alike person, and whether that is decided to be him or her."""
-    (names, descriptors), vector = load(gallery, analyzer, embedded), mapping(analyzer, embedded)
+    (names, descriptors), (vector, own) = load(gallery, analyzer, embedded), mapping(analyzer, embedded)
+    threshold = own if threshold is None else threshold
     for face in analyzer.analyze(picture):
         likeness = descriptors @ vector(face)
         best = int(likeness.argmax())
@@ -120,8 +121,9 @@ def compare(analyzer, first, second, threshold, embedded):
     for path, face in zip((first, second), faces):
         if face is None:
             raise InputError(f"{path}: no face found")
-    likeness = float(np.dot(*map(mapping(analyzer, embedded), faces)))
-    print(f"  {likeness:.3f}: {'the same person' if likeness >= threshold else 'different people'} (threshold {threshold:g})")
+    vector, own = mapping(analyzer, embedded)
+    likeness, threshold = float(np.dot(*map(vector, faces))), own if threshold is None else threshold
+    print(f"  {likeness:.3f}: {'the same person' if likeness >= threshold else 'different people'} (threshold {threshold:.3g})")
 
 
 @command
@@ -130,8 +132,8 @@ def main(argv=None):
     parser.add_argument("what", choices=("enroll", "find", "verify"))
     parser.add_argument("inputs", nargs="+", help="enroll: folder of people; find: pictures; verify: two pictures")
     parser.add_argument("--gallery", help="HDF5 file of the people")
-    parser.add_argument("--threshold", type=float, default=THRESHOLD, help="least cosine of the same person")
-    parser.add_argument("--tpe", action="store_true", help="compare by the embedding tpe.h5 in the model's folder; another threshold fits then")
+    parser.add_argument("--threshold", type=float, help=f"least cosine of the same person; default: {THRESHOLD:g}, with --tpe the embedding's own")
+    parser.add_argument("--tpe", action="store_true", help="compare by the embedding tpe.h5 in the model's folder")
     parser.add_argument("--model", help="folder of the fused model; default as in tools.analyze")
     parser.add_argument("--engine", choices=engines.ENGINES, default="caffe")
     parser.add_argument("--gpu", default="", help="GPU number; empty: CPU")

@@ -32,6 +32,8 @@ EVENTS_EVERY = 10                     # iterations between TensorBoard's points
 SMOOTH = 0.95                         # of the losses that are printed
 FIRST, DIVERGED, SATURATED = 20, 20, 80.0   # our choice: a run diverges when a smoothed loss is DIVERGED times the mean of
 #                                             its FIRST iterations, or a softmax loss SATURATED: Caffe's ends at 87
+UNTRAINED = dict(softmax=0.7, landmarks=0.1, visibility=0.1, pose=0.1, age=1.0)   # about what untrained nets lose (age: by eq. 6's bell): a trained one may begin
+#                                             with next to nothing, or with a mini-batch that has no label
 
 
 def losses_of(net):
@@ -101,7 +103,9 @@ def check_losses(losses, smooth, first, run, iteration):
     """Stop a run whose loss is no number or diverges, naming the task and the last good snapshot."""
     for name, loss in losses.items():
         start = np.mean([entry[name] for entry in first])
-        limit = min(SATURATED, DIVERGED * start) if tasks.BY_NAME[name].loss == "softmax" else DIVERGED * start
+        kind = tasks.BY_NAME[name].loss
+        limit = DIVERGED * max(start, UNTRAINED[kind])
+        limit = min(SATURATED, limit) if kind == "softmax" else limit
         what = "is no number" if not np.isfinite(loss) else f"diverges (from {start:.3g} to {smooth[name]:.3g})" if smooth[name] > limit > 0 else ""
         if what:
             raise Diverged(f"the loss of '{name}' {what} at iteration {iteration}; lower base_lr in allinone/schedules.py. "
@@ -182,6 +186,11 @@ def start_from(solver, job, net_path, source, narrow=False):
           f"  left: {layers(report.unused)}", flush=True)
 
 
+def dropout_seed(seed, iteration, rank):
+    """Return the seed of an iteration's dropout: a snapshot does not hold Caffe's random state, and processes must not drop the same units."""
+    return int(np.random.default_rng([seed, 17, iteration, rank]).integers(2 ** 31))
+
+
 def work(args, state, rank=0, meeting=None):
     """Train the run whose files stand in args.out, from the solverstate `state` on, or from the start where it is None.
 
@@ -200,6 +209,7 @@ def work(args, state, rank=0, meeting=None):
         snapshots.restore(solver, args.out, state, rank)
     elif args.init and not rank:      # the first tells the others
         start_from(solver, job, os.path.join(args.out, snapshots.NET), args.init, args.widen)
+    solver.add_callback(lambda: caffe.set_random_seed(dropout_seed(args.seed, solver.iter, rank)), lambda: None)
     link = meeting.connect(solver, rank) if meeting else None   # noqa: F841  (must live as long as the solver)
     if rank:
         processes.follow(solver, iterations)
@@ -219,7 +229,7 @@ def processes_of(args):
 
 def settings(args):
     """Return (profile, job, iterations, caffemodel to start from or None) of the command's arguments."""
-    profile = tasks.PROFILES[args.profile]
+    profile = dataclasses.replace(tasks.PROFILES[args.profile], without_dropout=tuple(args.without_dropout))
     job = schedules.JOBS[args.profile][args.job]
     iterations = args.iterations or job.iterations
     switch = round(job.age_switch * iterations / job.iterations) if args.age_switch is None else args.age_switch
@@ -241,6 +251,8 @@ def parse(argv):
     parser.add_argument("--base-lr", type=float, help="default: the job's")
     parser.add_argument("--age-switch", type=int, help="iteration at which the age loss turns Gaussian; default: the job's")
     parser.add_argument("--age-ramp", type=int, default=0, help="iterations over which it does so; default: at once, as in the paper")
+    parser.add_argument("--without-dropout", nargs="+", choices=tasks.TOWERS, default=(), metavar="TOWER",
+                        help="towers that do without the profile's dropout, such as det and age in a last run: numbers are drawn towards their mean under it")
     parser.add_argument("--iter-size", type=int, default=1, help="mini-batches of an iteration, for a GPU that is too small for larger ones")
     parser.add_argument("--snapshot", type=int, help="iterations between snapshots, default: the profile's")
     parser.add_argument("--seed", type=int, default=1)

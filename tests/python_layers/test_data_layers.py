@@ -14,6 +14,7 @@ import caffe
 from allinone import store
 from allinone.blob import to_blob
 from conftest import ROOT
+from python_layers import vary
 from python_layers.face_data import FaceSampler, batch_records, set_shares, turns
 from python_layers.prefetch import Prefetch
 
@@ -54,6 +55,18 @@ def test_caffe_sees_the_faces_and_labels_of_the_database(chain):
         for index, seen in zip(indices, out["data"][:, 1]):
             alike = [max(np.corrcoef(large(seen).ravel(), way.ravel())[0, 1] for way in (one, one[:, ::-1])) for one in stored]
             assert np.argmax(alike) == index and alike[index] > 0.7
+
+
+def test_as_many_training_faces_are_erased_as_is_asked_for_and_no_test_faces(chain, monkeypatch):
+    erased = []
+    monkeypatch.setattr(vary, "erase", lambda rng, face: erased.append(1) or face)
+    settings = dict(source=str(chain / "db" / "age"), batch=200, size=115, seed=1)
+    for share in (None, 0.3, 1.0):
+        FaceSampler(settings if share is None else dict(settings, erasing=share)).batch(0)
+        assert len(erased) == pytest.approx(200 * (share or 0), abs=25)
+        erased.clear()
+    FaceSampler(dict(settings, erasing=1.0)).test_batch(0)
+    assert not erased
 
 
 def test_a_tower_learns_from_several_databases(chain, tmp_path):

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from python_layers import vary
 
@@ -39,3 +40,18 @@ def test_framing_shifts_turns_and_scales_around_the_middle(rng):
     assert np.abs(middles).max() < 9.5 and np.abs(np.mean(middles, axis=0)).max() < 1 and np.abs(middles).max() > 6
     assert abs(np.mean(turns)) < 1.5 and abs(np.std(turns) - vary.TURN) < 1.2
     assert abs(np.mean(sizes) - 1) < 0.03 and abs(np.std(np.log(sizes)) - vary.ZOOM) < 0.02
+
+
+def test_a_rectangle_of_one_colour_is_erased_anywhere(rng):
+    """Of a white face, so that what has changed is the rectangle; its sides are 12 to 50 % of the face's."""
+    face, centres, sides = np.full((115, 115, 3), 255, np.uint8), [], []
+    for _ in range(200):
+        erased = vary.erase(rng, face)
+        ys, xs = np.nonzero((erased != 255).any(axis=2))
+        low, high = np.array([ys.min(), xs.min()]), np.array([ys.max(), xs.max()])
+        patch = erased[low[0]:high[0] + 1, low[1]:high[1] + 1]
+        assert len(ys) == np.prod(patch.shape[:2]) and (patch == patch[0, 0]).all()
+        centres.append((low + high) / 2)
+        sides.append(high - low + 1)
+    assert (face == 255).all() and np.min(sides) >= 13 and np.max(sides) <= 57 and np.mean(sides) == pytest.approx(35, abs=3)
+    assert np.abs(np.mean(centres, axis=0) - 57).max() < 6 and np.min(centres) < 20 and np.max(centres) > 95

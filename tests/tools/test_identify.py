@@ -67,11 +67,13 @@ def test_likeness_by_the_models_embedding(chain, people, capsys, expect_refusal)
     shutil.copytree(chain / "model", model)
     pair, gallery = [str(people / "people" / "anna" / f"{number}.jpg") for number in (1, 2)], people / "gallery.h5"
     expect_refusal(identify.main, ["verify", *pair, "--tpe", "--model", model], model, "no tpe.h5 there")
-    tpe.save(str(model / "tpe.h5"), {"descriptor": np.float32([[0.6, 0.8, 0], [0, 0, 1]])}, model=files.sha256(str(model / "allinone.caffemodel")))
+    tpe.save(str(model / "tpe.h5"), {"descriptor": np.float32([[0.6, 0.8, 0], [0, 0, 1]])}, model=files.sha256(str(model / "allinone.caffemodel")), threshold=0.9995)
     assert identify.main(["verify", *pair, "--tpe", "--model", str(model)]) == 0
     assert "1.000: the same person" in capsys.readouterr().out        # (1, 0, 0) -> 0.6, (0.6, 0.8, 0) -> 1: one direction, whatever the cosine of the two, 0.6
     assert identify.main(["enroll", str(people / "people"), "--gallery", str(gallery), "--tpe", "--model", str(model)]) == 0
     capsys.readouterr()
     assert identify.main(["find", str(people / "party.jpg"), "--gallery", str(gallery), "--tpe", "--model", str(model)]) == 0
-    assert ": ben, 0.999" in capsys.readouterr().out                  # (0, 0.1, 2) -> (0.08, 2), ben (0, 1): 0.9992
+    assert ": nobody of the gallery (most like ben), 0.999" in capsys.readouterr().out      # (0, 0.1, 2) -> (0.08, 2), ben (0, 1): 0.9992, and the embedding's own threshold
+    assert identify.main(["find", str(people / "party.jpg"), "--gallery", str(gallery), "--tpe", "--threshold", "0.999", "--model", str(model)]) == 0
+    assert ": ben, 0.999" in capsys.readouterr().out
     expect_refusal(identify.main, ["find", people / "party.jpg", "--gallery", gallery, "--model", model], gallery, "or with --tpe")

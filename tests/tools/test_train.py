@@ -92,7 +92,7 @@ def test_two_cores_take_the_steps_that_caffe_takes_when_it_adds_up_two_halves(ch
     assert off(two) < 0.001 * off(start) and off(one) > 0.2 * off(start)
 
 
-@pytest.mark.parametrize("options, words", [(("--cores", "2", "--gpu", "0"), "goes without --gpu"), (("--cores", "0"), "1 or more"), (("--widen",), "needs --init")])
+@pytest.mark.parametrize("options, words", [(("--cores", "2", "--gpu", "0"), "goes without --gpu"), (("--cores", "0"), "1 or more"), (("--widen",), "needs --init"), (("--without-dropout", "ages"), "invalid choice")])
 def test_options_that_do_not_go_together_are_refused(chain, tmp_path, capsys, options, words):
     with pytest.raises(SystemExit) as refused:
         train.parse(arguments(chain, tmp_path, *options))
@@ -100,12 +100,43 @@ def test_options_that_do_not_go_together_are_refused(chain, tmp_path, capsys, op
 
 
 def test_a_wide_net_goes_on_where_a_narrow_one_stood(chain, tmp_path):
-    """The identity tower, whose mini-batches are the same in both profiles: its first loss, before any step, is the narrow net's."""
-    losses = []
+    """After a step too short to change anything, held-out faces are judged as by the narrow net."""
+    figures = []
     for profile, more in (("mini", ()), ("wide", ("--widen",))):
-        run_well("tools.train", "--profile", profile, "--job", "id", "--db", f"{chain}/db", "--init", f"{chain}/run", "--iterations", "1", "--out", str(tmp_path / profile), *more)
-        losses.append(log_of(tmp_path / profile)[0]["loss"]["identity"])
-    assert losses[1] == pytest.approx(losses[0], rel=1e-3)
+        run_well("tools.train", "--profile", profile, "--db", f"{chain}/db", "--init", f"{chain}/run", "--iterations", "1", "--base-lr", "1e-12",
+                 "--out", str(tmp_path / profile), *more)
+        figures.append(log_of(tmp_path / profile)[-1]["validation"])
+    narrow, wide = figures
+    assert wide["age"]["mae"] == pytest.approx(narrow["age"]["mae"], rel=1e-3)
+    for task in ("smile", "gender", "identity"):
+        assert wide[task] == pytest.approx(narrow[task], abs=1e-3)
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_with_dropout_and_erasing_a_resumed_run_ends_with_the_same_weights(chain, tmp_path, cores):
+    options = ["--profile", "wide", "--job", "age", "--db", f"{chain}/db", "--iterations", "4", "--snapshot", "2", "--cores", str(cores)]
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    run_well("tools.train", *options, "--out", str(whole))
+    assert "Dropout" in (whole / "train.prototxt").read_text() and "erasing" in (whole / "train.prototxt").read_text()
+    shutil.copytree(whole, parts)
+    os.remove(parts / "snapshots" / "iter_0000004.solverstate")
+    assert "resuming at iteration 2" in run_well("tools.train", *options, "--out", str(parts), "--resume").stdout
+    one, two = [surgery.read_weights(f"{run}/snapshots/iter_0000004.caffemodel").SerializeToString() for run in (whole, parts)]
+    assert one == two
+
+
+def test_a_last_run_can_do_without_dropout_in_some_towers(chain, tmp_path):
+    known = ["--profile", "wide", "--db", f"{chain}/db", "--out", str(tmp_path)]
+    for more, with_dropout in ((), {"det", "smile", "gender", "age", "id"}), (("--without-dropout", "det", "age"), {"smile", "gender", "id"}):
+        args = train.parse([*known, *more])
+        profile, job, iterations, _ = train.settings(args)
+        (tmp_path / "net.prototxt").write_text(plan.make(profile, job, args.db, args.out, 1, iterations, 1, None)[0]["train.prototxt"])
+        assert {layer.name.split("/")[0] for layer in surgery.read_net(str(tmp_path / "net.prototxt")).layer if layer.type == "Dropout"} == with_dropout
+
+
+def test_no_two_iterations_or_processes_drop_the_same_units():
+    seeds = [train.dropout_seed(seed, iteration, rank) for seed in (1, 2) for iteration in range(100) for rank in (0, 1)]
+    assert len(set(seeds)) == 400 and all(0 <= seed < 2 ** 31 for seed in seeds)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
@@ -282,6 +313,13 @@ def test_a_loss_that_is_lost_stops_the_run_naming_task_and_snapshot(chain, losse
         train.check_losses(losses, smooth, [fake_losses()] * 3, str(chain / "run"), 30)
     assert words in str(refused.value) and f"last good snapshot is {chain}/run/snapshots/iter_{ITERATIONS:07d}" in str(refused.value)
     train.check_losses(fake_losses(age=2000.0), fake_losses(age=300.0), [fake_losses()] * 3, str(chain / "run"), 30)      # one bad mini-batch is none
+
+
+def test_a_trained_net_that_begins_with_next_to_no_loss_does_not_diverge(chain):
+    """Visibility, of which only drawn scenes teach: the first mini-batches may have none of them."""
+    train.check_losses(dict(visibility=0.003), dict(visibility=0.001), [dict(visibility=2e-6)] * 3, str(chain / "run"), 3)
+    with pytest.raises(InputError, match="'visibility' diverges"):
+        train.check_losses(dict(visibility=40.0), dict(visibility=30.0), [dict(visibility=2e-6)] * 3, str(chain / "run"), 3)
 
 
 def test_a_run_that_diverges_ends_with_code_2_and_a_sentence(chain, tmp_path):
