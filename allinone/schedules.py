@@ -23,6 +23,7 @@ class Job:
     age_switch: int = 0              # iteration at which lambda of eq. 6 goes from 0 to 1
     age_ramp: int = 0                # iterations that it takes to rise; 0: at once, as in the paper
     batch: Dict[str, int] = field(default_factory=dict)   # where it differs from the profile's
+    without_dropout: Tuple[str, ...] = ()   # towers that have none of the profile's
     folds: int = 0                   # a database and a run of its own for each fold
 
 

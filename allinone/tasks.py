@@ -69,7 +69,6 @@ class Profile:
     batch: Dict[str, int]                 # images (det, hyperface: regions) of each tower in a mini-batch
     weights: Optional[Dict[str, float]] = None   # tasks whose weight differs from TASKS
     erasing: float = 0.0                  # share of aligned faces that lose a rectangle in training
-    without_dropout: Tuple[str, ...] = ()  # towers that have none
 
     def weight(self, task):
         """Return the weight of a task in eq. 8."""

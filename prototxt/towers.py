@@ -55,7 +55,7 @@ def train_net(profile, job, databases, identities, seed=1, iter_size=1, validati
     net = NetSpec()
     twins, later = [], []
     for name in job.towers:
-        tower = make_tower(net, name, f"{name}/", 0.0 if name in profile.without_dropout else profile.dropout)
+        tower = make_tower(net, name, f"{name}/", 0.0 if name in job.without_dropout else profile.dropout)
         settings = dict(batch=job.batch.get(name, profile.batch[name]), size=profile.input_size, seed=seed)
         erasing = dict(erasing=profile.erasing) if profile.erasing and name in tasks.ALIGNED_TOWERS else {}
         labels = _data(tower, name, dict(settings, source=f"{databases}/{database_of(name)}", **erasing))

@@ -104,15 +104,17 @@ def load(gallery, analyzer, embedded):
     return names, descriptors
 
 
-def find(analyzer, picture, gallery, threshold, embedded):
-    """Print who is in a picture: every face with the most alike person, and whether that is decided to be him or her."""
+def find(analyzer, pictures, gallery, threshold, embedded):
+    """Print who is in pictures: every face with the most alike person, and whether that is decided to be him or her."""
     (names, descriptors), (vector, own) = load(gallery, analyzer, embedded), mapping(analyzer, embedded)
     threshold = own if threshold is None else threshold
-    for face in analyzer.analyze(picture):
-        likeness = descriptors @ vector(face)
-        best = int(likeness.argmax())
-        who = names[best] if likeness[best] >= threshold else f"nobody of the gallery (most like {names[best]})"
-        print("  box {:.0f} {:.0f} {:.0f} {:.0f}: ".format(*face.box) + f"{who}, {likeness[best]:.3f}")
+    for picture in pictures:
+        print(picture)
+        for face in analyzer.analyze(picture):
+            likeness = descriptors @ vector(face)
+            best = int(likeness.argmax())
+            who = names[best] if likeness[best] >= threshold else f"nobody of the gallery (most like {names[best]})"
+            print("  box {:.0f} {:.0f} {:.0f} {:.0f}: ".format(*face.box) + f"{who}, {likeness[best]:.3f}")
 
 
 def compare(analyzer, first, second, threshold, embedded):
@@ -148,9 +150,7 @@ def main(argv=None):
     elif args.what == "verify":
         compare(analyzer, *args.inputs, args.threshold, args.tpe)
     else:
-        for picture in args.inputs:
-            print(picture)
-            find(analyzer, picture, args.gallery, args.threshold, args.tpe)
+        find(analyzer, args.inputs, args.gallery, args.threshold, args.tpe)
 
 
 if __name__ == "__main__":

@@ -104,9 +104,8 @@ def check_losses(losses, smooth, first, run, iteration):
     for name, loss in losses.items():
         start = np.mean([entry[name] for entry in first])
         kind = tasks.BY_NAME[name].loss
-        limit = DIVERGED * max(start, UNTRAINED[kind])
-        limit = min(SATURATED, limit) if kind == "softmax" else limit
-        what = "is no number" if not np.isfinite(loss) else f"diverges (from {start:.3g} to {smooth[name]:.3g})" if smooth[name] > limit > 0 else ""
+        limit = min(DIVERGED * max(start, UNTRAINED[kind]), SATURATED if kind == "softmax" else np.inf)
+        what = "is no number" if not np.isfinite(loss) else f"diverges (from {start:.3g} to {smooth[name]:.3g})" if smooth[name] > limit else ""
         if what:
             raise Diverged(f"the loss of '{name}' {what} at iteration {iteration}; lower base_lr in allinone/schedules.py. "
                            f"{snapshots.last_good(run)}")
@@ -229,12 +228,13 @@ def processes_of(args):
 
 def settings(args):
     """Return (profile, job, iterations, caffemodel to start from or None) of the command's arguments."""
-    profile = dataclasses.replace(tasks.PROFILES[args.profile], without_dropout=tuple(args.without_dropout))
+    profile = tasks.PROFILES[args.profile]
     job = schedules.JOBS[args.profile][args.job]
     iterations = args.iterations or job.iterations
     switch = round(job.age_switch * iterations / job.iterations) if args.age_switch is None else args.age_switch
     batch = {tower: -(-size // args.cores) for tower, size in dict(profile.batch, **job.batch).items()} if args.cores > 1 else job.batch
-    job = dataclasses.replace(job, age_switch=switch, age_ramp=args.age_ramp, base_lr=args.base_lr or job.base_lr, batch=batch)
+    job = dataclasses.replace(job, age_switch=switch, age_ramp=args.age_ramp, base_lr=args.base_lr or job.base_lr, batch=batch,
+                              without_dropout=tuple(args.without_dropout))
     return profile, job, iterations, snapshots.weights_of(args.init) if args.init else None
 
 
