@@ -1,5 +1,5 @@
 # Every job of the kit. `make` lists them. Variables: GPU=0 or GPU=0,1 (none: CPU), CORES=processes that train without a GPU,
-# PYTHON=/path/to/python for the set-up, PROFILE=paper|mini|wide, DATA, DB, RUN, MODEL, EVAL, OUT folders, INIT=run to start from, LANDMARKS=model that finds landmarks, SETS="names", FOLD=number,
+# PYTHON=/path/to/python for the set-up, PROFILE=paper|tiny|wide, DATA, DB, RUN, MODEL, EVAL, OUT folders, INIT=run to start from, LANDMARKS=model that finds landmarks, SETS="names", FOLD=number,
 # PROPOSALS=dense|selective-search, SCORE=mean-regions|aligned, IN=pictures.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -78,7 +78,7 @@ data: setup  ## Build the databases of all training sets (or of SETS) that stand
 		$(PY) -m tools.fuse --profile $(PROFILE) --run $(HYPERFACE) --tower hyperface --out $(HYPERFACE)/model; \
 		$(DATABASES) $(SETS) --landmarks-from $(HYPERFACE)/model; fi
 
-drawn-data: setup  ## Draw a small set in the layout of each that make data, train and eval use, into OUT, to try them: make data train fuse eval DATA=folder PROFILE=mini
+drawn-data: setup  ## Draw a small set in the layout of each that make data, train and eval use, into OUT, to try them: make data train fuse eval DATA=folder PROFILE=tiny
 	$(PY) -m data_prep.drawn_sets --out $(or $(OUT),out/drawn)
 
 db: setup  ## Build the five databases in DB from FACES=records.jsonl and SCENES=records.jsonl
@@ -186,11 +186,11 @@ $(D)/nets.done: $(wildcard prototxt/*.py) allinone/tasks.py allinone/schedules.p
 
 $(D)/run/curves.png: $(D)/db/det/manifest.json $(D)/db/id/manifest.json $(D)/db/val/id/manifest.json $(D)/nets.done $(TRAINING)
 	@echo "[4/7] training the five sub-networks jointly in Caffe"
-	@$(PY) -m tools.train --profile mini --db $(D)/db --out $(D)/run --resume $(DEVICE)
+	@$(PY) -m tools.train --profile tiny --db $(D)/db --out $(D)/run --resume $(DEVICE)
 
 $(D)/model/provenance.json: $(D)/run/curves.png tools/fuse.py allinone/surgery.py
 	@echo "[5/7] fusing the towers into one deploy model"
-	@$(PY) -m tools.fuse --profile mini --run $(D)/run --out $(D)/model --gpu "$(GPU)"
+	@$(PY) -m tools.fuse --profile tiny --run $(D)/run --out $(D)/model --gpu "$(GPU)"
 
 $(D)/eval/results.json: $(D)/model/provenance.json $(D)/test/faces/records.jsonl $(D)/test/scenes/records.jsonl $(MEASURING)
 	@echo "[6/7] measuring it on held-out faces and scenes"
@@ -227,9 +227,9 @@ $(X)/db/det/manifest.json: $(X)/composites.done $(X)/scenes/records.jsonl $(BUIL
 	@$(PY) -m data_prep.build_db scenes --without-search $(X)/composites_val/records.jsonl --out $(X)/db/val
 	@$(PY) -m data_prep.build_db scenes --without-search $(X)/composites/records.jsonl $(X)/scenes/records.jsonl --out $(X)/db
 $(Y)/first/model/provenance.json: $(X)/db/det/manifest.json $(X)/db/aligned.done $(TRAINING)
-	@$(REAL_TRAIN) --profile mini --job pretrain --iterations 1500 --db $(X)/db --out $(Y)/pretrain
-	@$(REAL_TRAIN) --profile mini --base-lr 0.001 --iterations 4000 --db $(X)/db --init $(Y)/pretrain --out $(Y)/first
-	@$(PY) -m tools.fuse --profile mini --run $(Y)/first --out $(Y)/first/model --gpu "$(GPU)"
+	@$(REAL_TRAIN) --profile tiny --job pretrain --iterations 1500 --db $(X)/db --out $(Y)/pretrain
+	@$(REAL_TRAIN) --profile tiny --base-lr 0.001 --iterations 4000 --db $(X)/db --init $(Y)/pretrain --out $(Y)/first
+	@$(PY) -m tools.fuse --profile tiny --run $(Y)/first --out $(Y)/first/model --gpu "$(GPU)"
 # What the first model takes for faces, rightly and wrongly, in scenes that it has not seen, is half of what the others learn detection from.
 $(X)/hard/det/manifest.json: $(Y)/first/model/provenance.json
 	@$(PY) -m data_prep.build_db scenes --records $(X)/composites_hard/records.jsonl --without-search $(X)/composites/records.jsonl $(X)/scenes/records.jsonl \
@@ -239,18 +239,18 @@ $(X)/hard/det/manifest.json: $(Y)/first/model/provenance.json
 # would leave the faces that are far off as they are. The last run does without dropout where numbers are learnt, which it draws towards their mean.
 EUCLIDEAN := --age-switch 1000000
 $(Y)/fifth/model/provenance.json: $(X)/hard/det/manifest.json
-	@$(REAL_TRAIN) --profile mini --base-lr 0.001 --iterations 8000 --db $(X)/hard --init $(Y)/first --out $(Y)/second
-	@$(REAL_TRAIN) --profile wide --base-lr 0.001 --iterations 10000 --db $(X)/hard --init $(Y)/second --widen $(EUCLIDEAN) --out $(Y)/third
-	@$(REAL_TRAIN) --profile wide --base-lr 0.0007 --iterations 7200 --db $(X)/hard --init $(Y)/third $(EUCLIDEAN) --out $(Y)/fourth
-	@$(REAL_TRAIN) --profile wide --base-lr 0.0004 --iterations 2000 --db $(X)/hard --init $(Y)/fourth $(EUCLIDEAN) --without-dropout det age --out $(Y)/fifth
-	@$(PY) -m tools.fuse --profile wide --run $(Y)/fifth --out $(Y)/fifth/model --gpu "$(GPU)"
+	@$(REAL_TRAIN) --profile tiny --base-lr 0.001 --iterations 8000 --db $(X)/hard --init $(Y)/first --out $(Y)/second
+	@$(REAL_TRAIN) --profile small --base-lr 0.001 --iterations 10000 --db $(X)/hard --init $(Y)/second --widen $(EUCLIDEAN) --out $(Y)/third
+	@$(REAL_TRAIN) --profile small --base-lr 0.0007 --iterations 7200 --db $(X)/hard --init $(Y)/third $(EUCLIDEAN) --out $(Y)/fourth
+	@$(REAL_TRAIN) --profile small --base-lr 0.0004 --iterations 2000 --db $(X)/hard --init $(Y)/fourth $(EUCLIDEAN) --without-dropout det age --out $(Y)/fifth
+	@$(PY) -m tools.fuse --profile small --run $(Y)/fifth --out $(Y)/fifth/model --gpu "$(GPU)"
 	@$(PY) -m evaluate.operating_point --model $(Y)/fifth/model --records $(X)/composites_val/records.jsonl --precision 0.98 --gpu "$(GPU)"
 	@$(PY) -m evaluate.learn_tpe --model $(Y)/fifth/model --db $(X)/hard/id --held-out $(X)/hard/val/id --gpu "$(GPU)"
 
-train-real: $(Y)/fifth/model/provenance.json  ## Train mini on real photographs in REAL, twice, the second time with hard regions, then wide from it in three runs, and measure it; 4 hours
+train-real: $(Y)/fifth/model/provenance.json  ## Train tiny on real photographs in REAL, twice, the second time with hard regions, then wide from it in three runs, and measure it; 4 hours
 	@$(PY) -m evaluate.real --data $(X) --model $(Y)/fifth/model --engine opencv --out $(Y)/eval --gpu "$(GPU)"
 	@$(PY) -m tools.sheets --data $(X) --results $(Y)/eval --out $(Y)/sheets
 
 eval-real: setup  ## Measure MODEL (the shipped one without MODEL=) on the held-out part of REAL; after make train-real, or with its data alone
 	@$(MAKE) --no-print-directory $(X)/sets.done
-	@$(PY) -m evaluate.real --data $(X) --model $(if $(filter file default,$(origin MODEL)),models/mini,$(MODEL)) --engine opencv --out out/eval-real --gpu "$(GPU)"
+	@$(PY) -m evaluate.real --data $(X) --model $(if $(filter file default,$(origin MODEL)),models/small,$(MODEL)) --engine opencv --out out/eval-real --gpu "$(GPU)"

@@ -3,32 +3,53 @@
 Stage 1: region proposals -> detection scores, landmarks, visibility, pose -> Iterative Region Proposals, Landmarks-based NMS.
 Stage 2: the face aligned by its landmarks, and its mirror, through the net -> smile, gender, age, descriptor; averaged.
 """
+
 import os
 
 import numpy as np
 
-from allinone import align, blob, boxes as boxes_, dense, device as devices, files, landmarks, pose, refine
+from allinone import (
+    align,
+    blob,
+    dense,
+    files,
+    landmarks,
+    pose,
+    refine,
+)
+from allinone import (
+    boxes as boxes_,
+)
+from allinone import (
+    device as devices,
+)
 from allinone.backend import Backend
 from allinone.errors import InputError
 from allinone.proposals import selective_search
 from allinone.record import Face
 from allinone.tasks import POSITIVE_IOU
 
-SCORE = 0.9            # our choice: least detection score of a face that is reported, where the model's provenance.json names none
-LEAST_FACE = 8         # pixels
-LOOKS = 2              # our choice: at a face whose box is given; the second region is the rectangle of the landmarks that are found in the first
-CHUNK = 256            # regions whose crops are in memory together
-SHIPPED = "models/mini"    # the model that is used if none is named, from the kit's root
-PROPOSALS = dict(dense=lambda analyzer, image: dense.proposals(analyzer.backend, image, analyzer.smallest),
-                 **{"selective-search": lambda analyzer, image: selective_search(image),
-                    "selective-search-quality": lambda analyzer, image: selective_search(image, quality=True)})
+SCORE = 0.9  # our choice: least detection score of a face that is reported, where the model's provenance.json names none
+LEAST_FACE = 8  # pixels
+LOOKS = 2  # our choice: at a face whose box is given; the second region is the rectangle of the landmarks that are found in the first
+CHUNK = 256  # regions whose crops are in memory together
+SHIPPED = "models/small"  # the model that is used if none is named, from the kit's root
+PROPOSALS = dict(
+    dense=lambda analyzer, image: dense.proposals(analyzer.backend, image, analyzer.smallest),
+    **{
+        "selective-search": lambda analyzer, image: selective_search(image),
+        "selective-search-quality": lambda analyzer, image: selective_search(image, quality=True),
+    },
+)
 
 
 def default_model():
     """Return the folder of the model that comes with the kit; InputError where it is not there."""
     folder = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), SHIPPED)
     if not os.path.isdir(folder):
-        raise InputError(f"{folder}: the model that comes with the kit is not there; get it again (git checkout {SHIPPED}), or name another model's folder")
+        raise InputError(
+            f"{folder}: the model that comes with the kit is not there; get it again (git checkout {SHIPPED}), or name another model's folder"
+        )
     return folder
 
 
@@ -41,7 +62,9 @@ class FaceAnalyzer:
     "selective-search" (or, five times as many, "selective-search-quality"), as in the paper. InputError where the model is missing or broken, or the GPU cannot be used.
     """
 
-    def __init__(self, model_dir=None, engine="caffe", device=None, proposals="dense", smallest=None):
+    def __init__(
+        self, model_dir=None, engine="caffe", device=None, proposals="dense", smallest=None
+    ):
         if proposals not in PROPOSALS:
             raise InputError(f"proposals '{proposals}': there are {', '.join(PROPOSALS)}")
         if smallest is not None and not smallest >= LEAST_FACE:
@@ -72,7 +95,9 @@ class FaceAnalyzer:
         images = [loaded(image) for image in images]
         if not images:
             return []
-        return self.describe_many(images, self.detect_many(images, [self.propose(self, image) for image in images], score))
+        return self.describe_many(
+            images, self.detect_many(images, [self.propose(self, image) for image in images], score)
+        )
 
     def look(self, image, regions):
         """Run stage 1 on regions (n, 4) of a picture; return a dict of boxes, score, landmarks (pixels), visibility, pose (degrees)."""
@@ -83,11 +108,24 @@ class FaceAnalyzer:
         regions, parts = np.float32(regions).reshape(-1, 4), []
         for start in range(0, max(len(regions), 1), CHUNK):
             some = slice(start, start + CHUNK)
-            parts.append(self.backend([blob.crop(image, box, self.backend.input_size) for image, box in zip(images[some], regions[some])], stage=1))
+            parts.append(
+                self.backend(
+                    [
+                        blob.crop(image, box, self.backend.input_size)
+                        for image, box in zip(images[some], regions[some])
+                    ],
+                    stage=1,
+                )
+            )
         out = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         points = out["landmarks"].reshape(-1, landmarks.COUNT, 2)
-        return dict(boxes=regions, score=out["detection"][:, 1], landmarks=landmarks.decode(points, regions),
-                    visibility=out["visibility"].clip(0, 1), pose=pose.decode_pose(out["pose"]))
+        return dict(
+            boxes=regions,
+            score=out["detection"][:, 1],
+            landmarks=landmarks.decode(points, regions),
+            visibility=out["visibility"].clip(0, 1),
+            pose=pose.decode_pose(out["pose"]),
+        )
 
     def look_closer(self, images, regions):
         """Run stage 1 on one rough region of each of n pictures, then on the rectangle of the landmarks found in it; return what `look` returns."""
@@ -106,8 +144,16 @@ class FaceAnalyzer:
         owners = np.repeat(np.arange(len(images)), [len(some) for some in regions])
         owners, seen = refine.iterative_region_proposals(
             lambda owners, regions: self.look_at_each([images[owner] for owner in owners], regions),
-            owners, np.concatenate([np.float32(some).reshape(-1, 4) for some in regions]), [image.shape[1::-1] for image in images])
-        return [refine.landmarks_nms({name: values[owners == number] for name, values in seen.items()}, score) for number in range(len(images))]
+            owners,
+            np.concatenate([np.float32(some).reshape(-1, 4) for some in regions]),
+            [image.shape[1::-1] for image in images],
+        )
+        return [
+            refine.landmarks_nms(
+                {name: values[owners == number] for name, values in seen.items()}, score
+            )
+            for number in range(len(images))
+        ]
 
     def attributes_over_regions(self, image, box, regions):
         """Return (probability of smiling, of female): means over the regions (n, 4) whose IoU with a face's box is above 0.5.
@@ -120,7 +166,9 @@ class FaceAnalyzer:
         if not len(near):
             raise InputError(f"box {list(box)}: no region has an IoU above {POSITIVE_IOU} with it")
         faces = self.describe(image, self.look(image, near))
-        return float(np.mean([face.smile for face in faces])), float(np.mean([face.gender for face in faces]))
+        return float(np.mean([face.smile for face in faces])), float(
+            np.mean([face.gender for face in faces])
+        )
 
     def describe(self, image, found):
         """Run stage 2 on what stage 1 found in a picture; return `Face`s."""
@@ -129,14 +177,33 @@ class FaceAnalyzer:
     def describe_many(self, images, found):
         """Run stage 2 on what stage 1 found in each picture; return the list of `Face`s of each."""
         size = self.backend.input_size
-        faces = [align.warp(image, points, size, visible) for image, one in zip(images, found) for points, visible in zip(one["landmarks"], one["visibility"])]
+        faces = [
+            align.warp(image, points, size, visible)
+            for image, one in zip(images, found)
+            for points, visible in zip(one["landmarks"], one["visibility"])
+        ]
         both = self.backend(faces + [align.mirror(face) for face in faces], stage=2)
-        mean = {name: (values[:len(faces)] + values[len(faces):]) / 2 for name, values in both.items()}
+        mean = {
+            name: (values[: len(faces)] + values[len(faces) :]) / 2 for name, values in both.items()
+        }
         place, result = 0, []
         for one in found:
-            result.append([Face(box=one["boxes"][n], score=one["score"][n], landmarks=one["landmarks"][n], visibility=one["visibility"][n],
-                                pose=one["pose"][n], smile=mean["smile"][place + n, 1], gender=mean["gender"][place + n, 1],
-                                age=mean["age"][place + n, 0], descriptor=mean["descriptor"][place + n]) for n in range(len(one["score"]))])
+            result.append(
+                [
+                    Face(
+                        box=one["boxes"][n],
+                        score=one["score"][n],
+                        landmarks=one["landmarks"][n],
+                        visibility=one["visibility"][n],
+                        pose=one["pose"][n],
+                        smile=mean["smile"][place + n, 1],
+                        gender=mean["gender"][place + n, 1],
+                        age=mean["age"][place + n, 0],
+                        descriptor=mean["descriptor"][place + n],
+                    )
+                    for n in range(len(one["score"]))
+                ]
+            )
             place += len(one["score"])
         return result
 
@@ -145,9 +212,21 @@ def loaded(image):
     """Return a picture, BGR uint8 (height, width, 3), of a path or of itself; InputError where it is none."""
     if isinstance(image, (str, os.PathLike)):
         image = files.read_image(os.fspath(image))
-    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
-        what = f"{image.dtype} of shape {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
-        raise InputError(f"image: {what}; give a path, or BGR uint8 (height, width, 3), as cv2.imread does")
+    if (
+        not isinstance(image, np.ndarray)
+        or image.dtype != np.uint8
+        or image.ndim != 3
+        or image.shape[2] != 3
+        or not image.size
+    ):
+        what = (
+            f"{image.dtype} of shape {image.shape}"
+            if isinstance(image, np.ndarray)
+            else type(image).__name__
+        )
+        raise InputError(
+            f"image: {what}; give a path, or BGR uint8 (height, width, 3), as cv2.imread does"
+        )
     return image
 
 

@@ -1,18 +1,29 @@
 """Boxes: (x1, y1, x2, y2) in pixels as floats, x2 and y2 exclusive, so width = x2 - x1. Arrays are (..., 4)."""
+
 import numpy as np
 
 
 def area(boxes):
     """Return the areas (...,) of boxes (..., 4); a box turned inside out has area 0."""
     boxes = np.asarray(boxes, np.float32)
-    return np.maximum(boxes[..., 2] - boxes[..., 0], 0) * np.maximum(boxes[..., 3] - boxes[..., 1], 0)
+    return np.maximum(boxes[..., 2] - boxes[..., 0], 0) * np.maximum(
+        boxes[..., 3] - boxes[..., 1], 0
+    )
 
 
 def intersection(first, second):
     """Return the shared areas (n, m) of boxes (n, 4) and (m, 4)."""
     first = np.asarray(first, np.float32).reshape(-1, 1, 4)
     second = np.asarray(second, np.float32).reshape(1, -1, 4)
-    return area(np.concatenate([np.maximum(first[..., :2], second[..., :2]), np.minimum(first[..., 2:], second[..., 2:])], axis=-1))
+    return area(
+        np.concatenate(
+            [
+                np.maximum(first[..., :2], second[..., :2]),
+                np.minimum(first[..., 2:], second[..., 2:]),
+            ],
+            axis=-1,
+        )
+    )
 
 
 def iou(first, second):

@@ -1,13 +1,12 @@
 """CPU or GPU: the choice is stated, tried out, and never changed in silence."""
+
 import os
 import platform
 import subprocess
 import sys
 
-import allinone  # noqa: F401  (quiets Caffe before it is imported)
-import caffe
-
 from allinone.errors import InputError
+from allinone.pycaffe import caffe
 
 # A CPU-only Caffe accepts set_mode_gpu() and aborts later: only a real forward pass in another process tells.
 PROBE = """
@@ -27,12 +26,21 @@ sys.exit(0 if ok else 3)
 
 def probe_gpu(number):
     """Return None where a forward pass on GPU `number` gives the right answer, else the reason (last line of stderr)."""
-    run = subprocess.run([sys.executable, "-c", PROBE, str(number)], capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [sys.executable, "-c", PROBE, str(number)], capture_output=True, text=True, check=False
+    )
     if run.returncode == 0:
         return None
-    lines = [line for line in run.stderr.splitlines() if line.strip() and not line.strip().startswith("***")]
-    reason = next((line for line in lines if "Check failed" in line or "Cannot use GPU" in line), lines[-1] if lines else "no output")
-    return reason.split("] ")[-1].strip()   # without glog's time and place
+    lines = [
+        line
+        for line in run.stderr.splitlines()
+        if line.strip() and not line.strip().startswith("***")
+    ]
+    reason = next(
+        (line for line in lines if "Check failed" in line or "Cannot use GPU" in line),
+        lines[-1] if lines else "no output",
+    )
+    return reason.split("] ")[-1].strip()  # without glog's time and place
 
 
 def parse_gpus(text):
@@ -42,7 +50,9 @@ def parse_gpus(text):
     except ValueError:
         numbers = [-1]
     if any(number < 0 for number in numbers) or len(set(numbers)) != len(numbers):
-        raise InputError(f"GPU={text}: give GPU numbers such as GPU=0 or GPU=0,1; without GPU= the CPU is used")
+        raise InputError(
+            f"GPU={text}: give GPU numbers such as GPU=0 or GPU=0,1; without GPU= the CPU is used"
+        )
     return numbers
 
 
@@ -52,8 +62,10 @@ def check(gpus):
     for number in numbers:
         reason = probe_gpu(number)
         if reason:
-            raise InputError(f"GPU={gpus}: GPU {number} cannot run this Caffe ({reason}); "
-                             "leave GPU= out to use the CPU, or give PYTHON= a Python with a CUDA build of Caffe")
+            raise InputError(
+                f"GPU={gpus}: GPU {number} cannot run this Caffe ({reason}); "
+                "leave GPU= out to use the CPU, or give PYTHON= a Python with a CUDA build of Caffe"
+            )
     return numbers
 
 

@@ -1,4 +1,5 @@
 """One way to refuse bad input: a sentence for the user and exit code 2."""
+
 import errno
 import functools
 import sys
@@ -10,6 +11,7 @@ class InputError(Exception):
 
 def command(main):
     """Wrap `main(argv=None) -> int`: bad input is one sentence on stderr and code 2, Ctrl-C is code 130."""
+
     @functools.wraps(main)
     def run(argv=None):
         try:
@@ -20,10 +22,17 @@ def command(main):
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 raise
-            print(f"error: {error.filename or 'a file'}: cannot be written ({error.strerror}); free space and run the same command "
-                  "again, what is finished is kept", file=sys.stderr)
+            print(
+                f"error: {error.filename or 'a file'}: cannot be written ({error.strerror}); free space and run the same command "
+                "again, what is finished is kept",
+                file=sys.stderr,
+            )
             return 2
         except KeyboardInterrupt:
-            print("\ninterrupted: what is finished is kept; run the same command again to go on", file=sys.stderr)
+            print(
+                "\ninterrupted: what is finished is kept; run the same command again to go on",
+                file=sys.stderr,
+            )
             return 130
+
     return run

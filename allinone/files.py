@@ -1,13 +1,16 @@
 """Files: atomic writing, hashing, reading pictures with a sentence when it fails."""
+
+from __future__ import annotations
+
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
 import shutil
-import time
+from collections.abc import Iterator
 
 import cv2
+import filelock
 import numpy as np
 
 from allinone.errors import InputError
@@ -23,31 +26,30 @@ def replacing(path, mode="w"):
             yield stream
         os.replace(partial, path)
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error}); "
-                         "free space or choose another folder, what was there before is untouched") from error
+        raise InputError(
+            f"{path}: cannot be written ({error.strerror or error}); "
+            "free space or choose another folder, what was there before is untouched"
+        ) from error
     finally:
         with contextlib.suppress(OSError):
             os.remove(partial)
 
 
 @contextlib.contextmanager
-def only_one(path):
+def only_one(path: str) -> Iterator[None]:
     """Let one process at a time write `path`: wait, and say so, while another one does."""
     folder, name = os.path.split(os.path.abspath(path))
     os.makedirs(folder, exist_ok=True)
-    with open(os.path.join(folder, f".{name}.lock"), "a+", encoding="ascii") as lock:
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                lock.seek(0)
-                print(f"  {path}: process {lock.read()} is still at work on it; waiting for its end", flush=True)
-                time.sleep(5)
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
+    lock = filelock.FileLock(os.path.join(folder, f".{name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        print(f"  {path}: another process is still at work on it; waiting for its end", flush=True)
+        lock.acquire()
+    try:
         yield
+    finally:
+        lock.release()
 
 
 @contextlib.contextmanager
@@ -67,8 +69,10 @@ def _replacing_folder(path):
         shutil.rmtree(path, ignore_errors=True)
         os.replace(partial, path)
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error}); "
-                         "free space or choose another folder, what was there before is untouched") from error
+        raise InputError(
+            f"{path}: cannot be written ({error.strerror or error}); "
+            "free space or choose another folder, what was there before is untouched"
+        ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -126,8 +130,12 @@ def read_image(path):
 def decode_image(data, name):
     """Return the encoded picture `data` as BGR uint8; `name` is what the error calls it."""
     data = bytes(data)
-    cut = data[:2] == b"\xff\xd8" and b"\xff\xd9" not in data[-4096:]   # OpenCV fills what a cut JPEG lacks with grey
-    image = None if cut or not data else cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    cut = (
+        data[:2] == b"\xff\xd8" and b"\xff\xd9" not in data[-4096:]
+    )  # OpenCV fills what a cut JPEG lacks with grey
+    image = (
+        None if cut or not data else cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    )
     if image is None:
         what = "a JPEG that is cut off" if cut else "no picture that OpenCV can read"
         raise InputError(f"{name}: {what}; get the file again or remove it from the list")

@@ -2,17 +2,33 @@
 
 "Left" means left in the image. Points are (21, 2) float arrays of (x, y) pixels, NaN where unknown.
 """
+
 import numpy as np
 
 from allinone import boxes
 
 NAMES = (
-    "LeftBrowLeftCorner", "LeftBrowCenter", "LeftBrowRightCorner",
-    "RightBrowLeftCorner", "RightBrowCenter", "RightBrowRightCorner",
-    "LeftEyeLeftCorner", "LeftEyeCenter", "LeftEyeRightCorner",
-    "RightEyeLeftCorner", "RightEyeCenter", "RightEyeRightCorner",
-    "LeftEar", "NoseLeft", "NoseCenter", "NoseRight", "RightEar",
-    "MouthLeftCorner", "MouthCenter", "MouthRightCorner", "ChinCenter",
+    "LeftBrowLeftCorner",
+    "LeftBrowCenter",
+    "LeftBrowRightCorner",
+    "RightBrowLeftCorner",
+    "RightBrowCenter",
+    "RightBrowRightCorner",
+    "LeftEyeLeftCorner",
+    "LeftEyeCenter",
+    "LeftEyeRightCorner",
+    "RightEyeLeftCorner",
+    "RightEyeCenter",
+    "RightEyeRightCorner",
+    "LeftEar",
+    "NoseLeft",
+    "NoseCenter",
+    "NoseRight",
+    "RightEar",
+    "MouthLeftCorner",
+    "MouthCenter",
+    "MouthRightCorner",
+    "ChinCenter",
 )
 COUNT = len(NAMES)
 
@@ -51,4 +67,6 @@ def face_rectangle(points):
     points = np.asarray(points, np.float32)
     low, high = np.nanmin(points, axis=-2), np.nanmax(points, axis=-2)
     grow = (high - low) * np.float32([RECT_SIDE, RECT_TOP])
-    return np.concatenate([low - grow, high + (high - low) * np.float32([RECT_SIDE, RECT_BOTTOM])], axis=-1)
+    return np.concatenate(
+        [low - grow, high + (high - low) * np.float32([RECT_SIDE, RECT_BOTTOM])], axis=-1
+    )

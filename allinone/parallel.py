@@ -1,37 +1,72 @@
 """Work on many items in several processes: results in the items' order, memory flat."""
+
+from __future__ import annotations
+
 import collections
 import itertools
 import multiprocessing
 import os
 import signal
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
 
 import cv2
 
-AHEAD = 4          # our choice: chunks under way for each process, so that none waits for the next
+from allinone.errors import InputError
+
+AHEAD = 4  # our choice: chunks under way for each process, so that none waits for the next
 
 
 def _prepare():
-    signal.signal(signal.SIGINT, signal.SIG_IGN)   # Ctrl-C is for the parent, which ends this process
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this one
     cv2.setNumThreads(1)
 
 
-def in_order(work, items, workers=None, chunk=1):
-    """Yield (item, result) for every item, where work(list of items) returns the list of their results.
+def _chunks(items: Iterator, size: int) -> Iterator[list]:
+    while True:
+        chunk = list(itertools.islice(items, size))
+        if not chunk:
+            return
+        yield chunk
 
-    work must be importable by name; it gets `chunk` items at a time in one of `workers` processes (default: one a core), in this one
-    where all are one chunk. Items are taken from their source only as results are asked for: AHEAD chunks a process are in memory at most.
+
+def in_order(
+    work: Callable[[list], Iterable],
+    items: Iterable[Any],
+    workers: int | None = None,
+    chunk: int = 1,
+) -> Iterator[tuple[Any, Any]]:
+    """Yield (item, result) for every item, where work(list of items) returns their results.
+
+    work must be importable by name. It gets `chunk` items at a time in one of `workers` processes
+    (default: one a core), or in this process where all items are one chunk. Items are taken from
+    their source only as results are asked for: AHEAD chunks a process are in memory at most.
+    InputError where a process dies.
     """
-    items, workers, under_way = iter(items), workers or os.cpu_count(), collections.deque()
-    chunks = iter(lambda: list(itertools.islice(items, chunk)), [])
+    chunks = _chunks(iter(items), chunk)
     first, second = next(chunks, []), next(chunks, [])
     if not second:
         yield from zip(first, work(first) if first else ())
         return
-    with multiprocessing.get_context("spawn").Pool(workers, _prepare) as pool:   # never forked: Caffe's threads would not survive it
+    workers = workers or os.cpu_count() or 1
+    # Never forked: Caffe's threads would not survive it.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, context, initializer=_prepare)
+    under_way = collections.deque()
+    try:
         for some in itertools.chain([first, second], chunks):
-            under_way.append((some, pool.apply_async(work, (some,))))
+            under_way.append((some, pool.submit(work, some)))
             if len(under_way) >= AHEAD * workers:
-                some, results = under_way.popleft()
-                yield from zip(some, results.get())
-        for some, results in under_way:
-            yield from zip(some, results.get())
+                done, future = under_way.popleft()
+                yield from zip(done, future.result())
+        for done, future in under_way:
+            yield from zip(done, future.result())
+    except BrokenProcessPool:
+        raise InputError(
+            f"one of the {workers} processes that work has died (is the memory full?); "
+            "run the same command again with fewer --workers, what is finished is kept"
+        ) from None
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -6,6 +6,7 @@ Records hold (roll, pitch, yaw) in degrees. In image axes (x right, y down):
   yaw   > 0: the nose points towards the image's right.
 The networks regress radians, so that the pose loss has the size of the other losses.
 """
+
 import numpy as np
 
 
@@ -15,7 +16,14 @@ def rotation_matrix(pose):
     The head is turned by yaw first, then pitch, then roll.
     """
     roll, pitch, yaw = np.radians(pose)
-    cr, sr, cp, sp, cy, sy = np.cos(roll), np.sin(roll), np.cos(pitch), np.sin(pitch), np.cos(yaw), np.sin(yaw)
+    cr, sr, cp, sp, cy, sy = (
+        np.cos(roll),
+        np.sin(roll),
+        np.cos(pitch),
+        np.sin(pitch),
+        np.cos(yaw),
+        np.sin(yaw),
+    )
     turn_yaw = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
     turn_pitch = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
     turn_roll = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])

@@ -1,26 +1,36 @@
 """Progress of long work: how much, how fast, how long still."""
+
+from __future__ import annotations
+
 import sys
-import time
+
+from tqdm import tqdm
+
+EVERY = 0.2  # seconds between two looks of a line on a terminal
+EVERY_IN_LOG = 5.0  # seconds between two in a file
 
 
-class Progress:
-    """Print one line that is rewritten on a terminal, and a new line every few seconds elsewhere; total: None where it is not known."""
+class Progress(tqdm):
+    """Show one line that is rewritten; total: None where nobody knows it."""
 
-    def __init__(self, what, total, every=5.0):
-        self.what, self.total, self.done = what, total, 0
-        self.start = self.shown = time.monotonic()
-        self.terminal = sys.stdout.isatty()
-        self.every = 0.2 if self.terminal else every
+    def __init__(self, what: str, total: int | None, unit: str = "") -> None:
+        """Begin at 0 of `total`."""
+        every = EVERY if sys.stdout.isatty() else EVERY_IN_LOG
+        super().__init__(
+            desc=f"  {what}",
+            total=total,
+            mininterval=every,
+            miniters=1,
+            maxinterval=every,
+            file=sys.stdout,
+            ascii=True,
+            unit=unit,
+            unit_scale=bool(unit),
+            dynamic_ncols=True,
+        )
 
-    def step(self, count=1):
-        """Count finished items, and show them when it is time."""
-        self.done += count
-        now = time.monotonic()
-        last = self.total is not None and self.done >= self.total
-        if count and (now - self.shown >= self.every or last):
-            self.shown = now
-            spent = max(now - self.start, 1e-6)
-            line = f"  {self.what}: {self.done}, {self.done / spent:.1f}/s" if self.total is None else (
-                f"  {self.what}: {self.done}/{self.total}, {self.done / spent:.1f}/s, {spent / self.done * (self.total - self.done):.0f} s left")
-            end = "\r" if self.terminal and not last else "\n"
-            print(line.ljust(70), end=end, flush=True)
+    def step(self, count: int = 1) -> None:
+        """Count finished items; closes the line with the last of them."""
+        self.update(count)
+        if self.total is not None and self.n >= self.total:
+            self.close()

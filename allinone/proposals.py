@@ -1,13 +1,14 @@
 """Region proposals: selective search, always in the same order."""
+
 import cv2
 import numpy as np
 
 from allinone import files
 from allinone.parallel import in_order
 
-LEAST_SIDE = 16       # our choice: pixels; smaller regions hold no face that the benchmarks count
-LARGEST_SIDE = 640    # our choice: pixels; a larger picture is searched at this size: the time grows with the area, 4 s at 640x640
-LONGEST = 2.5         # our choice: a face's box is never longer than this many times its other side
+LEAST_SIDE = 16  # our choice: pixels; smaller regions hold no face that the benchmarks count
+LARGEST_SIDE = 640  # our choice: pixels; a larger picture is searched at this size: the time grows with the area, 4 s at 640x640
+LONGEST = 2.5  # our choice: a face's box is never longer than this many times its other side
 
 
 def selective_search(image, quality=False):

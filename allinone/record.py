@@ -1,176 +1,215 @@
-"""Ground truth and results as JSON lines: one line for one face.
+"""One schema of a face as a JSON line, for labels, results and predictions alike.
 
-An image without any face is one line without a box. Lines of one image stand together.
+A line is one face of one picture. Only `image` must be there: a picture without any face is a line
+without a box, a picture that cannot be read a line with `error`. Lines of one picture stand
+together. docs/records.md describes every field; those of tasks come from allinone.tasks.
 """
-import json
-import math
-import os
-from dataclasses import asdict, dataclass, fields
-from typing import Optional
 
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Optional, Union
+
+import msgspec
 import numpy as np
+from msgspec import Meta
 
 from allinone import landmarks as points21
+from allinone import tasks
 from allinone.errors import InputError
 
+FromZero = Annotated[float, Meta(ge=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+LabelOrShare = Union[Annotated[int, Meta(ge=0, le=1)], Share]  # 0 and 1 stay what they are
+Box = Annotated[list[float], Meta(min_length=4, max_length=4)]
+Point = Annotated[list[float], Meta(min_length=2, max_length=2)]
+Points = Annotated[
+    list[Optional[Point]], Meta(min_length=points21.COUNT, max_length=points21.COUNT)
+]
+Visibility = Annotated[
+    list[Optional[Share]], Meta(min_length=points21.COUNT, max_length=points21.COUNT)
+]
+Angles = Annotated[list[float], Meta(min_length=3, max_length=3)]
 
-@dataclass
-class Annotation:
-    """What is known of one face; everything but the image may be absent (None)."""
-    image: str                            # path, relative to the folder of the records file
-    box: Optional[list] = None            # [x1, y1, x2, y2], pixels, x2 and y2 exclusive
-    landmarks: Optional[list] = None      # 21 x [x, y] in AFLW order, or null where unknown
-    visibility: Optional[list] = None     # 21 x 0 or 1, or null where unknown
-    pose: Optional[list] = None           # [roll, pitch, yaw] in degrees, see allinone.pose
-    gender: Optional[int] = None          # 0 male, 1 female
-    age: Optional[float] = None           # years
-    age_sigma: Optional[float] = None     # years: standard deviation of the given age
-    smile: Optional[int] = None           # 0 or 1
-    identity: Optional[int] = None        # number of the person
-    split: Optional[str] = None           # part of its set: train, val, test, fold_03, ...
-    ignore: Optional[int] = None          # 1: a face that a benchmark neither asks for nor counts as false
+# {kind of task: type of its field in a record}
+TYPES = {
+    tasks.PROBABILITY: LabelOrShare,
+    tasks.NUMBER: FromZero,
+    tasks.POINTS: Points,
+    tasks.VISIBILITY: Visibility,
+    tasks.ANGLES: Angles,
+    tasks.DESCRIPTOR: list[float],
+}
 
-    def lacks_landmarks(self):
-        """Tell whether this is a face, with a box or, in a picture of one face, a label, whose landmarks are not known."""
-        labels = (self.gender, self.age, self.smile, self.identity)
-        return self.landmarks is None and (self.box is not None or any(label is not None for label in labels))
 
-    def landmark_array(self):
+class _FaceRecord(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
+    """The fields of a record that belong to no task, and what can be asked of one."""
+
+    image: str  # path of the picture, relative to the folder of the file
+    box: Optional[Box] = None  # [x1, y1, x2, y2], pixels, x2 and y2 exclusive
+    identity: Optional[Annotated[int, Meta(ge=0)]] = None  # number of the person
+    split: Optional[str] = None  # part of its set: train, val, test, fold_03, ...
+    ignore: Optional[Annotated[int, Meta(ge=0, le=1)]] = None  # 1: neither asked for nor false
+    frame: Optional[int] = None  # of a video, from 0
+    time: Optional[float] = None  # seconds from the start of a video
+    regions: Optional[int] = None  # how many regions a prediction is the mean of
+    error: Optional[str] = None  # why the picture could not be read
+
+    def lacks_landmarks(self) -> bool:
+        """Tell whether this is a face (a box or a label says so) whose landmarks are not known."""
+        known = [self.box, *(getattr(self, name) for name in LABELS)]
+        return self.landmarks is None and any(value is not None for value in known)
+
+    def landmark_array(self) -> np.ndarray:
         """Return landmarks (21, 2), NaN where unknown."""
         if self.landmarks is None:
             return np.full((points21.COUNT, 2), np.nan, np.float32)
         return np.float32([[np.nan] * 2 if point is None else point for point in self.landmarks])
 
-    def visibility_array(self):
-        """Return visibility (21,) as 0 or 1, NaN where unknown; a known point is visible unless said otherwise."""
+    def visibility_array(self) -> np.ndarray:
+        """Return visibility (21,), NaN where unknown; a known point is seen unless said not to."""
         if self.visibility is None:
-            return np.where(np.isfinite(self.landmark_array()[:, 0]), np.float32(1), np.float32(np.nan))
+            seen = np.isfinite(self.landmark_array()[:, 0])
+            return np.where(seen, np.float32(1), np.float32(np.nan))
         return np.float32([np.nan if value is None else value for value in self.visibility])
 
 
-@dataclass
-class Face:
-    """What the analyzer says of one face."""
-    box: np.ndarray                 # (4,) pixels
-    score: float                    # probability that this is a face
-    landmarks: np.ndarray           # (21, 2) pixels
-    visibility: np.ndarray          # (21,) 0 to 1
-    pose: np.ndarray                # (3,) roll, pitch, yaw in degrees
-    smile: float                    # probability of smiling
-    gender: float                   # probability of female
-    age: float                      # years
-    descriptor: np.ndarray          # (512,) identity descriptor, as the net gives it
-
-    def unit_descriptor(self):
-        """Return the descriptor at length 1, so that the product of two is their cosine."""
-        return self.descriptor / max(float(np.linalg.norm(self.descriptor)), 1e-12)
-
-    def to_dict(self, descriptor=""):
-        """Return plain JSON types; landmarks by name; descriptor: "raw", "unit" (at length 1) or none of it."""
-        out = dict(
-            box=_rounded(self.box, 2), score=round(float(self.score), 4),
-            landmarks={name: _rounded(point, 2) for name, point in zip(points21.NAMES, self.landmarks)},
-            visibility=_rounded(self.visibility, 3),
-            pose=dict(zip(("roll", "pitch", "yaw"), _rounded(self.pose, 2))),
-            smile=round(float(self.smile), 4), gender=round(float(self.gender), 4), age=round(float(self.age), 2))
-        if descriptor:
-            out["descriptor"] = _rounded(self.unit_descriptor() if descriptor == "unit" else self.descriptor, 6)
-        return out
+def _task_fields() -> dict[str, object]:
+    """Return {name: type} of the fields that the tasks add: answers and labels share them."""
+    added = {task.field: TYPES[task.kind] for task in tasks.TASKS}
+    numbers = [task for task in tasks.TASKS if task.kind == tasks.NUMBER]
+    return {**added, **{f"{task.label}_sigma": FromZero for task in numbers}}
 
 
-def _rounded(values, digits):
-    return [round(float(value), digits) for value in values]
+FaceRecord = msgspec.defstruct(
+    "FaceRecord",
+    [(name, Optional[type_], None) for name, type_ in _task_fields().items()],
+    bases=(_FaceRecord,),
+    module=__name__,
+)
+FaceRecord.__doc__ = "A face as a line of JSON: what is known or said of it; only `image` is needed."
+
+FIELDS: tuple[str, ...] = FaceRecord.__struct_fields__
+# Fields that hold a label of a person or face as a whole, which even a face without a box may have.
+LABELS: tuple[str, ...] = tuple(task.label for task in tasks.TASKS if task.stage == 2)
+# Fields that hold 0 or 1 in a label, and a probability in a result.
+BINARY: tuple[str, ...] = tuple(
+    task.label
+    for task in tasks.TASKS
+    if task.kind == tasks.PROBABILITY and task.label == task.field
+)
+
+_DECODER = msgspec.json.Decoder(FaceRecord)
+_ENCODER = msgspec.json.Encoder()
 
 
-def _check_numbers(name, value, shape):
-    """Return the sentence of what is wrong with numbers of some shape, or None; items of WITH_NULLS may be null."""
-    try:
-        items = [item for item in value if item is not None or name not in WITH_NULLS]
-        if len(value) != shape[0] or len(shape) > 1 and any(len(item) != shape[1] for item in items):
-            return f"'{name}' must have the shape {shape}"
-        numbers = items if len(shape) == 1 else [number for item in items for number in item]
-        return None if all(map(math.isfinite, numbers)) else f"'{name}' holds a number that is not finite"
-    except TypeError:
-        return f"'{name}' must hold numbers"
+class GivenBox(msgspec.Struct):
+    """A region that somebody else's detector has found; other fields of its line do not matter."""
+
+    image: str
+    box: Optional[Box] = None
 
 
-SHAPES = dict(box=(4,), landmarks=(21, 2), visibility=(21,), pose=(3,))
-WITH_NULLS = ("landmarks", "visibility")
-FIELDS = frozenset(field.name for field in fields(Annotation))
-ALLOWED = dict(gender=(0, 1), smile=(0, 1), ignore=(0, 1))
+_BOX_DECODER = msgspec.json.Decoder(GivenBox)
 
 
-def _problem(data):
-    """Return what is wrong with the fields of one record, or None."""
-    if not isinstance(data, dict):
-        return "a record must be a JSON object"
-    if not isinstance(data.get("image"), str):
-        return "the field 'image' (a path) is missing"
-    if not FIELDS.issuperset(data):
-        unknown = sorted(set(data) - FIELDS)
-        return f"unknown field '{unknown[0]}'; known: {', '.join(field.name for field in fields(Annotation))}"
-    for name, shape in SHAPES.items():
-        if data.get(name) is not None:
-            problem = _check_numbers(name, data[name], shape)
-            if problem:
-                return problem
-    for name, allowed in ALLOWED.items():
-        if data.get(name) is not None and data[name] not in allowed:
-            return f"'{name}' must be one of {allowed}, is {data[name]!r}"
-    for name in ("age", "age_sigma", "identity"):
-        value = data.get(name)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < np.inf):
-            return f"'{name}' must be a number from 0 up, is {value!r}"
-    if not isinstance(data.get("split"), (str, type(None))):
-        return f"'split' must be a word, is {data['split']!r}"
-    if isinstance(data.get("identity"), float):
-        return f"'identity' must be a whole number, is {data['identity']!r}"
-    box = data.get("box")
+def _problem(face: FaceRecord) -> Optional[str]:
+    """Return what the types alone do not tell is wrong with a record, or None."""
+    box = face.box
     if box is not None and not (box[0] < box[2] and box[1] < box[3]):
         return f"'box' must be [x1, y1, x2, y2] with x1 < x2 and y1 < y2, is {box}"
     return None
 
 
-def lines(path):
-    """Yield (number, text) of the lines of a records file that hold a record, unchecked; InputError where there is no such file."""
+def _label_problem(face: FaceRecord) -> Optional[str]:
+    """Return which label is no label, though it could be a result, or None."""
+    for name in BINARY:
+        value = getattr(face, name)
+        if value is not None and value not in (0, 1):
+            return f"'{name}' must be 0 or 1 in a label, is {value}"
+    return None
+
+
+def lines(path: str) -> Iterator[tuple[int, bytes]]:
+    """Yield (number, text) of the lines of a records file, unchecked, empty ones left out.
+
+    InputError where there is no such file.
+    """
     if not os.path.isfile(path):
-        raise InputError(f"{path}: no such records file; make it first (a data_prep command writes records.jsonl)")
-    with open(path, encoding="utf-8") as stream:
-        yield from ((number, line) for number, line in enumerate(stream, 1) if line.strip())
+        raise InputError(
+            f"{path}: no such records file; make it first "
+            "(python -m data_prep.convert writes records.jsonl)"
+        )
+    with open(path, "rb") as stream:
+        for number, line in enumerate(stream, 1):
+            if line.strip():
+                yield number, line
 
 
-def parse(text, path, number):
-    """Return the `Annotation` of a line; InputError with file, line number and mend where it is malformed."""
+def _decoded(decoder, text, path, number):
+    """Return what a line holds; InputError with file, line and mend where it is malformed."""
     try:
-        data = json.loads(text)
-    except ValueError as error:
-        raise InputError(f"{path}, line {number}: not JSON ({error}); mend or delete the line") from None
-    problem = _problem(data)
+        if b"\\ud" in text:  # a file name that is not UTF-8, which msgspec's own parser refuses
+            return msgspec.convert(json.loads(text), decoder.type)
+        return decoder.decode(text)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        words = str(error)
+        if "unknown field" in words:
+            words += f"; known: {', '.join(FIELDS)}"
+        raise InputError(f"{path}, line {number}: {words}; mend or delete the line") from None
+
+
+def parse(text: bytes, path: str, number: int, labels: bool = True) -> FaceRecord:
+    """Return the `FaceRecord` of a line.
+
+    labels: refuse a probability where a label must be 0 or 1. InputError with file, line number
+    and mend where the line is malformed.
+    """
+    face = _decoded(_DECODER, text, path, number)
+    problem = _problem(face) or (_label_problem(face) if labels else None)
     if problem:
         raise InputError(f"{path}, line {number}: {problem}; mend or delete the line")
-    return Annotation(**data)
+    return face
 
 
-def read(path):
-    """Yield the `Annotation`s of a records file; raise InputError with file, line and mend on a bad line."""
-    return (parse(text, path, number) for number, text in lines(path))
+def read(path: str, labels: bool = True) -> Iterator[FaceRecord]:
+    """Yield the `FaceRecord`s of a file; InputError with file, line and mend on a bad line."""
+    return (parse(text, path, number, labels) for number, text in lines(path))
 
 
-def group_by_image(annotations):
-    """Yield (image, [Annotation with a box]) for each run of lines with the same image."""
-    image, faces = None, []
-    for annotation in annotations:
-        if annotation.image != image:
-            if image is not None:
-                yield image, faces
-            image, faces = annotation.image, []
-        if annotation.box is not None:
-            faces.append(annotation)
-    if image is not None:
-        yield image, faces
+def read_results(path: str) -> Iterator[FaceRecord]:
+    """Yield the `FaceRecord`s of a file of results, where gender and smile are probabilities."""
+    return read(path, labels=False)
 
 
-def to_line(annotation):
-    """Return the JSON line of an `Annotation`, absent fields left out."""
-    data = {name: value for name, value in asdict(annotation).items() if value is not None}
-    return json.dumps(data, separators=(",", ":")) + "\n"
+def read_boxes(path: str) -> Iterator[GivenBox]:
+    """Yield picture and box of each line of JSON; all other fields are left aside."""
+    for number, text in lines(path):
+        given = _decoded(_BOX_DECODER, text, path, number)
+        problem = _problem(given)
+        if problem:
+            raise InputError(f"{path}, line {number}: {problem}; mend or delete the line")
+        yield given
+
+
+def to_line(face: FaceRecord) -> str:
+    """Return the JSON line of a record, absent fields left out."""
+    try:
+        return _ENCODER.encode(face).decode() + "\n"
+    except UnicodeEncodeError:  # a file name that is not UTF-8
+        return json.dumps(msgspec.to_builtins(face), separators=(",", ":")) + "\n"
+
+
+def by_picture(faces: Iterable[FaceRecord]) -> Iterator[tuple[str, list[FaceRecord]]]:
+    """Yield (image, its records) for each run of records with the same image."""
+    for image, some in itertools.groupby(faces, lambda face: face.image):
+        yield image, list(some)
+
+
+def faces_by_picture(faces: Iterable[FaceRecord]) -> Iterator[tuple[str, list[FaceRecord]]]:
+    """Yield (image, its records that have a box) for each run of records with the same image."""
+    for image, some in by_picture(faces):
+        yield image, [face for face in some if face.box is not None]

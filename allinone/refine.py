@@ -2,16 +2,17 @@
 
 What stage 1 says of regions is a dict of arrays: boxes (n, 4), score (n,), landmarks (n, 21, 2) in pixels, visibility (n, 21), pose (n, 3).
 """
+
 import numpy as np
 
 from allinone import boxes, landmarks
 
-KEPT = 0.3             # our choice: least score of a region that goes on to the next round
-ROUNDS = 3             # our choice: N, rounds of Iterative Region Proposals; the third still moves boxes, a fourth none (make bench)
-LEAST = 8              # our choice: pixels; smaller rectangles are no regions
-OVERLAP = 0.2          # our choice: IoU above which two precise boxes are the same face
-INSIDE = 0.6           # our choice: share of a box within a better one above which it is a part of that face, no face
-CLUSTER = 5            # our choice: k, the regions of a face whose medians are its result
+KEPT = 0.3  # our choice: least score of a region that goes on to the next round
+ROUNDS = 3  # our choice: N, rounds of Iterative Region Proposals; the third still moves boxes, a fourth none (make bench)
+LEAST = 8  # our choice: pixels; smaller rectangles are no regions
+OVERLAP = 0.2  # our choice: IoU above which two precise boxes are the same face
+INSIDE = 0.6  # our choice: share of a box within a better one above which it is a part of that face, no face
+CLUSTER = 5  # our choice: k, the regions of a face whose medians are its result
 
 
 def iterative_region_proposals(look, owners, regions, sizes, rounds=ROUNDS):
@@ -32,7 +33,9 @@ def iterative_region_proposals(look, owners, regions, sizes, rounds=ROUNDS):
         newest = _promising(look, new[:, 0].astype(int), new[:, 1:].astype(np.float32))
         seen.append(newest)
     owners, found = zip(*seen)
-    return np.concatenate(owners), {name: np.concatenate([one[name] for one in found]) for name in found[0]}
+    return np.concatenate(owners), {
+        name: np.concatenate([one[name] for one in found]) for name in found[0]
+    }
 
 
 def _promising(look, owners, regions):
@@ -48,14 +51,22 @@ def landmarks_nms(found, score):
     # 3. Non-maximum suppression on the precise boxes: the best of each group stands for a face.
     for best in boxes.nms(precise, found["score"], OVERLAP):
         # Our addition: a mouth or an eye that looks like a face is no face beside the one that it lies in.
-        inside = boxes.intersection(precise[[best]], precise[faces])[0] / np.maximum(boxes.area(precise[best]), 1)
+        inside = boxes.intersection(precise[[best]], precise[faces])[0] / np.maximum(
+            boxes.area(precise[best]), 1
+        )
         if found["score"][best] >= score and not (inside > INSIDE).any():
             faces.append(best)
     # 4. Of each face the CLUSTER best regions around it. 5. Its result: the medians over them.
     best_first = np.argsort(-found["score"], kind="stable")
     around = boxes.iou(precise[faces], precise[best_first]) > 0.5
     top = [best_first[np.flatnonzero(row)[:CLUSTER]] for row in around]
-    result = {name: np.array([np.median(found[name][members], axis=0) for members in top], np.float32).reshape(-1, *found[name].shape[1:])
-              for name in ("landmarks", "visibility", "pose")}
+    result = {
+        name: np.array(
+            [np.median(found[name][members], axis=0) for members in top], np.float32
+        ).reshape(-1, *found[name].shape[1:])
+        for name in ("landmarks", "visibility", "pose")
+    }
     # 6. Its box follows from its landmarks.
-    return dict(result, score=found["score"][faces], boxes=landmarks.face_rectangle(result["landmarks"]))
+    return dict(
+        result, score=found["score"][faces], boxes=landmarks.face_rectangle(result["landmarks"])
+    )

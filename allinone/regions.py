@@ -1,4 +1,5 @@
 """Which regions of a picture teach what: IoU with the faces decides (section III-C1)."""
+
 import numpy as np
 
 from allinone import boxes
@@ -36,7 +37,13 @@ def misfits(rng, box, count):
     """Return `count` boxes around a face that are far too small (a part of it) or far too large for it."""
     center, size = boxes.center_size(box)
     small = rng.random((count, 1)) < 0.5
-    scale = np.exp(np.where(small, rng.uniform(np.log(0.2), np.log(0.6), (count, 1)), rng.uniform(np.log(1.7), np.log(3), (count, 1))))
+    scale = np.exp(
+        np.where(
+            small,
+            rng.uniform(np.log(0.2), np.log(0.6), (count, 1)),
+            rng.uniform(np.log(1.7), np.log(3), (count, 1)),
+        )
+    )
     return boxes.from_center_size(center + rng.uniform(-0.5, 0.5, (count, 2)) * size, size * scale)
 
 

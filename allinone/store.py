@@ -3,6 +3,7 @@
 A database is a folder: `images.lmdb` (JPEG-encoded Datum records under keys 00000000, 00000001, ...), for scenes also
 `regions.h5`, and `manifest.json` with counts, label statistics, a hash of all records and where they come from.
 """
+
 import hashlib
 import os
 
@@ -13,11 +14,14 @@ from allinone import files
 from allinone.errors import InputError
 
 LMDB, REGIONS, MANIFEST = "images.lmdb", "regions.h5", "manifest.json"
-MAP_SIZE = 1 << 40   # address space, not disk: LMDB reserves nothing of it
+MAP_SIZE = 1 << 40  # address space, not disk: LMDB reserves nothing of it
 
 
 def _datum(**fields):
-    from caffe.proto import caffe_pb2      # late: Caffe takes a second to import, and the processes that build databases need none of it
+    from caffe.proto import (
+        caffe_pb2,
+    )  # late: Caffe takes a second to import, and the processes that build databases need none of it
+
     return caffe_pb2.Datum(**fields)
 
 
@@ -26,11 +30,17 @@ class Writer:
 
     def __init__(self, folder):
         self.environment = lmdb.open(os.path.join(folder, LMDB), map_size=MAP_SIZE, sync=False)
-        self.transaction, self.count, self.digest = self.environment.begin(write=True), 0, hashlib.sha256()
+        self.transaction, self.count, self.digest = (
+            self.environment.begin(write=True),
+            0,
+            hashlib.sha256(),
+        )
 
     def add(self, jpeg, label, numbers=()):
         """Append a picture (encoded bytes) with an integer label and, where a label needs them, floats."""
-        datum = _datum(data=jpeg, encoded=True, label=int(label), float_data=[float(n) for n in numbers])
+        datum = _datum(
+            data=jpeg, encoded=True, label=int(label), float_data=[float(n) for n in numbers]
+        )
         value = datum.SerializeToString()
         try:
             self.transaction.put(b"%08d" % self.count, value, append=True)
@@ -39,7 +49,9 @@ class Writer:
                 self.transaction.commit()
                 self.transaction = self.environment.begin(write=True)
         except lmdb.Error as error:
-            raise InputError(f"{self.environment.path()}: cannot be written ({error}); free space or choose another folder") from error
+            raise InputError(
+                f"{self.environment.path()}: cannot be written ({error}); free space or choose another folder"
+            ) from error
         self.digest.update(value)
 
     def close(self):
@@ -48,7 +60,9 @@ class Writer:
             self.transaction.commit()
             self.environment.sync(True)
         except lmdb.Error as error:
-            raise InputError(f"{self.environment.path()}: cannot be written ({error}); free space or choose another folder") from error
+            raise InputError(
+                f"{self.environment.path()}: cannot be written ({error}); free space or choose another folder"
+            ) from error
         finally:
             self.environment.close()
         return self.digest.hexdigest()
@@ -61,9 +75,13 @@ class Reader:
         self.folder = folder
         self.manifest = manifest(folder)
         try:
-            self.environment = lmdb.open(os.path.join(folder, LMDB), readonly=True, lock=False, readahead=False)
+            self.environment = lmdb.open(
+                os.path.join(folder, LMDB), readonly=True, lock=False, readahead=False
+            )
         except lmdb.Error as error:
-            raise InputError(f"{folder}: no readable LMDB ({error}); build the database again") from None
+            raise InputError(
+                f"{folder}: no readable LMDB ({error}); build the database again"
+            ) from None
         self.transaction = self.environment.begin(buffers=True)
         self.count = self.environment.stat()["entries"]
 
@@ -88,17 +106,30 @@ def databases(folder):
     """Return the databases of a tower: the folder itself, or the folders in it, by name, where it holds one per training set."""
     if os.path.isfile(os.path.join(folder, MANIFEST)):
         return [folder]
-    inside = sorted(entry.path for entry in os.scandir(folder) if os.path.isfile(os.path.join(entry.path, MANIFEST))) if os.path.isdir(folder) else []
+    inside = (
+        sorted(
+            entry.path
+            for entry in os.scandir(folder)
+            if os.path.isfile(os.path.join(entry.path, MANIFEST))
+        )
+        if os.path.isdir(folder)
+        else []
+    )
     if not inside:
-        manifest(folder)   # says what is missing
+        manifest(folder)  # says what is missing
     return inside
 
 
 def manifest(folder):
     """Return the manifest of a database; InputError with the mend where there is none or it is empty."""
-    data = files.read_json(os.path.join(folder, MANIFEST), "build the database first (python -m data_prep.build_db --help)")
+    data = files.read_json(
+        os.path.join(folder, MANIFEST),
+        "build the database first (python -m data_prep.build_db --help)",
+    )
     if not data.get("count"):
-        raise InputError(f"{folder}/{MANIFEST}: the database holds 0 records; build it from records that have the labels")
+        raise InputError(
+            f"{folder}/{MANIFEST}: the database holds 0 records; build it from records that have the labels"
+        )
     return data
 
 
@@ -111,5 +142,11 @@ def summary(values):
     if len(unique) <= 10:
         return {f"{value:g}": int(count) for value, count in zip(unique, counts)}
     low, middle, high = np.percentile(values, [5, 50, 95])
-    return dict(different=len(unique), minimum=float(values.min()), percent5=float(low), median=float(middle),
-                percent95=float(high), maximum=float(values.max()))
+    return dict(
+        different=len(unique),
+        minimum=float(values.min()),
+        percent5=float(low),
+        median=float(middle),
+        percent95=float(high),
+        maximum=float(values.max()),
+    )

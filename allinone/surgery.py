@@ -3,17 +3,15 @@
 Caffe's own copy_from goes by layer name, and a net without a matching layer stays as it was, in silence. Here every
 blob is accounted for.
 """
+
 import os
 from dataclasses import dataclass
 
 import numpy as np
 from google.protobuf import text_format
 
-import allinone  # noqa: F401  (quiets Caffe before it is imported)
-import caffe
-from caffe.proto import caffe_pb2
-
 from allinone.errors import InputError
+from allinone.pycaffe import caffe, caffe_pb2
 
 
 def read_net(path):
@@ -22,9 +20,13 @@ def read_net(path):
         with open(path, encoding="utf-8") as stream:
             return text_format.Parse(stream.read(), caffe_pb2.NetParameter())
     except OSError:
-        raise InputError(f"{path}: no such prototxt; `make nets` writes the nets of the kit") from None
+        raise InputError(
+            f"{path}: no such prototxt; `make nets` writes the nets of the kit"
+        ) from None
     except (text_format.ParseError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a net in Caffe's text format ({error}); write it again") from None
+        raise InputError(
+            f"{path}: not a net in Caffe's text format ({error}); write it again"
+        ) from None
 
 
 def read_weights(path):
@@ -35,8 +37,10 @@ def read_weights(path):
     try:
         with open(path, "rb") as stream:
             weights.ParseFromString(stream.read())
-    except Exception as error:   # protobuf's DecodeError has no stable home over its versions
-        raise InputError(f"{path}: not a caffemodel, or cut off ({error}); use another snapshot") from None
+    except Exception as error:  # protobuf's DecodeError has no stable home over its versions
+        raise InputError(
+            f"{path}: not a caffemodel, or cut off ({error}); use another snapshot"
+        ) from None
     if not any(layer.blobs for layer in weights.layer):
         raise InputError(f"{path}: a caffemodel without any weights; use another snapshot")
     return weights
@@ -44,8 +48,11 @@ def read_weights(path):
 
 def parameter_names(net):
     """Return {layer name: [parameter names]} of a NetParameter's definition in training; unnamed ones are ''."""
-    return {layer.name: [param.name for param in layer.param] for layer in net.layer
-            if layer.param and not any(rule.phase == caffe.TEST for rule in layer.include)}
+    return {
+        layer.name: [param.name for param in layer.param]
+        for layer in net.layer
+        if layer.param and not any(rule.phase == caffe.TEST for rule in layer.include)
+    }
 
 
 def blob_array(blob):
@@ -60,8 +67,10 @@ def by_name(net, weights, source):
     collected = {}
     for layer, names in parameter_names(net).items():
         if len(stored.get(layer, ())) != len(names):
-            raise InputError(f"{source}: layer '{layer}' has {len(stored.get(layer, ()))} blobs, the net expects {len(names)}; "
-                             "the caffemodel belongs to another net or profile")
+            raise InputError(
+                f"{source}: layer '{layer}' has {len(stored.get(layer, ()))} blobs, the net expects {len(names)}; "
+                "the caffemodel belongs to another net or profile"
+            )
         for name, blob in zip(names, stored[layer]):
             collected.setdefault(name, []).append((layer, blob_array(blob)))
     return collected
@@ -73,21 +82,24 @@ def one_of_each(collected, source, tolerance=0.0):
         first_layer, first = copies[0]
         for layer, array in copies[1:]:
             if array.shape != first.shape or np.abs(array - first).max() > tolerance:
-                raise InputError(f"{source}: the copies of '{name}' in '{first_layer}' and '{layer}' differ; "
-                                 "the towers were not trained as one net")
+                raise InputError(
+                    f"{source}: the copies of '{name}' in '{first_layer}' and '{layer}' differ; "
+                    "the towers were not trained as one net"
+                )
     return {name: copies[0][1] for name, copies in collected.items()}
 
 
-TRUNK = tuple(f"conv{number}/w" for number in range(1, 6))   # what every net of the kit has
-COUNTER = "/count"   # ends the names of iteration counts, which belong to a run and are no weights
+TRUNK = tuple(f"conv{number}/w" for number in range(1, 6))  # what every net of the kit has
+COUNTER = "/count"  # ends the names of iteration counts, which belong to a run and are no weights
 
 
 @dataclass
 class Report:
     """What a transplant did: parameter names."""
-    matched: list   # written
-    missing: list   # of the net, kept as they were
-    unused: list    # of the source, with no place in the net
+
+    matched: list  # written
+    missing: list  # of the net, kept as they were
+    unused: list  # of the source, with no place in the net
 
 
 def transplant(net, definition, parameters, source, partial=False, cast=False):
@@ -104,18 +116,31 @@ def transplant(net, definition, parameters, source, partial=False, cast=False):
                 continue
             if name not in parameters:
                 if not partial or name in TRUNK:
-                    raise InputError(f"{source}: the parameter '{name}' of layer '{layer}' is missing; the weights belong to another net")
+                    raise InputError(
+                        f"{source}: the parameter '{name}' of layer '{layer}' is missing; the weights belong to another net"
+                    )
                 missing.add(name)
                 continue
             array = parameters[name]
-            if cast and array.ndim == 2 and blob.data.ndim == 4 and array.shape == (blob.data.shape[0], blob.data[0].size):
+            if (
+                cast
+                and array.ndim == 2
+                and blob.data.ndim == 4
+                and array.shape == (blob.data.shape[0], blob.data[0].size)
+            ):
                 array = array.reshape(blob.data.shape)
             if blob.data.shape != array.shape:
-                raise InputError(f"{source}: '{name}' has the shape {array.shape}, the net needs "
-                                 f"{blob.data.shape}; the weights belong to another net or profile")
+                raise InputError(
+                    f"{source}: '{name}' has the shape {array.shape}, the net needs "
+                    f"{blob.data.shape}; the weights belong to another net or profile"
+                )
             blob.data[...] = array
             matched.add(name)
-    return Report(sorted(matched), sorted(missing), sorted(name for name in set(parameters) - matched if not name.endswith(COUNTER)))
+    return Report(
+        sorted(matched),
+        sorted(missing),
+        sorted(name for name in set(parameters) - matched if not name.endswith(COUNTER)),
+    )
 
 
 def load_net(net_path, weights_path):
@@ -124,7 +149,9 @@ def load_net(net_path, weights_path):
     InputError where they do not fit: Caffe would abort, or keep random weights and say nothing.
     """
     definition = read_net(net_path)
-    parameters = one_of_each(by_name(definition, read_weights(weights_path), weights_path), weights_path)
+    parameters = one_of_each(
+        by_name(definition, read_weights(weights_path), weights_path), weights_path
+    )
     net = caffe.Net(net_path, caffe.TEST)
     transplant(net, definition, parameters, weights_path)
     return net, definition

@@ -3,10 +3,11 @@
 The pictures show the face in their middle, with as much again around it. Age: the middle of its band; sigma: half of half
 its width, at least 3 years (our choice); years given singly have no sigma.
 """
+
 import os
 import re
 
-from allinone.record import Annotation
+from allinone.record import FaceRecord
 from allinone.tasks import AGE_SIGMA
 from data_prep import rough_boxes
 from data_prep.convert import Dropped
@@ -22,7 +23,9 @@ def age_of(text):
     """Return (age, sigma) of "(25, 32)", "35" or "None"; (None, None) for none; ValueError for anything else."""
     band = re.fullmatch(r"\((\d+), *(\d+)\)", text)
     if band:
-        first, last = sorted(map(int, band.groups()))      # the lists have some bands the wrong way round
+        first, last = sorted(
+            map(int, band.groups())
+        )  # the lists have some bands the wrong way round
         return (first + last) / 2, max((last - first) / 4, AGE_SIGMA)
     return (None, None) if text in ("None", "") else (float(int(text)), None)
 
@@ -39,11 +42,20 @@ def rows(folder):
                 age, sigma = age_of(row["age"])
                 gender = {"m": 0, "f": 1, "u": None, "": None}[row["gender"]]
             except (ValueError, KeyError):
-                yield Dropped(place, "age or gender does not fit", f"{row['age']!r}, {row['gender']!r}")
+                yield Dropped(
+                    place, "age or gender does not fit", f"{row['age']!r}, {row['gender']!r}"
+                )
                 continue
             if age is None and gender is None:
                 yield Dropped(place, "no label")
                 continue
             image = f"faces/{row['user_id']}/coarse_tilt_aligned_face.{row['face_id']}.{row['original_image']}"
-            yield Annotation(image, box=rough_boxes.middle(os.path.join(folder, image)), age=age, age_sigma=sigma, gender=gender,
-                             identity=people.setdefault(row["user_id"], len(people)), split=name.split("_data")[0])
+            yield FaceRecord(
+                image,
+                box=rough_boxes.middle(os.path.join(folder, image)),
+                age=age,
+                age_sigma=sigma,
+                gender=gender,
+                identity=people.setdefault(row["user_id"], len(people)),
+                split=name.split("_data")[0],
+            )

@@ -6,6 +6,7 @@ them. A landmark that has no row is not visible. The paper draws 1,000 pictures 
 by a fixed seed; their names are written to aflw_test.txt. Of their faces it draws 450 for the landmarks, a third of them with
 |yaw| up to 30, to 60 and to 90 degrees (section IV-B): their split is test_landmarks, the others' test.
 """
+
 import os
 import sqlite3
 
@@ -13,18 +14,25 @@ import numpy as np
 
 from allinone import files
 from allinone.errors import InputError
-from allinone.record import Annotation
+from allinone.record import FaceRecord
 from data_prep.convert import Dropped
 
 SET = "AFLW"
 DATABASE, PICTURES, TEST_LIST = "aflw.sqlite", "flickr", "aflw_test.txt"
 NEEDS = (DATABASE, PICTURES)
-TEST_PICTURES, PER_BIN, SEED = 1000, 150, 1     # the paper's numbers; our seed
-TEST_SHARE = 0.1                                # our choice: of a set that is smaller than AFLW, so that most of it is learnt from
-YAW_BINS = (30, 60, 90)                         # degrees
+TEST_PICTURES, PER_BIN, SEED = 1000, 150, 1  # the paper's numbers; our seed
+TEST_SHARE = (
+    0.1  # our choice: of a set that is smaller than AFLW, so that most of it is learnt from
+)
+YAW_BINS = (30, 60, 90)  # degrees
 TABLES = {
-    "Faces": ("face_id", "file_id"), "FaceImages": ("file_id", "filepath"), "FaceRect": ("face_id", "x", "y", "w", "h"),
-    "FacePose": ("face_id", "roll", "pitch", "yaw"), "FeatureCoords": ("face_id", "feature_id", "x", "y"), "FaceMetaData": ("face_id", "sex")}
+    "Faces": ("face_id", "file_id"),
+    "FaceImages": ("file_id", "filepath"),
+    "FaceRect": ("face_id", "x", "y", "w", "h"),
+    "FacePose": ("face_id", "roll", "pitch", "yaw"),
+    "FeatureCoords": ("face_id", "feature_id", "x", "y"),
+    "FaceMetaData": ("face_id", "sex"),
+}
 # One row a face; its landmarks in one text, so that memory holds one face at a time.
 QUERY = """
 SELECT f.face_id, i.filepath, r.x, r.y, r.w, r.h, p.roll, p.pitch, p.yaw, m.sex,
@@ -43,9 +51,13 @@ def connect(path):
             there = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
             missing = [column for column in columns if column not in there]
             if missing:
-                raise InputError(f"{path}: table {table} has no column {', '.join(missing)}; is it the original aflw.sqlite?")
+                raise InputError(
+                    f"{path}: table {table} has no column {', '.join(missing)}; is it the original aflw.sqlite?"
+                )
     except sqlite3.Error as error:
-        raise InputError(f"{path}: not an SQLite database, or damaged ({error}); get it again") from None
+        raise InputError(
+            f"{path}: not an SQLite database, or damaged ({error}); get it again"
+        ) from None
     return connection
 
 
@@ -67,7 +79,7 @@ def pose_of(roll, pitch, yaw):
 
 def test_pictures(connection):
     """Return the pictures that are drawn for testing."""
-    names = sorted({path for path, in connection.execute("SELECT filepath FROM FaceImages")})
+    names = sorted({path for (path,) in connection.execute("SELECT filepath FROM FaceImages")})
     count = min(TEST_PICTURES, int(TEST_SHARE * len(names)))
     return set(np.random.default_rng(SEED).permutation(names)[:count].tolist())
 
@@ -75,8 +87,10 @@ def test_pictures(connection):
 def landmark_faces(connection, test):
     """Return the face_ids of the test pictures that are drawn for the landmark benchmark, at most PER_BIN of a bin of |yaw|."""
     bins = [[] for _ in YAW_BINS]
-    for face, path, yaw in connection.execute("SELECT f.face_id, i.filepath, p.yaw FROM Faces f JOIN FaceImages i ON i.file_id = f.file_id "
-                                              "JOIN FacePose p ON p.face_id = f.face_id JOIN FaceRect r ON r.face_id = f.face_id ORDER BY f.face_id"):
+    for face, path, yaw in connection.execute(
+        "SELECT f.face_id, i.filepath, p.yaw FROM Faces f JOIN FaceImages i ON i.file_id = f.file_id "
+        "JOIN FacePose p ON p.face_id = f.face_id JOIN FaceRect r ON r.face_id = f.face_id ORDER BY f.face_id"
+    ):
         place = np.searchsorted(YAW_BINS, abs(pose_of(0, 0, yaw)[2]))
         if path in test and place < len(bins):
             bins[place].append(face)
@@ -102,5 +116,16 @@ def rows(folder):
             yield Dropped(place, "landmarks do not fit", str(error))
             continue
         pose = None if None in (roll, pitch, yaw) else pose_of(roll, pitch, yaw)
-        yield Annotation(f"{PICTURES}/{path}", box=[float(x), float(y), float(x + w), float(y + h)], landmarks=marks, visibility=seen, pose=pose,
-                         gender={"m": 0, "f": 1}.get(sex), split="train" if path not in test else "test_landmarks" if face_id in measured else "test")
+        yield FaceRecord(
+            f"{PICTURES}/{path}",
+            box=[float(x), float(y), float(x + w), float(y + h)],
+            landmarks=marks,
+            visibility=seen,
+            pose=pose,
+            gender={"m": 0, "f": 1}.get(sex),
+            split="train"
+            if path not in test
+            else "test_landmarks"
+            if face_id in measured
+            else "test",
+        )

@@ -1,4 +1,5 @@
 """Aligned faces of records, as JPEG: what the processes that build databases do. Imports no Caffe, so that they start at once."""
+
 from typing import NamedTuple, Optional
 
 import cv2
@@ -14,6 +15,7 @@ JPEG_QUALITY = 92
 
 class Labels(NamedTuple):
     """What databases of aligned faces take from a record."""
+
     smile: Optional[int]
     gender: Optional[int]
     age: Optional[float]
@@ -28,10 +30,16 @@ def align_lines(lines, records, size, splits):
     splits (None: all). InputError where a line is malformed.
     """
     faces = [record.parse(text, records, number) for number, text in lines]
-    units = align.similarities([face.landmark_array() for face in faces], [face.visibility_array() for face in faces])    # together: one by one costs as much as decoding
-    return [(Labels(face.smile, face.gender, face.age, face.age_sigma, face.identity),
-             _align(face, records, matrix, size) if splits is None or face.split in splits else None)
-            for face, matrix in zip(faces, align.in_pixels(units, size, align.MARGIN))]
+    units = align.similarities(
+        [face.landmark_array() for face in faces], [face.visibility_array() for face in faces]
+    )  # together: one by one costs as much as decoding
+    return [
+        (
+            Labels(face.smile, face.gender, face.age, face.age_sigma, face.identity),
+            _align(face, records, matrix, size) if splits is None or face.split in splits else None,
+        )
+        for face, matrix in zip(faces, align.in_pixels(units, size, align.MARGIN))
+    ]
 
 
 def _align(face, records, matrix, size):
@@ -43,4 +51,6 @@ def _align(face, records, matrix, size):
         image = files.read_image(image_path(records, face.image))
     except InputError as error:
         return Dropped(face.image, "unreadable picture", str(error))
-    return cv2.imencode(".jpg", align.warp_by(image, matrix, size), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
+    return cv2.imencode(
+        ".jpg", align.warp_by(image, matrix, size), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+    )[1].tobytes()

@@ -1,4 +1,5 @@
 """Databases of aligned faces, one a tower, from records; nothing but counts and a few faces stays in memory."""
+
 import array
 import collections
 import contextlib
@@ -15,7 +16,7 @@ from data_prep.align_faces import align_lines
 from data_prep.convert import DROPPED, Dropped
 from data_prep.sources import origin_of
 
-CHUNK = 32         # faces that a process aligns at a time
+CHUNK = 32  # faces that a process aligns at a time
 LABEL_OF = dict(smile="smile", gender="gender", age="age", id="identity")
 
 
@@ -28,14 +29,23 @@ def refuse_useless(records, towers, splits):
             if not wanted:
                 return
     for tower in sorted(wanted):
-        raise InputError(f"{records}: no face with landmarks and the field '{LABEL_OF[tower]}', which tower {tower} learns from; "
-                         "add the labels or leave the tower out with --towers; --landmarks-from MODEL finds landmarks")
+        raise InputError(
+            f"{records}: no face with landmarks and the field '{LABEL_OF[tower]}', which tower {tower} learns from; "
+            "add the labels or leave the tower out with --towers; --landmarks-from MODEL finds landmarks"
+        )
 
 
 def people_of(records, splits):
     """Return {identity: class} of the faces of a records file, in some splits, that have landmarks."""
-    faces = (face for face in record.read(records) if face.landmarks is not None and (splits is None or face.split in splits))
-    return {number: place for place, number in enumerate(sorted({face.identity for face in faces} - {None}))}
+    faces = (
+        face
+        for face in record.read(records)
+        if face.landmarks is not None and (splits is None or face.split in splits)
+    )
+    return {
+        number: place
+        for place, number in enumerate(sorted({face.identity for face in faces} - {None}))
+    }
 
 
 class TowerWriter:
@@ -43,7 +53,11 @@ class TowerWriter:
 
     def __init__(self, tower, folder, classes):
         self.tower, self.folder, self.classes = tower, folder, classes
-        self.writer, self.values, self.dropped = store.Writer(folder), array.array("d"), collections.Counter()
+        self.writer, self.values, self.dropped = (
+            store.Writer(folder),
+            array.array("d"),
+            collections.Counter(),
+        )
         self.losses = open(os.path.join(folder, DROPPED), "w", encoding="utf-8")
 
     def add(self, labels, face):
@@ -63,11 +77,23 @@ class TowerWriter:
         self.losses.close()
         if not self.writer.count:
             with open(self.losses.name, encoding="utf-8") as lines:
-                raise InputError(f"tower {self.tower}: every face was dropped; the first: {json.loads(next(lines))['detail']}")
+                raise InputError(
+                    f"tower {self.tower}: every face was dropped; the first: {json.loads(next(lines))['detail']}"
+                )
         extra = dict(identities=len(self.classes)) if self.tower == "id" else {}
         count = self.writer.count
-        files.write_json(os.path.join(self.folder, store.MANIFEST), dict(
-            tower=self.tower, count=count, hash=self.writer.close(), dropped=dict(self.dropped), labels=store.summary(self.values), **about, **extra))
+        files.write_json(
+            os.path.join(self.folder, store.MANIFEST),
+            dict(
+                tower=self.tower,
+                count=count,
+                hash=self.writer.close(),
+                dropped=dict(self.dropped),
+                labels=store.summary(self.values),
+                **about,
+                **extra,
+            ),
+        )
 
 
 def build_aligned(records, out, towers, profile, workers=None, training_set="", splits=None):
@@ -78,21 +104,35 @@ def build_aligned(records, out, towers, profile, workers=None, training_set="", 
     """
     for folder in (os.path.join(out, tower) for tower in towers if training_set):
         if os.path.isfile(os.path.join(folder, store.MANIFEST)):
-            raise InputError(f"{folder}: is a database itself, so none can stand in it; remove it, or build without --set")
+            raise InputError(
+                f"{folder}: is a database itself, so none can stand in it; remove it, or build without --set"
+            )
     refuse_useless(records, towers, splits)
     classes = people_of(records, splits) if "id" in towers else {}
     size = align.stored_size(profile.input_size)
     with contextlib.ExitStack() as stack:
-        partial = {tower: stack.enter_context(files.replacing_folder(os.path.join(out, tower, training_set))) for tower in towers}
+        partial = {
+            tower: stack.enter_context(
+                files.replacing_folder(os.path.join(out, tower, training_set))
+            )
+            for tower in towers
+        }
         writers = [TowerWriter(tower, folder, classes) for tower, folder in partial.items()]
         progress = Progress("aligning faces", sum(1 for _ in record.lines(records)))
-        for _, (labels, face) in in_order(functools.partial(align_lines, records=records, size=size, splits=splits), record.lines(records), workers, CHUNK):
+        for _, (labels, face) in in_order(
+            functools.partial(align_lines, records=records, size=size, splits=splits),
+            record.lines(records),
+            workers,
+            CHUNK,
+        ):
             progress.step()
             if face is not None:
                 for writer in writers:
                     writer.add(labels, face)
         for writer in writers:
-            writer.close(size=size, input_size=profile.input_size, splits=splits, origin=[origin_of(records)])
+            writer.close(
+                size=size, input_size=profile.input_size, splits=splits, origin=[origin_of(records)]
+            )
 
 
 def _datum_label(tower, labels, classes):

@@ -5,10 +5,11 @@ names the folders to leave out; without it the people with fewest pictures are l
 `genders.csv`, if there is one (columns id, gender), gives genders, which the set itself has not. A face has no box: the
 pictures are crops of 250x250 around it, and its box is their middle half (our choice).
 """
+
 import os
 
 from allinone.errors import InputError
-from allinone.record import Annotation
+from allinone.record import FaceRecord
 from allinone.tasks import PAPER
 from data_prep.convert import Dropped
 from data_prep.tables import GENDER_CODES, lines, table
@@ -22,12 +23,16 @@ BOX = [62.5, 62.5, 187.5, 187.5]
 
 def pictures_of(folder, person):
     """Return a person's pictures by name."""
-    return sorted(name for name in os.listdir(os.path.join(folder, person)) if name.lower().endswith(SUFFIXES))
+    return sorted(
+        name for name in os.listdir(os.path.join(folder, person)) if name.lower().endswith(SUFFIXES)
+    )
 
 
 def people_to_keep(folder, limit=PAPER.identities):
     """Return the folders of the people that stay, by name."""
-    people = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and entry.name.isdigit())
+    people = sorted(
+        entry.name for entry in os.scandir(folder) if entry.is_dir() and entry.name.isdigit()
+    )
     overlap = os.path.join(folder, OVERLAP)
     if os.path.isfile(overlap):
         out = {text.strip() for _, text in lines(overlap)}
@@ -59,4 +64,6 @@ def rows(folder):
         if not names:
             yield Dropped(person, "person without pictures")
         for name in names:
-            yield Annotation(f"{person}/{name}", box=list(BOX), identity=int(person), gender=known.get(person))
+            yield FaceRecord(
+                f"{person}/{name}", box=list(BOX), identity=int(person), gender=known.get(person)
+            )

@@ -4,11 +4,12 @@ Columns of the table: image, x1, y1, x2, y2, and any of gender (m, f, 0, 1), age
 roll, pitch, yaw (degrees), split, and <landmark>_x with <landmark>_y for AFLW's names, LeftEyeCenter_x and so on, in large or small letters. An empty field is unknown.
 JSON lines are records as README has them; see allinone/record.py.
 """
+
 import os
 
 from allinone import landmarks, record
 from allinone.errors import InputError
-from allinone.record import Annotation
+from allinone.record import FaceRecord
 from data_prep.convert import Dropped
 from data_prep.tables import GENDER_CODES, table
 
@@ -26,13 +27,25 @@ def _together(row, names):
 
 
 def face(row, people):
-    """Return the Annotation of a table's row; people: {word: number} of identities, which grows. ValueError where a field does not fit."""
+    """Return the FaceRecord of a table's row; people: {word: number} of identities, which grows. ValueError where a field does not fit."""
     numbers = {name: float(row[name]) for name in NUMBERS if row.get(name)}
-    codes = {name: table_[row[name].lower()] for name, table_ in (("gender", GENDER_CODES), ("smile", {"0": 0, "1": 1})) if row.get(name)}
-    marks = [_together(row, POINTS[place:place + 2]) for place in range(0, len(POINTS), 2)]
+    codes = {
+        name: table_[row[name].lower()]
+        for name, table_ in (("gender", GENDER_CODES), ("smile", {"0": 0, "1": 1}))
+        if row.get(name)
+    }
+    marks = [_together(row, POINTS[place : place + 2]) for place in range(0, len(POINTS), 2)]
     who = people.setdefault(row["identity"], len(people)) if row.get("identity") else None
-    return Annotation(row["image"], box=_together(row, BOX), pose=_together(row, POSE), landmarks=marks if any(marks) else None,
-                      identity=who, split=row.get("split") or None, **numbers, **codes)
+    return FaceRecord(
+        row["image"],
+        box=_together(row, BOX),
+        pose=_together(row, POSE),
+        landmarks=marks if any(marks) else None,
+        identity=who,
+        split=row.get("split") or None,
+        **numbers,
+        **codes,
+    )
 
 
 def rows(folder):
@@ -47,7 +60,9 @@ def rows(folder):
             continue
         unknown = sorted(set(row) - KNOWN)
         if unknown:
-            raise InputError(f"{path}: unknown column {', '.join(unknown)}; known are {', '.join(sorted(KNOWN - set(POINTS)))} and <landmark>_x, <landmark>_y")
+            raise InputError(
+                f"{path}: unknown column {', '.join(unknown)}; known are {', '.join(sorted(KNOWN - set(POINTS)))} and <landmark>_x, <landmark>_y"
+            )
         try:
             yield face(row, people)
         except (ValueError, KeyError) as error:

@@ -6,6 +6,7 @@
 Training sets stand in <out>/<tower>/<set> (det: one database, <out>/det), those for validation in <out>/val, those for
 fine-tuning in <out>/finetune/<set>, with a folder for each fold. What is there already, of the same records, is left as it is.
 """
+
 import argparse
 import collections
 import os
@@ -19,13 +20,23 @@ from data_prep.scenes_db import build_scenes
 from data_prep.sources import origin_of
 
 # What a benchmark's own set teaches, and whether by folds: those of all other folds then (sections IV-A, IV-D, IV-E).
-FINETUNING = dict(fddb=(("det",), True), fotw=(("smile", "gender"), False), lap2015=(("age",), False), fgnet=(("age",), True))
-LEARNT = "train"                                     # the split of those without folds
-VALIDATION = "val"                                   # folder of the databases for validation
-WAITING = "without_landmarks.txt"                    # in the databases' folder: the sets that were left out for want of a model
-OWN = ("custom", "utkface")                          # sets that the paper does not know: they give every tower whose label they have
-WHOLE_PICTURES = ("aflw", "custom")                  # training sets that show what surrounds a face
-Feed = collections.namedtuple("Feed", "name records splits towers")     # a training set, its records and the towers that learn from it
+FINETUNING = dict(
+    fddb=(("det",), True),
+    fotw=(("smile", "gender"), False),
+    lap2015=(("age",), False),
+    fgnet=(("age",), True),
+)
+LEARNT = "train"  # the split of those without folds
+VALIDATION = "val"  # folder of the databases for validation
+WAITING = "without_landmarks.txt"  # in the databases' folder: the sets that were left out for want of a model
+OWN = (
+    "custom",
+    "utkface",
+)  # sets that the paper does not know: they give every tower whose label they have
+WHOLE_PICTURES = ("aflw", "custom")  # training sets that show what surrounds a face
+Feed = collections.namedtuple(
+    "Feed", "name records splits towers"
+)  # a training set, its records and the towers that learn from it
 
 
 def records_of(name, folder):
@@ -54,11 +65,16 @@ def feeds(folders, table):
         for tower in tasks.TOWERS:
             listed = name in table[tower]
             label = "faces" if tower == "det" else LABEL_OF[tower]
-            if label in there and (listed or name in OWN and (tower != "det" or name in WHOLE_PICTURES)):
+            if label in there and (
+                listed or name in OWN and (tower != "det" or name in WHOLE_PICTURES)
+            ):
                 by_splits[table[tower].get(name)].append(tower)
             elif listed:
                 print(f"  {name} has no label '{label}': tower {tower} does without it")
-        found += [Feed(name, records, splits and list(splits), towers) for splits, towers in by_splits.items()]
+        found += [
+            Feed(name, records, splits and list(splits), towers)
+            for splits, towers in by_splits.items()
+        ]
     return found
 
 
@@ -68,8 +84,12 @@ def fresh(folder, records, splits, **about):
     if not os.path.isfile(path):
         return False
     manifest = files.read_json(path, "delete it")
-    return (manifest.get("splits") == splits and [origin["sha256"] for origin in manifest["origin"]] == [origin_of(one)["sha256"] for one in records]
-            and all(manifest.get(name) == value for name, value in about.items()))
+    return (
+        manifest.get("splits") == splits
+        and [origin["sha256"] for origin in manifest["origin"]]
+        == [origin_of(one)["sha256"] for one in records]
+        and all(manifest.get(name) == value for name, value in about.items())
+    )
 
 
 def build_det(some, out, workers):
@@ -79,7 +99,9 @@ def build_det(some, out, workers):
         return
     records, splits = [feed.records for feed in some], some[0].splits
     if any(feed.splits != splits for feed in some):
-        raise InputError(f"det: {', '.join(feed.name for feed in some)} are to be taken in different parts; build them one by one with data_prep.build_db")
+        raise InputError(
+            f"det: {', '.join(feed.name for feed in some)} are to be taken in different parts; build them one by one with data_prep.build_db"
+        )
     if fresh(os.path.join(out, "det"), records, splits):
         print(f"  {', '.join(feed.name for feed in some)}: det in {out} is there")
     else:
@@ -94,14 +116,27 @@ def build_faces(feed, out, profile, model, workers, apart=True):
     """
     towers = [tower for tower in feed.towers if tower != "det"]
     records, wanted = feed.records, lambda face: feed.splits is None or face.split in feed.splits
-    if model and towers and any(face.lacks_landmarks() for face in record.read(records) if wanted(face)):
-        from data_prep.locate import locate      # late: it imports Caffe, which the processes that align need not wait for
+    if (
+        model
+        and towers
+        and any(face.lacks_landmarks() for face in record.read(records) if wanted(face))
+    ):
+        from data_prep.locate import (
+            locate,
+        )  # late: it imports Caffe, which the processes that align need not wait for
+
         records = locate(records, model)
-    if towers and not any(face.landmarks is not None for face in record.read(records) if wanted(face)):
+    if towers and not any(
+        face.landmarks is not None for face in record.read(records) if wanted(face)
+    ):
         return False
     training_set = feed.name if apart else ""
     about = dict(input_size=profile.input_size, size=align.stored_size(profile.input_size))
-    there = [tower for tower in towers if fresh(os.path.join(out, tower, training_set), [records], feed.splits, **about)]
+    there = [
+        tower
+        for tower in towers
+        if fresh(os.path.join(out, tower, training_set), [records], feed.splits, **about)
+    ]
     missing = [tower for tower in towers if tower not in there]
     if there:
         print(f"  {feed.name}: {', '.join(there)} in {out} are there")
@@ -119,7 +154,10 @@ def finetuning(name, records, out):
         return
     folds = sorted({face.split for face in record.read(records)})
     for number, fold in enumerate(folds, 1):
-        yield os.path.join(out, "finetune", name, f"fold_{number:02d}"), Feed(name, records, [other for other in folds if other != fold], towers)
+        yield (
+            os.path.join(out, "finetune", name, f"fold_{number:02d}"),
+            Feed(name, records, [other for other in folds if other != fold], towers),
+        )
 
 
 def in_table(name, table):
@@ -129,14 +167,22 @@ def in_table(name, table):
 
 def sets_there(data):
     """Return the sets to train and validate with that stand in a folder, and say which do not; InputError where a tower has none to learn from."""
-    there = lambda table: {name for sets in table.values() for name in sets if os.path.isdir(os.path.join(data, name))}
+    there = lambda table: {
+        name for sets in table.values() for name in sets if os.path.isdir(os.path.join(data, name))
+    }
     learnt = there(tasks.TRAINING_SETS)
-    lacking = "; ".join(f"{data}/{name} for {', '.join(tower for tower, sets in tasks.TRAINING_SETS.items() if name in sets)}" for name in sorted(
-        {name for sets in tasks.TRAINING_SETS.values() for name in sets} - learnt))
+    lacking = "; ".join(
+        f"{data}/{name} for {', '.join(tower for tower, sets in tasks.TRAINING_SETS.items() if name in sets)}"
+        for name in sorted(
+            {name for sets in tasks.TRAINING_SETS.values() for name in sets} - learnt
+        )
+    )
     for tower, sets in tasks.TRAINING_SETS.items():
         if not set(sets) & learnt:
-            raise InputError(f"{data}: tower {tower} has none of its training sets ({', '.join(sets)}). Not there: {lacking}. data_prep/README.md shows the "
-                             "trees and whom to ask; for sets of your own, SETS=\"custom utkface\"")
+            raise InputError(
+                f"{data}: tower {tower} has none of its training sets ({', '.join(sets)}). Not there: {lacking}. data_prep/README.md shows the "
+                'trees and whom to ask; for sets of your own, SETS="custom utkface"'
+            )
     if lacking:
         print(f"not there, and done without: {lacking}")
     return sorted(learnt | there(tasks.VALIDATION_SETS))
@@ -145,9 +191,13 @@ def sets_there(data):
 def plans_of(folders, out, finetune):
     """Yield (folder for databases, Feed, whether each set of it has a folder of its own) of some sets, {name: folder}."""
     chosen = lambda wanted: {name: folder for name, folder in folders.items() if wanted(name)}
-    for feed in feeds(chosen(lambda name: name in OWN or in_table(name, tasks.TRAINING_SETS)), tasks.TRAINING_SETS):
+    for feed in feeds(
+        chosen(lambda name: name in OWN or in_table(name, tasks.TRAINING_SETS)), tasks.TRAINING_SETS
+    ):
         yield out, feed, True
-    for feed in feeds(chosen(lambda name: in_table(name, tasks.VALIDATION_SETS)), tasks.VALIDATION_SETS):
+    for feed in feeds(
+        chosen(lambda name: in_table(name, tasks.VALIDATION_SETS)), tasks.VALIDATION_SETS
+    ):
         yield os.path.join(out, VALIDATION), feed, False
     for name in FINETUNING if finetune else ():
         if name in folders:
@@ -162,18 +212,35 @@ def build(folders, out, finetune, profile, model, workers=None):
         print(f"{', '.join(folders)}: for evaluation alone, which reads the records")
     for place in dict.fromkeys(place for place, _, _ in plans):
         build_det([feed for other, feed, _ in plans if other == place], place, workers)
-    return sorted({feed.name for place, feed, apart in plans if not build_faces(feed, place, profile, model, workers, apart)})
+    return sorted(
+        {
+            feed.name
+            for place, feed, apart in plans
+            if not build_faces(feed, place, profile, model, workers, apart)
+        }
+    )
 
 
 @command
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("sets", nargs="*", metavar="SET", help=f"default: those of Table I; {', '.join(convert.SETS)}")
+    parser.add_argument(
+        "sets",
+        nargs="*",
+        metavar="SET",
+        help=f"default: those of Table I; {', '.join(convert.SETS)}",
+    )
     parser.add_argument("--data", default="data", help="folder with a folder for each set")
     parser.add_argument("--folder", help="where one SET stands, if not in DATA")
     parser.add_argument("--out", default="data/db", help="folder for the databases")
-    parser.add_argument("--profile", choices=tasks.PROFILES, default="paper", help="gives the size of aligned faces")
-    parser.add_argument("--landmarks-from", metavar="MODEL", help="folder of a model that finds the landmarks of faces without any")
+    parser.add_argument(
+        "--profile", choices=profiles.PROFILES, default="paper", help="gives the size of aligned faces"
+    )
+    parser.add_argument(
+        "--landmarks-from",
+        metavar="MODEL",
+        help="folder of a model that finds the landmarks of faces without any",
+    )
     parser.add_argument("--gpu", default="", help="with --landmarks-from: GPU number; empty: CPU")
     parser.add_argument("--workers", type=int, help="processes, default one a core")
     args = parser.parse_args(argv)
@@ -183,15 +250,28 @@ def main(argv=None):
     if args.folder and len(args.sets) != 1:
         raise InputError("--folder goes with one SET")
     if args.landmarks_from:
-        from allinone import device                      # late, as in build_faces
+        from allinone import device  # late, as in build_faces
+
         device.use(args.gpu)
-    folders = {name: args.folder or os.path.join(args.data, name) for name in args.sets or sets_there(args.data)}
-    waiting = build(folders, args.out, bool(args.sets), tasks.PROFILES[args.profile], args.landmarks_from, args.workers)
+    folders = {
+        name: args.folder or os.path.join(args.data, name)
+        for name in args.sets or sets_there(args.data)
+    }
+    waiting = build(
+        folders,
+        args.out,
+        bool(args.sets),
+        profiles.PROFILES[args.profile],
+        args.landmarks_from,
+        args.workers,
+    )
     with files.replacing(os.path.join(args.out, WAITING)) as stream:
         stream.write("".join(f"{name}\n" for name in waiting))
     if waiting:
-        print(f"no databases of aligned faces yet of {', '.join(waiting)}: they have no landmarks, and a model has to find them. "
-              "make data trains HyperFace for that; LANDMARKS=folder names another")
+        print(
+            f"no databases of aligned faces yet of {', '.join(waiting)}: they have no landmarks, and a model has to find them. "
+            "make data trains HyperFace for that; LANDMARKS=folder names another"
+        )
 
 
 if __name__ == "__main__":

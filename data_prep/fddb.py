@@ -2,12 +2,13 @@
 
 The box of a face is the smallest that holds its ellipse; the splits are fold_01 to fold_10.
 """
+
 import os
 
 import numpy as np
 
 from allinone.errors import InputError
-from allinone.record import Annotation
+from allinone.record import FaceRecord
 from data_prep.convert import Dropped
 from data_prep.tables import lines
 
@@ -32,9 +33,17 @@ def ellipses(path):
             continue
         try:
             count = int(next(found)[1])
-            yield picture.strip(), [(f"{path}, line {number}", text) for number, text in (next(found) for _ in range(count))]
+            yield (
+                picture.strip(),
+                [
+                    (f"{path}, line {number}", text)
+                    for number, text in (next(found) for _ in range(count))
+                ],
+            )
         except (ValueError, RuntimeError, StopIteration):
-            raise InputError(f"{path}, line {place}: '{picture}' must be followed by the number of its faces and as many lines; get the file again") from None
+            raise InputError(
+                f"{path}, line {place}: '{picture}' must be followed by the number of its faces and as many lines; get the file again"
+            ) from None
 
 
 def rows(folder):
@@ -44,11 +53,15 @@ def rows(folder):
         for picture, faces in ellipses(path):
             image, split = f"originalPics/{picture}.jpg", f"fold_{number:02d}"
             if not faces:
-                yield Annotation(image, split=split)
+                yield FaceRecord(image, split=split)
             for place, text in faces:
                 try:
                     major, minor, angle, x, y, _ = map(float, text.split())
                 except ValueError:
                     yield Dropped(place, "ellipse does not fit", text)
                     continue
-                yield Annotation(image, box=[float(edge) for edge in ellipse_box(major, minor, angle, x, y)], split=split)
+                yield FaceRecord(
+                    image,
+                    box=[float(edge) for edge in ellipse_box(major, minor, angle, x, y)],
+                    split=split,
+                )

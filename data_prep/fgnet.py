@@ -4,13 +4,14 @@ Everything stands in the names: 001A02.JPG is person 1 at 2 years, a letter tell
 Of the 68 points those are used whose meaning does not depend on the markup's order of sides: eye centres, mouth corners,
 nose and chin, told left from right by where they lie. The splits are person_001 to person_082: leave one person out.
 """
+
 import os
 import re
 
 import numpy as np
 
 from allinone import landmarks
-from allinone.record import Annotation
+from allinone.record import FaceRecord
 from data_prep import rough_boxes
 from data_prep.convert import Dropped
 from data_prep.tables import lines
@@ -19,8 +20,11 @@ SET = "FG-NET"
 PICTURES, POINTS = "images", "points"
 NEEDS = (PICTURES, POINTS)
 NAME = re.compile(r"(\d{3})a(\d{2})[a-z]?\.jpg", re.IGNORECASE)
-PAIRS = (((31, 36), (7, 10)), ((48, 54), (17, 19)))          # FG-NET's numbers from 0, AFLW's places: eye centres, mouth corners
-SINGLE = ((67, 14), (7, 20))                                 # tip of the nose, chin
+PAIRS = (
+    ((31, 36), (7, 10)),
+    ((48, 54), (17, 19)),
+)  # FG-NET's numbers from 0, AFLW's places: eye centres, mouth corners
+SINGLE = ((67, 14), (7, 20))  # tip of the nose, chin
 
 
 def read_points(path):
@@ -37,7 +41,7 @@ def to_aflw(points):
     """Return 21 landmarks, unknown ones NaN, of FG-NET's 68 points."""
     marks = np.full((landmarks.COUNT, 2), np.nan)
     for pair, places in PAIRS:
-        marks[list(places)] = sorted(points[list(pair)].tolist())        # by x: left in the image first
+        marks[list(places)] = sorted(points[list(pair)].tolist())  # by x: left in the image first
     for number, place in SINGLE:
         marks[place] = points[number]
     return marks
@@ -59,5 +63,11 @@ def rows(folder):
         except ValueError as error:
             yield Dropped(f"{PICTURES}/{name}", "points missing or do not fit", str(error))
             continue
-        yield Annotation(f"{PICTURES}/{name}", box=rough_boxes.from_points(marks), landmarks=[p if np.isfinite(p[0]) else None for p in marks.tolist()],
-                         age=float(parts.group(2)), identity=int(parts.group(1)), split=f"person_{parts.group(1)}")
+        yield FaceRecord(
+            f"{PICTURES}/{name}",
+            box=rough_boxes.from_points(marks),
+            landmarks=[p if np.isfinite(p[0]) else None for p in marks.tolist()],
+            age=float(parts.group(2)),
+            identity=int(parts.group(1)),
+            split=f"person_{parts.group(1)}",
+        )

@@ -3,9 +3,10 @@
 A third value of either label, "not sure", is an unknown label. That 0 is male, 1 is female is our choice: it is stated nowhere
 that we could read. Where a set's list says otherwise, the histogram of summary.json shows it.
 """
+
 import os
 
-from allinone.record import Annotation
+from allinone.record import FaceRecord
 from data_prep.convert import Dropped
 from data_prep.tables import table
 
@@ -30,9 +31,19 @@ def rows(folder):
                 x, y, width, height = (float(row[column]) for column in BOX)
                 gender, smile = CODES[row["gender"]], CODES[row["smile"]]
             except (ValueError, KeyError):
-                yield Dropped(place, "box, gender or smile does not fit", ", ".join(row[column] for column in COLUMNS[1:]))
+                yield Dropped(
+                    place,
+                    "box, gender or smile does not fit",
+                    ", ".join(row[column] for column in COLUMNS[1:]),
+                )
                 continue
             if gender is None and smile is None:
                 yield Dropped(place, "no label", "not sure of both")
                 continue
-            yield Annotation(f"{os.path.dirname(name)}/{row['image_name']}", box=[x, y, x + width, y + height], gender=gender, smile=smile, split=split)
+            yield FaceRecord(
+                f"{os.path.dirname(name)}/{row['image_name']}",
+                box=[x, y, x + width, y + height],
+                gender=gender,
+                smile=smile,
+                split=split,
+            )

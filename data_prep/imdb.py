@@ -4,22 +4,31 @@ Age: the middle of the year in which the photo was taken minus the day of birth.
 faces that the set's own detector scored at least FACE_SCORE, in pictures where it found no second one (our choice; the
 paper's 224,840 pictures of both parts are about that many).
 """
+
 import datetime
 import os
 
 import numpy as np
 
 from allinone.errors import InputError
-from allinone.record import Annotation
+from allinone.record import FaceRecord
 from data_prep.convert import Dropped
 from data_prep.tables import matrix_file
 
 SET = "IMDB"
 NEEDS = ("imdb.mat",)
-FIELDS = ("dob", "photo_taken", "full_path", "gender", "face_location", "face_score", "second_face_score")
-FACE_SCORE = 1.0                 # our choice
-DAY_ZERO = 366                   # Matlab counts days from the year 0, Python from the year 1
-YEAR = 365.2425                  # days
+FIELDS = (
+    "dob",
+    "photo_taken",
+    "full_path",
+    "gender",
+    "face_location",
+    "face_score",
+    "second_face_score",
+)
+FACE_SCORE = 1.0  # our choice
+DAY_ZERO = 366  # Matlab counts days from the year 0, Python from the year 1
+YEAR = 365.2425  # days
 
 
 def age_at(birth, year):
@@ -33,11 +42,19 @@ def columns_of(path, name):
     struct = matrix_file(path, name)
     missing = [field for field in FIELDS if field not in (struct.dtype.names or ())]
     if missing:
-        raise InputError(f"{path}: '{name}' has no field {', '.join(missing)}; is it the original file?")
-    columns = {field: np.ravel(struct[field][0, 0]) for field in struct.dtype.names if field in (*FIELDS, "celeb_id")}
+        raise InputError(
+            f"{path}: '{name}' has no field {', '.join(missing)}; is it the original file?"
+        )
+    columns = {
+        field: np.ravel(struct[field][0, 0])
+        for field in struct.dtype.names
+        if field in (*FIELDS, "celeb_id")
+    }
     lengths = {field: len(values) for field, values in columns.items()}
     if len(set(lengths.values())) != 1:
-        raise InputError(f"{path}: the fields of '{name}' differ in length ({lengths}); get the file again")
+        raise InputError(
+            f"{path}: the fields of '{name}' differ in length ({lengths}); get the file again"
+        )
     return columns
 
 
@@ -47,7 +64,7 @@ def rows(folder, name="imdb"):
     for place, path in enumerate(columns["full_path"]):
         image = str(np.ravel(path)[0])
         value = {field: values[place] for field, values in columns.items()}
-        if not value["face_score"] >= FACE_SCORE:             # -Inf: no face
+        if not value["face_score"] >= FACE_SCORE:  # -Inf: no face
             yield Dropped(image, "no face, or an unsure one", str(value["face_score"]))
         elif np.isfinite(value["second_face_score"]):
             yield Dropped(image, "a second face", str(value["second_face_score"]))
@@ -60,4 +77,6 @@ def rows(folder, name="imdb"):
                 continue
             gender = None if np.isnan(value["gender"]) else 1 - int(value["gender"])
             identity = int(value["celeb_id"]) if "celeb_id" in value else None
-            yield Annotation(image, box=[x1 - 1, y1 - 1, x2, y2], age=age, gender=gender, identity=identity)
+            yield FaceRecord(
+                image, box=[x1 - 1, y1 - 1, x2, y2], age=age, gender=gender, identity=identity
+            )

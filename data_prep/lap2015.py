@@ -3,15 +3,20 @@
 Each list has lines of picture, mean and standard deviation, with ";" or "," between them. Nothing tells where in a
 picture the face is: data_prep.locate finds it.
 """
+
 import os
 import re
 
-from allinone.record import Annotation
+from allinone.record import FaceRecord
 from data_prep.convert import Dropped
 from data_prep.tables import lines
 
 SET = "ChaLearn LAP 2015"
-SPLITS = {"train": "Train", "val": "Validation", "test": "Test"}       # a list <name>.csv and a folder each
+SPLITS = {
+    "train": "Train",
+    "val": "Validation",
+    "test": "Test",
+}  # a list <name>.csv and a folder each
 NEEDS = ()
 ANY_OF = tuple(f"{name}.csv" for name in SPLITS.values())
 
@@ -27,7 +32,11 @@ def rows(folder):
             try:
                 picture, age, sigma = parts[0], float(parts[1]), float(parts[2])
             except (ValueError, IndexError):
-                if number > 1:               # the first line may name the columns
-                    yield Dropped(f"{path}, line {number}", "not a picture, an age and a standard deviation", text)
+                if number > 1:  # the first line may name the columns
+                    yield Dropped(
+                        f"{path}, line {number}",
+                        "not a picture, an age and a standard deviation",
+                        text,
+                    )
                 continue
-            yield Annotation(f"{name}/{picture}", age=age, age_sigma=sigma, split=split)
+            yield FaceRecord(f"{name}/{picture}", age=age, age_sigma=sigma, split=split)

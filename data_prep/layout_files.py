@@ -1,4 +1,5 @@
 """What all writers of layouts need: copies of pictures, text, tables, Matlab cells."""
+
 import csv
 import os
 import shutil
@@ -30,5 +31,9 @@ def write_table(path, header, rows, delimiter=","):
 def cells(values):
     """Return a row of Matlab cells."""
     row = np.empty((1, len(values)), object)
-    row[0, :] = [np.asarray(value) if not isinstance(value, str) else value for value in values] if values else []
+    row[0, :] = (
+        [np.asarray(value) if not isinstance(value, str) else value for value in values]
+        if values
+        else []
+    )
     return row

@@ -3,12 +3,13 @@
 Records are the pictures that pairs.txt names; the pairs themselves are written to pairs.jsonl. The pictures show what a face detector
 found, with its box 2.2 times as large: the box is the middle of the picture.
 """
+
 import json
 import os
 
 from allinone import files
 from allinone.errors import InputError
-from allinone.record import Annotation
+from allinone.record import FaceRecord
 from data_prep import rough_boxes
 from data_prep.convert import Dropped
 from data_prep.tables import lines
@@ -30,13 +31,21 @@ def pairs(path):
     try:
         folds, each = map(int, next(text)[1].split())
     except (ValueError, StopIteration):
-        raise InputError(f"{path}, line 1: must hold the number of folds and of pairs; is it the original pairs.txt?") from None
+        raise InputError(
+            f"{path}, line 1: must hold the number of folds and of pairs; is it the original pairs.txt?"
+        ) from None
     for number, line in text:
-        words, fold = line.split("\t") if "\t" in line else line.split(), (number - 2) // (2 * each) + 1
+        words, fold = (
+            line.split("\t") if "\t" in line else line.split(),
+            (number - 2) // (2 * each) + 1,
+        )
         try:
             if len(words) not in (3, 4) or fold > folds:
                 raise ValueError
-            first, second = (words[0], words[1]), (words[-2] if len(words) == 4 else words[0], words[-1])
+            first, second = (
+                (words[0], words[1]),
+                (words[-2] if len(words) == 4 else words[0], words[-1]),
+            )
             yield fold, int(len(words) == 3), picture(*first), picture(*second)
         except ValueError:
             yield Dropped(f"{path}, line {number}", "not a pair", line)
@@ -56,4 +65,6 @@ def rows(folder):
     people = {}
     for path in sorted(seen):
         who = people.setdefault(path.split("/")[1], len(people))
-        yield Annotation(path, box=rough_boxes.middle(os.path.join(folder, path), SHARE), identity=who)
+        yield FaceRecord(
+            path, box=rough_boxes.middle(os.path.join(folder, path), SHARE), identity=who
+        )

@@ -5,6 +5,7 @@
 Beside the records appears located_<weights>_<records>.jsonl, the same lines with landmarks and visibility; the name has the hashes of
 both, so that what was found once is used again. A run that was stopped goes on where it was.
 """
+
 import argparse
 import dataclasses
 import itertools
@@ -18,7 +19,7 @@ from allinone.progress import Progress
 from allinone.proposals import selective_search
 from data_prep.sources import image_path
 
-BATCH = 64         # faces that the net looks at together
+BATCH = 64  # faces that the net looks at together
 
 
 def path_of(records, model):
@@ -42,7 +43,7 @@ def located(analyzer, faces, records):
         if face.lacks_landmarks():
             try:
                 image = files.read_image(image_path(records, face.image))
-            except InputError:              # whoever builds a database names it
+            except InputError:  # whoever builds a database names it
                 continue
             region = region_of(analyzer, image, face)
             if region is not None:
@@ -52,10 +53,19 @@ def located(analyzer, faces, records):
     places, images, regions = zip(*wanted)
     found = analyzer.look_closer(images, regions)
     result = list(faces)
-    for place, points, seen, box in zip(places, found["landmarks"], found["visibility"], landmarks.face_rectangle(found["landmarks"])):
+    for place, points, seen, box in zip(
+        places,
+        found["landmarks"],
+        found["visibility"],
+        landmarks.face_rectangle(found["landmarks"]),
+    ):
         face = faces[place]
-        result[place] = dataclasses.replace(face, landmarks=points.round(2).tolist(), visibility=(seen >= 0.5).astype(int).tolist(),
-                                            box=face.box or box.round(2).tolist())
+        result[place] = dataclasses.replace(
+            face,
+            landmarks=points.round(2).tolist(),
+            visibility=(seen >= 0.5).astype(int).tolist(),
+            box=face.box or box.round(2).tolist(),
+        )
     return result
 
 
@@ -68,7 +78,12 @@ def locate(records, model):
         total = sum(face.lacks_landmarks() for face in record.read(records))
         faces, partial = record.read(records), f"{path}.partial"
         progress = Progress("finding landmarks", total)
-        progress.step(sum(face.lacks_landmarks() for face in itertools.islice(faces, files.whole_lines(partial))))
+        progress.step(
+            sum(
+                face.lacks_landmarks()
+                for face in itertools.islice(faces, files.whole_lines(partial))
+            )
+        )
         analyzer = FaceAnalyzer(model)
         with open(partial, "a", encoding="utf-8") as stream:
             for some in iter(lambda: list(itertools.islice(faces, BATCH)), []):
@@ -83,7 +98,11 @@ def locate(records, model):
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--records", required=True, help="records.jsonl")
-    parser.add_argument("--model", required=True, help="folder of a fused model, or of a tower that tools.fuse --tower took out")
+    parser.add_argument(
+        "--model",
+        required=True,
+        help="folder of a fused model, or of a tower that tools.fuse --tower took out",
+    )
     parser.add_argument("--gpu", default="", help="GPU number; empty: CPU")
     args = parser.parse_args(argv)
     device.use(args.gpu)

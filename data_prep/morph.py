@@ -3,11 +3,12 @@
 A row without a photo's name, age or gender takes them from the rest of it: names are Album2/<id>_<n><M|F><age>.JPG. A face
 has no box: it fills the pictures, and its box is their middle (our choice).
 """
+
 import glob
 import os
 import re
 
-from allinone.record import Annotation
+from allinone.record import FaceRecord
 from data_prep import rough_boxes
 from data_prep.convert import Dropped
 from data_prep.tables import number, table
@@ -28,10 +29,22 @@ def rows(folder):
             name = os.path.basename(row["photo"])
             parts = NAME.fullmatch(name)
             age = number(row["age"]) if row["age"] else parts and float(parts.group(4))
-            gender = {"M": 0, "F": 1}.get((row["gender"] or (parts.group(3) if parts else "")).upper())
+            gender = {"M": 0, "F": 1}.get(
+                (row["gender"] or (parts.group(3) if parts else "")).upper()
+            )
             person = row["id_num"] or (parts.group(1) if parts else "")
             if not name or age is None or gender is None or not person.isdigit():
-                yield Dropped(place, "no photo, id, age or gender", f"{row['photo']!r}, {row['id_num']!r}, {row['age']!r}, {row['gender']!r}")
+                yield Dropped(
+                    place,
+                    "no photo, id, age or gender",
+                    f"{row['photo']!r}, {row['id_num']!r}, {row['age']!r}, {row['gender']!r}",
+                )
                 continue
             image = f"Album2/{name}"
-            yield Annotation(image, box=rough_boxes.middle(os.path.join(folder, image)), age=age, gender=gender, identity=int(person))
+            yield FaceRecord(
+                image,
+                box=rough_boxes.middle(os.path.join(folder, image)),
+                age=age,
+                gender=gender,
+                identity=int(person),
+            )

@@ -2,11 +2,12 @@
 
 Boxes count pixels from 1 and with their last one; a face may be flagged to be ignored.
 """
+
 import os
 
 import numpy as np
 
-from allinone.record import Annotation
+from allinone.record import FaceRecord
 from data_prep.convert import Dropped
 from data_prep.tables import matrix_file
 
@@ -18,13 +19,17 @@ NEEDS = (FILE, "*.jpg")
 def rows(folder):
     """Yield the records of the annotation file."""
     path = os.path.join(folder, FILE)
-    for number, entry in enumerate(np.ravel(matrix_file(path, "Annotations")), 1):
+    for number, entry in enumerate(np.ravel(matrix_file(path, "FaceRecords")), 1):
         picture = str(np.ravel(entry["imgname"])[0])
         objects = np.asarray(entry["objects"])
         if objects.size and (objects.ndim != 2 or objects.shape[1] < 4):
-            yield Dropped(f"{path}, entry {number}, {picture}", "boxes do not fit", str(objects.shape))
+            yield Dropped(
+                f"{path}, entry {number}, {picture}", "boxes do not fit", str(objects.shape)
+            )
             continue
         if not objects.size:
-            yield Annotation(picture)
+            yield FaceRecord(picture)
         for x1, y1, x2, y2, *flags in objects.astype(float).tolist() if objects.size else ():
-            yield Annotation(picture, box=[x1 - 1, y1 - 1, x2, y2], ignore=int(bool(flags and flags[-1])))
+            yield FaceRecord(
+                picture, box=[x1 - 1, y1 - 1, x2, y2], ignore=int(bool(flags and flags[-1]))
+            )

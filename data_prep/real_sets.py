@@ -6,6 +6,7 @@ The folder holds celeba.jsonl, utkface.jsonl and photos.jsonl, a line for each p
 age, smile, identity, box, landmarks (AFLW's 21, null where unknown) and pose; or `faces`, a list of such. Nothing in it is changed: every set gets a
 folder of its own with a link to the pictures and faces.jsonl. Of the training part a share is kept back for validation, whole people at a time.
 """
+
 import argparse
 import collections
 import json
@@ -15,11 +16,11 @@ import zlib
 
 from allinone import files, record
 from allinone.errors import InputError, command
-from allinone.record import Annotation
+from allinone.record import FaceRecord
 
 SETS = ("celeba", "utkface", "photos")
-HELD_BACK = 16                # our choice: of the training part one in so many is for validation
-LEAST_PICTURES = 2            # our choice: people with fewer for training have no identity there: one picture teaches nothing of what stays the same
+HELD_BACK = 16  # our choice: of the training part one in so many is for validation
+LEAST_PICTURES = 2  # our choice: people with fewer for training have no identity there: one picture teaches nothing of what stays the same
 FIELDS = ("box", "pose", "gender", "age", "smile", "identity")
 
 
@@ -31,15 +32,21 @@ def split_of(line):
 
 
 def faces_of(line, rare):
-    """Yield the Annotations of a picture; one without any face gives one without a box. rare: people whose identity is left out in training."""
+    """Yield the FaceRecords of a picture; one without any face gives one without a box. rare: people whose identity is left out in training."""
     faces = line.get("faces", [line])
     for face in faces or [{}]:
         labels = {name: face[name] for name in FIELDS if face.get(name) is not None}
         if split_of(line) == "train" and face.get("identity") in rare:
             labels.pop("identity", None)
         known = face.get("landmarks")
-        yield Annotation(line["image"], landmarks=known, visibility=known and [None if point is None else 1 for point in known],
-                         split=split_of(line), ignore=int(bool(face.get("ignore"))) or None, **labels)
+        yield FaceRecord(
+            line["image"],
+            landmarks=known,
+            visibility=known and [None if point is None else 1 for point in known],
+            split=split_of(line),
+            ignore=int(bool(face.get("ignore"))) or None,
+            **labels,
+        )
 
 
 def lines_of(path):
@@ -50,7 +57,9 @@ def lines_of(path):
                 line = json.loads(text)
                 line["image"]
             except (ValueError, KeyError, TypeError) as error:
-                raise InputError(f"{path}, line {number}: not a picture with its labels ({error}); mend or delete the line") from None
+                raise InputError(
+                    f"{path}, line {number}: not a picture with its labels ({error}); mend or delete the line"
+                ) from None
             yield line
 
 
@@ -58,7 +67,9 @@ def write(real, name, out):
     """Write the folder of a set; return how many faces it has."""
     source = os.path.join(real, f"{name}.jsonl")
     if not os.path.isfile(source):
-        raise InputError(f"{source}: no such file; REAL names the folder of {', '.join(f'{one}.jsonl' for one in SETS)}")
+        raise InputError(
+            f"{source}: no such file; REAL names the folder of {', '.join(f'{one}.jsonl' for one in SETS)}"
+        )
     folder, count = os.path.join(out, name), 0
     os.makedirs(folder, exist_ok=True)
     link = os.path.join(folder, name)

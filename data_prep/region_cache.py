@@ -5,6 +5,7 @@ They stand in proposals/ or proposals_<weights>/, PART pictures to a file that i
 whole, so that a search that was killed goes on with the part where it was; it is used again as long as the same
 pictures stand in the same places and nothing of the search has changed.
 """
+
 import functools
 import io
 import itertools
@@ -19,9 +20,9 @@ from allinone.parallel import in_order
 from allinone.progress import Progress
 from data_prep.sources import image_path
 
-PART = 32         # our choice: pictures of a file; at most so many are searched again
-MOST = 60         # our choice: windows of a picture that a model proposes,
-LEAST = 40        # for faces of so many pixels and more; half the size takes four times as long
+PART = 32  # our choice: pictures of a file; at most so many are searched again
+MOST = 60  # our choice: windows of a picture that a model proposes,
+LEAST = 40  # for faces of so many pixels and more; half the size takes four times as long
 
 
 class Selective:
@@ -42,11 +43,22 @@ class Dense:
     """The best windows of a model's dense net, and the rectangles of the landmarks that are found in those that may be faces."""
 
     def __init__(self, model):
-        from allinone import dense, landmarks, refine, snapshots              # late: they import Caffe, which the processes of a search need not wait for
+        from allinone import (
+            dense,
+            landmarks,
+            refine,
+            snapshots,
+        )  # late: they import Caffe, which the processes of a search need not wait for
         from allinone.analyzer import FaceAnalyzer
+
         weights = files.sha256(snapshots.weights_of(model))[:12]
         self.folder, self.name = f"proposals_{weights}", f"dense {weights} {MOST}"
-        self.analyzer, self.dense, self.kept, self.rectangle = FaceAnalyzer(model, "opencv"), dense, refine.KEPT, landmarks.face_rectangle
+        self.analyzer, self.dense, self.kept, self.rectangle = (
+            FaceAnalyzer(model, "opencv"),
+            dense,
+            refine.KEPT,
+            landmarks.face_rectangle,
+        )
 
     def search(self, pictures, records):
         """See Selective."""
@@ -54,18 +66,31 @@ class Dense:
             path = image_path(records, picture[1])
             try:
                 image = files.read_image(path)
-            except InputError:                     # whoever builds the database names it
+            except InputError:  # whoever builds the database names it
                 yield picture, (_digest(path), np.zeros((0, 4), np.float32))
                 continue
             windows, scores = self.dense.windows(self.analyzer.backend, image, LEAST)
             best = windows[np.argsort(-scores, kind="stable")[:MOST]]
             seen = self.analyzer.look(image, best)
-            yield picture, (_digest(path), np.concatenate([best, self.rectangle(seen["landmarks"][seen["score"] >= self.kept])]).reshape(-1, 4).astype(np.float32))
+            yield (
+                picture,
+                (
+                    _digest(path),
+                    np.concatenate(
+                        [best, self.rectangle(seen["landmarks"][seen["score"] >= self.kept])]
+                    )
+                    .reshape(-1, 4)
+                    .astype(np.float32),
+                ),
+            )
 
 
 def parts(records, splits):
-    """Yield (number of the first picture, [(name, Annotations)]) of the runs of PART pictures that have some in the splits (None: all)."""
-    pictures = ((name, list(lines)) for name, lines in itertools.groupby(record.read(records), key=lambda line: line.image))
+    """Yield (number of the first picture, [(name, FaceRecords)]) of the runs of PART pictures that have some in the splits (None: all)."""
+    pictures = (
+        (name, list(lines))
+        for name, lines in itertools.groupby(record.read(records), key=lambda line: line.image)
+    )
     for start in itertools.count(0, PART):
         some = list(itertools.islice(pictures, PART))
         if not some:
@@ -91,10 +116,12 @@ def load(records, start, names, way=Selective):
     try:
         with h5py.File(_path(records, start, way), "r") as data:
             same = data.attrs["search"] == way.name and data["name"].asstr()[...].tolist() == names
-            if not same or data["sha256"].asstr()[...].tolist() != [_digest(image_path(records, name)) for name in names]:
+            if not same or data["sha256"].asstr()[...].tolist() != [
+                _digest(image_path(records, name)) for name in names
+            ]:
                 return None
             return np.split(data["proposal"][...], data["start"][1:-1])
-    except (OSError, KeyError):            # not there, or no file of ours
+    except (OSError, KeyError):  # not there, or no file of ours
         return None
 
 
@@ -128,9 +155,18 @@ def fill(records, splits=None, way=None):
     """Search the pictures of a records file, of the parts that have some in the splits and are not there yet."""
     way = way or Selective()
     named = ((start, [name for name, _ in pictures]) for start, pictures in parts(records, splits))
-    there = {start: (len(names), load(records, start, names, way) is not None) for start, names in named}
-    progress = Progress("searching regions", sum(count for count, done in there.values() if not done))
-    missing = ((start, name) for start, pictures in parts(records, splits) if not there[start][1] for name, _ in pictures)
+    there = {
+        start: (len(names), load(records, start, names, way) is not None) for start, names in named
+    }
+    progress = Progress(
+        "searching regions", sum(count for count, done in there.values() if not done)
+    )
+    missing = (
+        (start, name)
+        for start, pictures in parts(records, splits)
+        if not there[start][1]
+        for name, _ in pictures
+    )
     for start, part in itertools.groupby(way.search(missing, records), key=lambda pair: pair[0][0]):
         names, results = [], []
         for (_, name), result in part:

@@ -1,4 +1,5 @@
 """Render a head: cast parallel rays on its surface, shade, and tell which landmarks can be seen."""
+
 from dataclasses import dataclass
 
 import cv2
@@ -6,34 +7,44 @@ import numpy as np
 
 from data_prep.head import MAP_HEIGHT, MAP_WIDTH
 
-REACH = 1.45        # no head with hair reaches further from its centre
-TOUCH = 0.004       # a ray within this distance has met the surface
-STRIDE = 0.55       # share of the gap that a ray advances: under 1, since the surface is steeper than a sphere
+REACH = 1.45  # no head with hair reaches further from its centre
+TOUCH = 0.004  # a ray within this distance has met the surface
+STRIDE = 0.55  # share of the gap that a ray advances: under 1, since the surface is steeper than a sphere
 LEAST_STEP = 0.012  # half the thinnest part (the ear's rim)
 
 
 @dataclass
 class Light:
     """One lamp and the light around it."""
-    direction: np.ndarray   # (3,) unit vector towards the lamp, head axes before turning: x right, y down, z viewer
+
+    direction: (
+        np.ndarray
+    )  # (3,) unit vector towards the lamp, head axes before turning: x right, y down, z viewer
     strength: float
     ambient: float
-    tint: np.ndarray        # (3,) BGR factors
+    tint: np.ndarray  # (3,) BGR factors
     shine: float
 
 
 def draw_light(rng):
     """Draw a lamp somewhere in front of the face."""
     direction = np.array([rng.normal(0, 0.7), rng.normal(-0.4, 0.5), 1.0])
-    return Light(direction / np.linalg.norm(direction), rng.uniform(0.4, 0.75), rng.uniform(0.35, 0.55),
-                 rng.uniform(0.94, 1.06, 3), rng.uniform(0, 0.18))
+    return Light(
+        direction / np.linalg.norm(direction),
+        rng.uniform(0.4, 0.75),
+        rng.uniform(0.35, 0.55),
+        rng.uniform(0.94, 1.06, 3),
+        rng.uniform(0, 0.18),
+    )
 
 
 def _lookup(x, y, z):
     """Return map coordinates and radius of head-axes points."""
-    flat, lon = cv2.cartToPolar(z, x)      # 0 to 2 pi, 0 straight ahead
+    flat, lon = cv2.cartToPolar(z, x)  # 0 to 2 pi, 0 straight ahead
     r = np.sqrt(flat * flat + y * y)
-    u = (lon + np.float32(np.pi)) % np.float32(2 * np.pi) * np.float32(MAP_WIDTH / (2 * np.pi)) - np.float32(0.5)
+    u = (lon + np.float32(np.pi)) % np.float32(2 * np.pi) * np.float32(
+        MAP_WIDTH / (2 * np.pi)
+    ) - np.float32(0.5)
     w = (y / np.maximum(r, 1e-6) + 1) * np.float32(MAP_HEIGHT / 2) - np.float32(0.5)
     return u, w, r
 
@@ -48,11 +59,11 @@ def _gap(radius, points):
 
 def _cast(radius, turn, x, y):
     """Follow rays at camera (x, y) from the viewer; return the depth z of what they meet, NaN where nothing."""
-    inside = x * x + y * y < REACH ** 2
+    inside = x * x + y * y < REACH**2
     hit = np.full(x.shape, np.nan, np.float32)
     index = np.flatnonzero(inside)
-    z = np.sqrt(REACH ** 2 - x[index] ** 2 - y[index] ** 2).astype(np.float32)
-    last = -z * 0.6                         # behind this no part of the front can lie
+    z = np.sqrt(REACH**2 - x[index] ** 2 - y[index] ** 2).astype(np.float32)
+    last = -z * 0.6  # behind this no part of the front can lie
     inverse = turn.T.astype(np.float32)
     start = _times(inverse[:, :2], (x[index], y[index]))
     ahead = inverse[:, 2:]
@@ -61,7 +72,13 @@ def _cast(radius, turn, x, y):
         met = gap < TOUCH
         hit[index[met]] = z[met] - gap[met] * 0.5
         going = ~met & (z > last)
-        index, z, last, start, gap = index[going], z[going], last[going], start[:, going], gap[going]
+        index, z, last, start, gap = (
+            index[going],
+            z[going],
+            last[going],
+            start[:, going],
+            gap[going],
+        )
         z = z - np.maximum(gap * STRIDE, LEAST_STEP)
     return hit
 
@@ -86,14 +103,27 @@ def render(head, turn, side, scale, light):
     points = _times(turn.T.astype(np.float32), (x, y, depth))
     hx, hy, hz = [p.reshape(n, n) for p in points]
     u, w, r = _lookup(hx, hy, hz)
-    albedo = cv2.remap(head.albedo, u, w, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
-    normal = _times(turn.astype(np.float32), _normals(head.radius, hx, hy, hz, u, w, r).reshape(3, -1))
+    albedo = cv2.remap(head.albedo, u, w, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(
+        np.float32
+    )
+    normal = _times(
+        turn.astype(np.float32), _normals(head.radius, hx, hy, hz, u, w, r).reshape(3, -1)
+    )
     hair = cv2.remap(head.hair, u, w, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     lit = np.clip(_times(light.direction.astype(np.float32)[None], normal), 0, None).reshape(n, n)
     half = light.direction + np.array([0, 0, 1.0])
-    glint = np.clip(_times((half / np.linalg.norm(half)).astype(np.float32)[None], normal), 0, None).reshape(n, n) ** 24
+    glint = (
+        np.clip(
+            _times((half / np.linalg.norm(half)).astype(np.float32)[None], normal), 0, None
+        ).reshape(n, n)
+        ** 24
+    )
     edge = 0.72 + 0.28 * np.clip(normal[2].reshape(n, n), 0, 1)
-    image = albedo * ((light.ambient + light.strength * lit) * edge)[..., None] * light.tint.astype(np.float32)
+    image = (
+        albedo
+        * ((light.ambient + light.strength * lit) * edge)[..., None]
+        * light.tint.astype(np.float32)
+    )
     image += (255 * light.shine * glint * (1 - 0.7 * hair))[..., None]
     alpha = met.reshape(n, n).astype(np.float32)
     if finer == 1:
@@ -105,14 +135,25 @@ def render(head, turn, side, scale, light):
 
 def _normals(radius, x, y, z, u, w, r):
     """Return the unit normals (3, h, w): the gradient of |p| - radius(direction of p)."""
-    slope_lon = cv2.remap(cv2.Sobel(radius, cv2.CV_32F, 1, 0, scale=MAP_WIDTH / (2 * np.pi) / 8), u, w, cv2.INTER_LINEAR)
-    slope_v = cv2.remap(cv2.Sobel(radius, cv2.CV_32F, 0, 1, scale=MAP_HEIGHT / 2 / 8), u, w, cv2.INTER_LINEAR)
+    slope_lon = cv2.remap(
+        cv2.Sobel(radius, cv2.CV_32F, 1, 0, scale=MAP_WIDTH / (2 * np.pi) / 8),
+        u,
+        w,
+        cv2.INTER_LINEAR,
+    )
+    slope_v = cv2.remap(
+        cv2.Sobel(radius, cv2.CV_32F, 0, 1, scale=MAP_HEIGHT / 2 / 8), u, w, cv2.INTER_LINEAR
+    )
     flat2 = np.maximum(x * x + z * z, 1e-3)
     r = np.maximum(r, 1e-3)
     v = y / r
-    normal = np.stack([x / r - slope_lon * z / flat2 + slope_v * v * x / r ** 2,
-                       y / r - slope_v * (1 - v * v) / r,
-                       z / r + slope_lon * x / flat2 + slope_v * v * z / r ** 2])
+    normal = np.stack(
+        [
+            x / r - slope_lon * z / flat2 + slope_v * v * x / r**2,
+            y / r - slope_v * (1 - v * v) / r,
+            z / r + slope_lon * x / flat2 + slope_v * v * z / r**2,
+        ]
+    )
     return normal / np.maximum(np.linalg.norm(normal, axis=0), 1e-6)
 
 
@@ -124,8 +165,10 @@ def project(points, turn, center, scale):
 def visible(head, turn, points):
     """Tell which surface points (n, 3) the viewer sees: nothing of the head lies before them."""
     camera = points @ turn.T
-    first = _cast(head.radius, turn, camera[:, 0].astype(np.float32), camera[:, 1].astype(np.float32))
-    slack = 0.07   # a point at a grazing angle meets its own neighbourhood first
+    first = _cast(
+        head.radius, turn, camera[:, 0].astype(np.float32), camera[:, 1].astype(np.float32)
+    )
+    slack = 0.07  # a point at a grazing angle meets its own neighbourhood first
     return np.isfinite(first) & (first <= camera[:, 2] + slack)
 
 

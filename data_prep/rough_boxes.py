@@ -1,10 +1,11 @@
 """Boxes of faces for sets that have none: from a few landmarks, or from how the set's pictures are cut."""
+
 import numpy as np
 from PIL import Image
 
 from allinone import align, landmarks
 
-HALF = 0.5          # our choice: a face's share, each way, of a picture that was cut with as much again around it
+HALF = 0.5  # our choice: a face's share, each way, of a picture that was cut with as much again around it
 
 
 def from_points(points):

@@ -1,4 +1,5 @@
 """Lines of text files and tables as the datasets have them; a line that does not fit becomes a Dropped row."""
+
 import csv
 
 import scipy.io
@@ -6,7 +7,14 @@ import scipy.io
 from allinone.errors import InputError
 from data_prep.convert import Dropped
 
-GENDER_CODES = {"m": 0, "male": 0, "0": 0, "f": 1, "female": 1, "1": 1}     # what users' own tables may say
+GENDER_CODES = {
+    "m": 0,
+    "male": 0,
+    "0": 0,
+    "f": 1,
+    "female": 1,
+    "1": 1,
+}  # what users' own tables may say
 
 
 def lines(path):
@@ -26,13 +34,23 @@ def table(path, columns, delimiter=","):
         header = [name.strip().lower() for name in next(reader, [])]
         missing = [column for column in columns if column not in header]
         if missing:
-            raise InputError(f"{path}: no column {', '.join(missing)}; its header is {delimiter.join(header) or 'empty'}. Is it the original file?")
+            raise InputError(
+                f"{path}: no column {', '.join(missing)}; its header is {delimiter.join(header) or 'empty'}. Is it the original file?"
+            )
         for fields in reader:
             place = f"{path}, line {reader.line_num}"
             if not any(field.strip() for field in fields):
                 continue
-            yield place, (dict(zip(header, map(str.strip, fields))) if len(fields) == len(header)
-                          else Dropped(place, "wrong number of fields", f"{len(fields)} instead of {len(header)}"))
+            yield (
+                place,
+                (
+                    dict(zip(header, map(str.strip, fields)))
+                    if len(fields) == len(header)
+                    else Dropped(
+                        place, "wrong number of fields", f"{len(fields)} instead of {len(header)}"
+                    )
+                ),
+            )
 
 
 def variables_of(path):
@@ -41,7 +59,7 @@ def variables_of(path):
         return scipy.io.loadmat(path, appendmat=False)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; check the path") from None
-    except Exception as error:   # scipy raises many kinds on a file that is cut off
+    except Exception as error:  # scipy raises many kinds on a file that is cut off
         raise InputError(f"{path}: not a Matlab file, or cut off ({error}); get it again") from None
 
 
@@ -49,7 +67,9 @@ def matrix_file(path, name):
     """Return variable `name` of a Matlab file; InputError where the file is cut off or has none of it."""
     variables = variables_of(path)
     if name not in variables:
-        raise InputError(f"{path}: no variable '{name}' in it, but {', '.join(key for key in variables if not key.startswith('__'))}; is it the original file?")
+        raise InputError(
+            f"{path}: no variable '{name}' in it, but {', '.join(key for key in variables if not key.startswith('__'))}; is it the original file?"
+        )
     return variables[name]
 
 

@@ -2,10 +2,11 @@
 
 A name is <age>_<gender>_<ethnicity>_<date and time>.jpg; gender 0 male, 1 female. The box is the whole picture.
 """
+
 import os
 import re
 
-from allinone.record import Annotation
+from allinone.record import FaceRecord
 from data_prep import rough_boxes
 from data_prep.convert import Dropped
 
@@ -19,6 +20,13 @@ def rows(folder):
     for name in sorted(name for name in os.listdir(folder) if name.endswith(".jpg")):
         parts = NAME.fullmatch(name)
         if parts:
-            yield Annotation(name, box=rough_boxes.middle(os.path.join(folder, name), 1.0), age=float(parts.group(1)), gender=int(parts.group(2)))
+            yield FaceRecord(
+                name,
+                box=rough_boxes.middle(os.path.join(folder, name), 1.0),
+                age=float(parts.group(1)),
+                gender=int(parts.group(2)),
+            )
         else:
-            yield Dropped(name, "name does not tell age and gender")      # a few of the original lack a field
+            yield Dropped(
+                name, "name does not tell age and gender"
+            )  # a few of the original lack a field

@@ -1,4 +1,5 @@
 """IMDB-WIKI (Rothe et al. 2015), the part of Wikipedia: 62,328 pictures, from wiki.mat; see data_prep.imdb."""
+
 from data_prep import imdb
 
 SET = "WIKI"

@@ -1,7 +1,8 @@
 """CelebA, gender and smile of its test part (section IV-D).
 
-    python -m evaluate.celeba --data data/celeba --model out/paper/model
+python -m evaluate.celeba --data data/celeba --model out/paper/model
 """
+
 import sys
 
 from allinone.errors import command

@@ -8,6 +8,7 @@ Boxes here are the toolbox's: pixels counted from 1, x2 and y2 of the last pixel
 - Refinement, against the different boxes that methods draw: five rounds, and before each but the first all boxes are moved and scaled by
   the mean offset and ratio of the true ones. One round is none, "plain".
 """
+
 import collections
 import csv
 import os
@@ -20,8 +21,10 @@ from data_prep.tables import matrix_file, variables_of
 from evaluate import metrics
 
 LEAST_FACE, LEAST_DETECTION, OVERLAP, ROUNDS = 30, 21, 0.5, 5
-Detections = collections.namedtuple("Detections", "image score box")      # names without extension (n,), (n,), (n, 4)
-CSV_COLUMNS = dict(image=2, x=7, y=8, width=9, height=10)                 # of Picasa's table, from 0
+Detections = collections.namedtuple(
+    "Detections", "image score box"
+)  # names without extension (n,), (n,), (n, 4)
+CSV_COLUMNS = dict(image=2, x=7, y=8, width=9, height=10)  # of Picasa's table, from 0
 
 
 def stem(name):
@@ -30,24 +33,32 @@ def stem(name):
 
 
 def read_annotations(path):
-    """Return {picture: (boxes (n, 4), ignored (n,) bool)} of one of the toolbox's annotation files: `Annotations`, or AFW's own `anno`."""
+    """Return {picture: (boxes (n, 4), ignored (n,) bool)} of one of the toolbox's annotation files: `FaceRecords`, or AFW's own `anno`."""
     found = {}
     if "anno" in variables_of(path):
         for picture, boxes, *_ in matrix_file(path, "anno"):
             corners = np.float64([np.ravel(box) for box in np.ravel(boxes)]).reshape(-1, 4)
             found[stem(np.ravel(picture)[0])] = corners, np.zeros(len(corners), bool)
         return found
-    for entry in np.ravel(matrix_file(path, "Annotations")):
+    for entry in np.ravel(matrix_file(path, "FaceRecords")):
         objects = np.asarray(entry["objects"], np.float64)
         objects = objects.reshape(-1, objects.shape[-1] if objects.size else 4)
-        found[stem(np.ravel(entry["imgname"])[0])] = objects[:, :4], objects[:, 5] > 0 if objects.shape[1] > 5 else np.zeros(len(objects), bool)
+        found[stem(np.ravel(entry["imgname"])[0])] = (
+            objects[:, :4],
+            objects[:, 5] > 0 if objects.shape[1] > 5 else np.zeros(len(objects), bool),
+        )
     return found
 
 
 def from_records(faces):
-    """Return the same of `Annotation`s by picture, [(image, [Annotation])]."""
-    return {stem(image): (to_toolbox(np.float64([face.box for face in some])), np.array([bool(face.ignore) for face in some], bool))
-            for image, some in faces}
+    """Return the same of `FaceRecord`s by picture, [(image, [FaceRecord])]."""
+    return {
+        stem(image): (
+            to_toolbox(np.float64([face.box for face in some])),
+            np.array([bool(face.ignore) for face in some], bool),
+        )
+        for image, some in faces
+    }
 
 
 def to_toolbox(boxes):
@@ -65,7 +76,9 @@ def _lines(path):
                 try:
                     name, score, x1, y1, x2, y2 = words[0], *map(float, words[1:6])
                 except ValueError:
-                    raise InputError(f"{path}, line {number}: must hold a picture, a score and four edges, is '{line.strip()}'") from None
+                    raise InputError(
+                        f"{path}, line {number}: must hold a picture, a score and four edges, is '{line.strip()}'"
+                    ) from None
                 rows.append((name, score, x1, y1, x2, y2))
     return rows
 
@@ -78,22 +91,38 @@ def _picasa(path):
             if number == 1 or not fields:
                 continue
             try:
-                x, y, width, height = (float(fields[CSV_COLUMNS[name]]) for name in ("x", "y", "width", "height"))
+                x, y, width, height = (
+                    float(fields[CSV_COLUMNS[name]]) for name in ("x", "y", "width", "height")
+                )
                 rows.append((fields[CSV_COLUMNS["image"]], 1.0, x, y, x + width, y + height))
             except (ValueError, IndexError):
-                raise InputError(f"{path}, line {number}: must hold the picture in field 3 and left, top, width, height in fields 8 to 11") from None
+                raise InputError(
+                    f"{path}, line {number}: must hold the picture in field 3 and left, top, width, height in fields 8 to 11"
+                ) from None
     return rows
 
 
 def _columns(path):
     """Return rows of a Matlab file with ids, BB (4, n) and confidence or sc; what `del` marks is left out, without scores all count 1."""
-    ids, corners, there = np.ravel(matrix_file(path, "ids")), np.asarray(matrix_file(path, "BB"), np.float64), variables_of(path)
+    ids, corners, there = (
+        np.ravel(matrix_file(path, "ids")),
+        np.asarray(matrix_file(path, "BB"), np.float64),
+        variables_of(path),
+    )
     name = next((name for name in ("confidence", "sc") if name in there), None)
-    scores = np.asarray(np.ravel(matrix_file(path, name)), np.float64) if name else np.ones(len(ids))
+    scores = (
+        np.asarray(np.ravel(matrix_file(path, name)), np.float64) if name else np.ones(len(ids))
+    )
     gone = np.ravel(matrix_file(path, "del")) == 1 if "del" in there else np.zeros(len(ids), bool)
     if corners.shape != (4, len(ids)) or len(scores) != len(ids) or len(gone) != len(ids):
-        raise InputError(f"{path}: ids, BB and scores do not fit each other: {len(ids)}, {corners.shape}, {len(scores)}")
-    return [(np.ravel(one)[0], score, *box) for one, score, box, out in zip(ids, scores, corners.T, gone) if not out]
+        raise InputError(
+            f"{path}: ids, BB and scores do not fit each other: {len(ids)}, {corners.shape}, {len(scores)}"
+        )
+    return [
+        (np.ravel(one)[0], score, *box)
+        for one, score, box, out in zip(ids, scores, corners.T, gone)
+        if not out
+    ]
 
 
 def _by_picture(path):
@@ -101,12 +130,21 @@ def _by_picture(path):
     rows = []
     for cell in np.ravel(matrix_file(path, "DetectionResults")):
         entry = np.ravel(cell)[0] if cell.dtype.names is None else cell
-        for x, y, width, height, score in np.asarray(np.ravel(entry["faces"])[0] if entry["faces"].dtype == object else entry["faces"], np.float64).reshape(-1, 5):
+        for x, y, width, height, score in np.asarray(
+            np.ravel(entry["faces"])[0] if entry["faces"].dtype == object else entry["faces"],
+            np.float64,
+        ).reshape(-1, 5):
             rows.append((np.ravel(entry["filename"])[0], score, x, y, x + width, y + height))
     return rows
 
 
-READERS = {".txt": _lines, ".csv": _picasa, ".mat": _columns, ".ramananmat": _columns, ".shenmat": _by_picture}
+READERS = {
+    ".txt": _lines,
+    ".csv": _picasa,
+    ".mat": _columns,
+    ".ramananmat": _columns,
+    ".shenmat": _by_picture,
+}
 
 
 def read_detections(path):
@@ -117,8 +155,11 @@ def read_detections(path):
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such file of detections")
     rows = reader(path)
-    return Detections(np.array([stem(np.ravel(row[0])[0]) for row in rows], str), np.float64([row[1] for row in rows]),
-                      np.float64([row[2:6] for row in rows]).reshape(-1, 4))
+    return Detections(
+        np.array([stem(np.ravel(row[0])[0]) for row in rows], str),
+        np.float64([row[1] for row in rows]),
+        np.float64([row[2:6] for row in rows]).reshape(-1, 4),
+    )
 
 
 def write_detections(path, predictions):
@@ -126,7 +167,11 @@ def write_detections(path, predictions):
     with files.replacing(path) as stream:
         for one in predictions:
             for face in one["faces"]:
-                stream.write(f"{stem(one['image'])} {face['score']:.6f} " + " ".join(f"{edge:.2f}" for edge in to_toolbox(face["box"])[0]) + "\n")
+                stream.write(
+                    f"{stem(one['image'])} {face['score']:.6f} "
+                    + " ".join(f"{edge:.2f}" for edge in to_toolbox(face["box"])[0])
+                    + "\n"
+                )
 
 
 def overlap(box, boxes):
@@ -139,14 +184,20 @@ def overlap(box, boxes):
 
 def match(detections, truth):
     """Return (true (n,), counts (n,), face boxes (n, 4) of the true ones else NaN) of Detections whose scores fall."""
-    true, counts, faces = np.zeros(len(detections.score), bool), np.ones(len(detections.score), bool), np.full((len(detections.score), 4), np.nan)
+    true, counts, faces = (
+        np.zeros(len(detections.score), bool),
+        np.ones(len(detections.score), bool),
+        np.full((len(detections.score), 4), np.nan),
+    )
     taken = {image: np.zeros(len(boxes), bool) for image, (boxes, _) in truth.items()}
     for number, (image, box) in enumerate(zip(detections.image, detections.box)):
         boxes, ignored = truth.get(image, (np.zeros((0, 4)), None))
         if not len(boxes):
             continue
         overlaps = overlap(box, boxes)
-        best = len(overlaps) - 1 - int(overlaps[::-1].argmax())          # of equal ones the last, as the toolbox has it
+        best = (
+            len(overlaps) - 1 - int(overlaps[::-1].argmax())
+        )  # of equal ones the last, as the toolbox has it
         if overlaps[best] > OVERLAP:
             if ignored[best]:
                 counts[number] = False
@@ -171,13 +222,25 @@ def assess(detections, truth):
 
     truth: {picture: (boxes, ignored)}. InputError where there is no face to find.
     """
-    truth = {image: (boxes, ignored | ((boxes[:, 2:] - boxes[:, :2]) < LEAST_FACE).any(axis=1)) for image, (boxes, ignored) in truth.items()}
-    total, ignored = (sum(int(some.sum()) for some in counts) for counts in zip(*((~flags, flags) for _, flags in truth.values())))
+    truth = {
+        image: (boxes, ignored | ((boxes[:, 2:] - boxes[:, :2]) < LEAST_FACE).any(axis=1))
+        for image, (boxes, ignored) in truth.items()
+    }
+    total, ignored = (
+        sum(int(some.sum()) for some in counts)
+        for counts in zip(*((~flags, flags) for _, flags in truth.values()))
+    )
     if not total:
-        raise InputError("no face that counts in the annotations: all are ignored or smaller than 30 pixels")
+        raise InputError(
+            "no face that counts in the annotations: all are ignored or smaller than 30 pixels"
+        )
     large = ((detections.box[:, 2:] - detections.box[:, :2]) > LEAST_DETECTION).any(axis=1)
     order = np.flatnonzero(large)[np.argsort(-detections.score[large], kind="stable")]
-    some, found, curve = Detections(detections.image[order], detections.score[order], detections.box[order]), {}, None
+    some, found, curve = (
+        Detections(detections.image[order], detections.score[order], detections.box[order]),
+        {},
+        None,
+    )
     for number in range(ROUNDS):
         true, counts, faces = match(some, truth)
         ap = 100 * metrics.average_precision(true[counts], some.score[counts], total)
@@ -188,4 +251,6 @@ def assess(detections, truth):
         if not true.any():
             break
         some = some._replace(box=refined(some.box, true, faces))
-    return dict(found, ap_refined=ap, faces=total, ignored=ignored, detections=len(detections.score)), curve
+    return dict(
+        found, ap_refined=ap, faces=total, ignored=ignored, detections=len(detections.score)
+    ), curve

@@ -1,7 +1,8 @@
 """Faces of the World, gender and smile of its validation part, after fine-tuning (section IV-D).
 
-    python -m evaluate.fotw --data data/fotw --model out/paper/fotw/model      # make finetune-fotw
+python -m evaluate.fotw --data data/fotw --model out/paper/fotw/model      # make finetune-fotw
 """
+
 import sys
 
 from allinone.errors import command

@@ -1,4 +1,5 @@
 """The one figure per task that stands in tables: which one, its unit, which way is better."""
+
 from dataclasses import dataclass
 
 from allinone import tasks
@@ -7,11 +8,12 @@ from allinone import tasks
 @dataclass(frozen=True)
 class Figure:
     """A task's headline figure in results: results[task][metric]."""
+
     task: str
     metric: str
-    means: str        # for people
-    unit: str         # "%": a share from 0 to 1 that is shown in percent; else shown as it is
-    higher: bool      # is more better?
+    means: str  # for people
+    unit: str  # "%": a share from 0 to 1 that is shown in percent; else shown as it is
+    higher: bool  # is more better?
 
     def show(self, results):
         """Return the figure of a results dict as text."""
@@ -40,10 +42,14 @@ def only_headlines(results):
 def table(results, chance):
     """Return rows of text: task, what it means, measured, chance, which way is better."""
     return [("task", "figure", "measured", "chance", "better")] + [
-        (f.task, f.means, f.show(results), f.show(chance), "higher" if f.higher else "lower") for f in FIGURES]
+        (f.task, f.means, f.show(results), f.show(chance), "higher" if f.higher else "lower")
+        for f in FIGURES
+    ]
 
 
 def text_table(rows):
     """Return rows as aligned text."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows
+    )

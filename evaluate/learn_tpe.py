@@ -6,6 +6,7 @@ The file tpe.h5 in the model's folder maps 512-d descriptors to 128 numbers whos
 for IJB-A). evaluate.real measures it, `tools.identify --tpe` compares by it, and takes two faces for one person from the cosine on that
 one in a hundred pairs of different people reaches among those held out.
 """
+
 import argparse
 import os
 import sys
@@ -18,17 +19,21 @@ from allinone.progress import Progress
 from evaluate import metrics, tpe
 
 ENGINE, TOGETHER = "opencv", 64
-FAR = 0.01          # our choice: share of pairs of different people that may be taken for one
+FAR = 0.01  # our choice: share of pairs of different people that may be taken for one
 
 
 def only_database(path, net):
     """Return the reader of the one database in `path`; InputError where there are several, or faces of another size than the net's."""
     folders = store.databases(path)
     if len(folders) != 1:
-        raise InputError(f"{path}: {len(folders)} databases, whose people would be taken for the same; name one of {', '.join(folders)}")
+        raise InputError(
+            f"{path}: {len(folders)} databases, whose people would be taken for the same; name one of {', '.join(folders)}"
+        )
     size = store.manifest(folders[0])["input_size"]
     if size != net.input_size:
-        raise InputError(f"{folders[0]}: aligned for inputs of {size} pixels, {net.folder} needs {net.input_size}; build it for that profile")
+        raise InputError(
+            f"{folders[0]}: aligned for inputs of {size} pixels, {net.folder} needs {net.input_size}; build it for that profile"
+        )
     return store.Reader(folders[0])
 
 
@@ -39,9 +44,12 @@ def described(net, reader):
     progress = Progress("faces", len(reader))
     for start in range(0, len(reader), TOGETHER):
         some = [reader.datum(place) for place in range(start, min(start + TOGETHER, len(reader)))]
-        faces = [reader.image(datum)[margin:margin + net.input_size, margin:margin + net.input_size] for datum in some]
+        faces = [
+            reader.image(datum)[margin : margin + net.input_size, margin : margin + net.input_size]
+            for datum in some
+        ]
         found = net(faces + [align.mirror(face) for face in faces], stage=2)["descriptor"]
-        for row, mirrored, datum in zip(found, found[len(faces):], some):
+        for row, mirrored, datum in zip(found, found[len(faces) :], some):
             progress.step()
             descriptors.append((row + mirrored) / 2)
             people.append(datum.label)
@@ -58,8 +66,14 @@ def same_from(embedded, people, far=FAR):
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", required=True, help="folder of the fused model")
-    parser.add_argument("--db", required=True, help="database of the identity tower, or a folder of one")
-    parser.add_argument("--held-out", required=True, help="the same of people from whom neither the model nor the embedding learns")
+    parser.add_argument(
+        "--db", required=True, help="database of the identity tower, or a folder of one"
+    )
+    parser.add_argument(
+        "--held-out",
+        required=True,
+        help="the same of people from whom neither the model nor the embedding learns",
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--gpu", default="", help="GPU number; empty: CPU")
     args = parser.parse_args(argv)
@@ -68,15 +82,27 @@ def main(argv=None):
     known, others = only_database(args.db, net), only_database(args.held_out, net)
     descriptors, strangers = described(net, others)
     if not 1 < len(set(strangers)) < len(strangers):
-        raise InputError(f"{args.held_out}: a threshold needs different people, and two faces of one; it has {len(strangers)} faces of {len(set(strangers))}")
+        raise InputError(
+            f"{args.held_out}: a threshold needs different people, and two faces of one; it has {len(strangers)} faces of {len(set(strangers))}"
+        )
     learnt, people = described(net, known)
     weights = tpe.train(learnt, people, seed=args.seed)
     threshold, accepted = same_from(tpe.apply(weights, descriptors), strangers)
     path = os.path.join(args.model, tpe.WITH_MODEL)
-    tpe.save(path, {tpe.OF_MODEL: weights}, model=files.sha256(os.path.join(args.model, snapshots.FUSED[1])), faces=len(people), people=len(set(people)),
-             seed=args.seed, threshold=threshold, far=FAR)
-    print(f"{path}: learnt from {len(people)} faces of {len(set(people))} people; of {len(strangers)} faces of {len(set(strangers))} others {FAR:.0%} of the pairs of "
-          f"different people and {accepted:.1%} of those of one person have a cosine above {threshold:.3f}")
+    tpe.save(
+        path,
+        {tpe.OF_MODEL: weights},
+        model=files.sha256(os.path.join(args.model, snapshots.FUSED[1])),
+        faces=len(people),
+        people=len(set(people)),
+        seed=args.seed,
+        threshold=threshold,
+        far=FAR,
+    )
+    print(
+        f"{path}: learnt from {len(people)} faces of {len(set(people))} people; of {len(strangers)} faces of {len(set(strangers))} others {FAR:.0%} of the pairs of "
+        f"different people and {accepted:.1%} of those of one person have a cosine above {threshold:.3f}"
+    )
 
 
 if __name__ == "__main__":

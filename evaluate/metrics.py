@@ -2,13 +2,14 @@
 
 Shares are from 0 to 1. What face-eval and FDDB count in their own ways is in evaluate.face_eval and evaluate.ellipses.
 """
+
 import numpy as np
 from sklearn import metrics as sklearn_metrics
 
 from allinone import boxes
 
-YAW_BINS = ((0, 30), (30, 60), (60, 90))      # degrees of |yaw|, Table II
-YAW_STEP = 15                                 # degrees: AFW's yaw is annotated in such steps
+YAW_BINS = ((0, 30), (30, 60), (60, 90))  # degrees of |yaw|, Table II
+YAW_STEP = 15  # degrees: AFW's yaw is annotated in such steps
 
 
 def match_detections(detected, scores, faces, overlap=0.5):
@@ -50,9 +51,16 @@ def nme(predicted, truth, visibility, normaliser):
     """
     seen = np.nan_to_num(np.asarray(visibility, np.float64)) > 0
     seen &= np.isfinite(truth).all(axis=2)
-    distance = np.where(seen, np.linalg.norm(np.asarray(predicted) - np.nan_to_num(truth), axis=2), 0)
+    distance = np.where(
+        seen, np.linalg.norm(np.asarray(predicted) - np.nan_to_num(truth), axis=2), 0
+    )
     count = seen.sum(axis=1)
-    return np.divide(distance.sum(axis=1), count * np.asarray(normaliser), out=np.full(len(count), np.nan), where=count > 0)
+    return np.divide(
+        distance.sum(axis=1),
+        count * np.asarray(normaliser),
+        out=np.full(len(count), np.nan),
+        where=count > 0,
+    )
 
 
 def box_size(face_boxes):
@@ -169,13 +177,19 @@ def detection_identification_rate(probes, threshold, rank=1):
 
     probes: [(scores of others, scores of mates)]; those without a mate do not count. NaN where none has one.
     """
-    found = [np.max(positives) >= threshold and mate_rank(negatives, positives) <= rank for negatives, positives in probes if len(positives)]
+    found = [
+        np.max(positives) >= threshold and mate_rank(negatives, positives) <= rank
+        for negatives, positives in probes
+        if len(positives)
+    ]
     return float(np.mean(found)) if found else float("nan")
 
 
 def false_alarm_rate(probes, threshold):
     """Return the share of probes without a mate (see above) of whom somebody scores `threshold` or more; NaN where all have one."""
-    alarms = [np.max(negatives) >= threshold for negatives, positives in probes if not len(positives)]
+    alarms = [
+        np.max(negatives) >= threshold for negatives, positives in probes if not len(positives)
+    ]
     return float(np.mean(alarms)) if alarms else float("nan")
 
 
@@ -184,11 +198,15 @@ def tpir_at_fpir(probes, fpir, rank):
 
     Probes as above; NaN where none lacks a mate: no alarm is a false one then.
     """
-    alarms = np.sort([np.max(negatives) for negatives, positives in probes if not len(positives)])[::-1]
+    alarms = np.sort([np.max(negatives) for negatives, positives in probes if not len(positives)])[
+        ::-1
+    ]
     if not len(alarms):
         return float("nan")
     allowed = int(np.floor(fpir * len(alarms) + 1e-9))
-    return detection_identification_rate(probes, np.nextafter(alarms[allowed], np.inf) if allowed < len(alarms) else -np.inf, rank)
+    return detection_identification_rate(
+        probes, np.nextafter(alarms[allowed], np.inf) if allowed < len(alarms) else -np.inf, rank
+    )
 
 
 def fold_accuracies(scores, same, folds):

@@ -2,6 +2,7 @@
 
 AFW and PASCAL faces: detections in any format of face_eval; FDDB: <method>DiscROC.txt and <method>ContROC.txt, as its program writes them.
 """
+
 import glob
 import os
 
@@ -14,7 +15,11 @@ FOLDER = "peers"
 
 
 def _name(path, ending=""):
-    return os.path.basename(path)[:-len(ending) or None].rstrip("-_ ") if ending else os.path.splitext(os.path.basename(path))[0]
+    return (
+        os.path.basename(path)[: -len(ending) or None].rstrip("-_ ")
+        if ending
+        else os.path.splitext(os.path.basename(path))[0]
+    )
 
 
 def precision_recall(data, annotations):
@@ -22,8 +27,13 @@ def precision_recall(data, annotations):
     found = {}
     for path in sorted(glob.glob(os.path.join(glob.escape(data), FOLDER, "*"))):
         if os.path.splitext(path)[1].lower() in face_eval.READERS:
-            figures, (recall, precision) = face_eval.assess(face_eval.read_detections(path), annotations)
-            found[_name(path)] = (dict(x=detection.thin(recall), y=detection.thin(precision)), {name: figures[name] for name in ("ap_plain", "ap_refined")})
+            figures, (recall, precision) = face_eval.assess(
+                face_eval.read_detections(path), annotations
+            )
+            found[_name(path)] = (
+                dict(x=detection.thin(recall), y=detection.thin(precision)),
+                {name: figures[name] for name in ("ap_plain", "ap_refined")},
+            )
     return found
 
 
@@ -34,7 +44,11 @@ def roc(data, ending="DiscROC.txt"):
         try:
             points = np.loadtxt(path, ndmin=2, usecols=(0, 1))
         except ValueError as error:
-            raise InputError(f"{path}: must hold a rate and a number of false positives in each line ({error})") from None
+            raise InputError(
+                f"{path}: must hold a rate and a number of false positives in each line ({error})"
+            ) from None
         points = points[np.argsort(points[:, 1], kind="stable")]
-        found[_name(path, ending)] = dict(x=detection.thin(points[:, 1]), y=detection.thin(points[:, 0]))
+        found[_name(path, ending)] = dict(
+            x=detection.thin(points[:, 1]), y=detection.thin(points[:, 0])
+        )
     return found

@@ -7,6 +7,7 @@ Detection: scenes, all faces, IoU > 0.5. The rest: portraits. Landmarks, visibil
 regions around the box with IoU > 0.5 (as the paper does for AFLW, section IV-B); smile, gender, age and descriptor come
 from the face aligned by the predicted landmarks. Chance is the best constant answer for these very labels.
 """
+
 import argparse
 import os
 import sys
@@ -22,25 +23,33 @@ from allinone.proposals import search_files
 from allinone.tasks import POSITIVE_IOU
 from evaluate import headline, metrics
 
-REGIONS = 5               # our choice: the detector's cluster of a face has as many
-DETECTION_FLOOR = 0.05    # detections of lower score are not kept: they cannot change the average precision much
+REGIONS = 5  # our choice: the detector's cluster of a face has as many
+DETECTION_FLOOR = (
+    0.05  # detections of lower score are not kept: they cannot change the average precision much
+)
 
 
 def load(folder):
-    """Return [(picture path, [Annotation])] of a drawn set."""
+    """Return [(picture path, [FaceRecord])] of a drawn set."""
     path = os.path.join(folder, "records.jsonl")
-    return [(os.path.join(folder, name), faces) for name, faces in record.group_by_image(record.read(path))]
+    return [
+        (os.path.join(folder, name), faces)
+        for name, faces in record.faces_by_picture(record.read(path))
+    ]
 
 
 def look_at_portraits(analyzer, pictures, seed=0):
-    """Return (Faces, Annotations) of portraits, stage 1 averaged over regions around the true box."""
+    """Return (Faces, FaceRecords) of portraits, stage 1 averaged over regions around the true box."""
     rng, found, truth = np.random.default_rng(seed), [], []
     progress = Progress("portraits", len(pictures))
     for path, (face, *_) in pictures:
         image = files.read_image(path)
         near = regions.jittered(rng, face.box, 2 * REGIONS, shift=0.08, zoom=0.1)
         near = near[boxes.iou(near, [face.box])[:, 0] > POSITIVE_IOU][:REGIONS]
-        mean = {name: values.mean(axis=0, keepdims=True) for name, values in analyzer.look(image, near).items()}
+        mean = {
+            name: values.mean(axis=0, keepdims=True)
+            for name, values in analyzer.look(image, near).items()
+        }
         found += analyzer.describe(image, mean)
         truth.append(face)
         progress.step()
@@ -61,7 +70,11 @@ def detect_in_scenes(analyzer, pictures):
         coin += guess.tolist()
         progress.step()
     count = sum(len(faces) for _, faces in pictures)
-    return metrics.average_precision(true, scores, count), metrics.average_precision(chance, coin, count), count
+    return (
+        metrics.average_precision(true, scores, count),
+        metrics.average_precision(chance, coin, count),
+        count,
+    )
 
 
 def write_predictions(path, found, truth):
@@ -75,17 +88,43 @@ def write_predictions(path, found, truth):
 def measure(found, truth):
     """Return the figures of portraits: {task: {metric: value}}."""
     size = metrics.box_size([face.box for face in truth])
-    points, seen = np.stack([f.landmark_array() for f in truth]), np.stack([f.visibility_array() for f in truth])
-    similarity, same = metrics.pair_similarities(np.stack([f.descriptor for f in found]), [f.identity for f in truth])
-    pose_error = np.abs(np.stack([f.pose for f in found]) - np.array([f.pose for f in truth])).mean(axis=0)
+    points, seen = (
+        np.stack([f.landmark_array() for f in truth]),
+        np.stack([f.visibility_array() for f in truth]),
+    )
+    similarity, same = metrics.pair_similarities(
+        np.stack([f.descriptor for f in found]), [f.identity for f in truth]
+    )
+    pose_error = np.abs(np.stack([f.pose for f in found]) - np.array([f.pose for f in truth])).mean(
+        axis=0
+    )
     return {
-        "landmarks": {"nme": float(np.nanmean(metrics.nme(np.stack([f.landmarks for f in found]), points, seen, size)))},
-        "pose": {"yaw_mae": float(pose_error[2]), "roll_mae": float(pose_error[0]), "pitch_mae": float(pose_error[1])},
-        "visibility": {"accuracy": metrics.accuracy(np.stack([f.visibility for f in found]) >= 0.5, seen)},
-        "smile": {"accuracy": metrics.accuracy([f.smile >= 0.5 for f in found], [f.smile for f in truth])},
-        "gender": {"accuracy": metrics.accuracy([f.gender >= 0.5 for f in found], [f.gender for f in truth])},
+        "landmarks": {
+            "nme": float(
+                np.nanmean(metrics.nme(np.stack([f.landmarks for f in found]), points, seen, size))
+            )
+        },
+        "pose": {
+            "yaw_mae": float(pose_error[2]),
+            "roll_mae": float(pose_error[0]),
+            "pitch_mae": float(pose_error[1]),
+        },
+        "visibility": {
+            "accuracy": metrics.accuracy(np.stack([f.visibility for f in found]) >= 0.5, seen)
+        },
+        "smile": {
+            "accuracy": metrics.accuracy([f.smile >= 0.5 for f in found], [f.smile for f in truth])
+        },
+        "gender": {
+            "accuracy": metrics.accuracy(
+                [f.gender >= 0.5 for f in found], [f.gender for f in truth]
+            )
+        },
         "age": {"mae": metrics.mean_absolute_error([f.age for f in found], [f.age for f in truth])},
-        "identity": {"auc": metrics.auc(similarity, same), "tar_at_far_0.01": metrics.tar_at_far(similarity, same, 0.01)},
+        "identity": {
+            "auc": metrics.auc(similarity, same),
+            "tar_at_far_0.01": metrics.tar_at_far(similarity, same, 0.01),
+        },
     }
 
 
@@ -95,16 +134,32 @@ def chance(truth):
     seen = np.stack([f.visibility_array() for f in truth])
     mean_face = np.nanmean(np.where(seen[..., None] > 0, relative, np.nan), axis=0)
     points = np.stack([landmarks.decode(mean_face, np.float32(f.box)) for f in truth])
-    errors = metrics.nme(points, np.stack([f.landmark_array() for f in truth]), seen, metrics.box_size([f.box for f in truth]))
+    errors = metrics.nme(
+        points,
+        np.stack([f.landmark_array() for f in truth]),
+        seen,
+        metrics.box_size([f.box for f in truth]),
+    )
     poses = np.array([f.pose for f in truth])
     pose = np.abs(poses - np.median(poses, axis=0)).mean(axis=0)
-    majority = lambda name: max(np.mean([getattr(f, name) == value for f in truth]) for value in (0, 1))
+    majority = lambda name: max(
+        np.mean([getattr(f, name) == value for f in truth]) for value in (0, 1)
+    )
     ages = [f.age for f in truth]
     return {
         "landmarks": {"nme": float(np.nanmean(errors))},
-        "pose": {"yaw_mae": float(pose[2]), "roll_mae": float(pose[0]), "pitch_mae": float(pose[1])},
-        "visibility": {"accuracy": metrics.accuracy(np.broadcast_to(seen.mean(axis=0) >= 0.5, seen.shape), seen)},
-        "smile": {"accuracy": majority("smile")}, "gender": {"accuracy": majority("gender")},
+        "pose": {
+            "yaw_mae": float(pose[2]),
+            "roll_mae": float(pose[0]),
+            "pitch_mae": float(pose[1]),
+        },
+        "visibility": {
+            "accuracy": metrics.accuracy(
+                np.broadcast_to(seen.mean(axis=0) >= 0.5, seen.shape), seen
+            )
+        },
+        "smile": {"accuracy": majority("smile")},
+        "gender": {"accuracy": majority("gender")},
         "age": {"mae": metrics.mean_absolute_error([np.median(ages)] * len(ages), ages)},
         "identity": {"auc": 0.5, "tar_at_far_0.01": 0.01},
     }
@@ -116,7 +171,11 @@ def main(argv=None):
     parser.add_argument("--model", required=True, help="folder of the fused model")
     parser.add_argument("--faces", required=True, help="folder of held-out portraits")
     parser.add_argument("--scenes", required=True, help="folder of held-out scenes")
-    parser.add_argument("--out", required=True, help="folder for results.json, chance.json, counts.json and predictions.h5")
+    parser.add_argument(
+        "--out",
+        required=True,
+        help="folder for results.json, chance.json, counts.json and predictions.h5",
+    )
     parser.add_argument("--gpu", default="", help="GPU number; empty: CPU")
     args = parser.parse_args(argv)
     device.use(args.gpu)
@@ -129,8 +188,15 @@ def main(argv=None):
     results = {"detection": {"ap50": ap}, **measure(found, truth)}
     by_chance = {"detection": {"ap50": ap_chance}, **chance(truth)}
     files.write_json(os.path.join(args.out, "chance.json"), by_chance)
-    files.write_json(os.path.join(args.out, "counts.json"), dict(portraits=len(truth), people=len({f.identity for f in truth}),
-                                                                 scenes=len(scenes), faces_in_scenes=faces))
+    files.write_json(
+        os.path.join(args.out, "counts.json"),
+        dict(
+            portraits=len(truth),
+            people=len({f.identity for f in truth}),
+            scenes=len(scenes),
+            faces_in_scenes=faces,
+        ),
+    )
     write_predictions(os.path.join(args.out, "predictions.h5"), found, truth)
     files.write_json(os.path.join(args.out, "results.json"), results)
     print(headline.text_table(headline.table(results, by_chance)))

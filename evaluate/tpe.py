@@ -4,6 +4,7 @@ W (SIZE, d) makes the same person's descriptors more alike than different people
 same person j and one of somebody else k has the probability p = e^S(i,j) / (e^S(i,j) + e^S(i,k)), and W follows the gradient of -log p. It starts from
 the first principal components, and k is the most similar of a random batch of others.
 """
+
 import os
 
 import h5py
@@ -14,10 +15,13 @@ from allinone.errors import InputError
 from evaluate.metrics import unit_length
 
 SIZE = 128
-RATE = 0.0025              # as in the paper of TPE, from memory
-NEGATIVES = 40             # others among which the most similar one is taken; from memory
-WITH_MODEL, OF_MODEL = "tpe.h5", "descriptor"     # where a model's own embedding stands, and its name there
-ITERATIONS = 30000         # our choice: triplets; until then the tests' people, drawn at random, gain
+RATE = 0.0025  # as in the paper of TPE, from memory
+NEGATIVES = 40  # others among which the most similar one is taken; from memory
+WITH_MODEL, OF_MODEL = (
+    "tpe.h5",
+    "descriptor",
+)  # where a model's own embedding stands, and its name there
+ITERATIONS = 30000  # our choice: triplets; until then the tests' people, drawn at random, gain
 
 
 def loss(weights, anchor, positive, negative):
@@ -30,7 +34,7 @@ def gradient(weights, anchor, positive, negative):
     """Return the gradient (SIZE, d) of `loss` with regard to the weights: -(1 - p) W (i (j - k)^T + (j - k) i^T)."""
     difference = positive - negative
     mapped, apart = weights @ anchor, weights @ difference
-    doubt = 1 / (1 + np.exp(np.clip(mapped @ apart, -500, 500)))           # 1 - p
+    doubt = 1 / (1 + np.exp(np.clip(mapped @ apart, -500, 500)))  # 1 - p
     return -doubt * (np.outer(mapped, difference) + np.outer(apart, anchor))
 
 
@@ -45,11 +49,17 @@ def train(descriptors, people, seed=0, iterations=ITERATIONS, size=SIZE):
 
     InputError where nobody has two descriptors or there is one person alone.
     """
-    unit, people, rng = unit_length(np.asarray(descriptors, np.float64)), np.asarray(people), np.random.default_rng(seed)
+    unit, people, rng = (
+        unit_length(np.asarray(descriptors, np.float64)),
+        np.asarray(people),
+        np.random.default_rng(seed),
+    )
     members = {person: np.flatnonzero(people == person) for person in np.unique(people)}
     several = [person for person, places in members.items() if len(places) > 1]
     if not several or len(members) < 2:
-        raise InputError(f"TPE needs two people and somebody with two descriptors; there are {len(members)} people, {len(several)} of them with two")
+        raise InputError(
+            f"TPE needs two people and somebody with two descriptors; there are {len(members)} people, {len(several)} of them with two"
+        )
     weights = start(unit, size)
     others = {person: np.flatnonzero(people != person) for person in several}
     for _ in range(iterations):
@@ -81,7 +91,9 @@ def load(path):
         with h5py.File(path, "r") as data:
             return {name: data[name][...] for name in data}, dict(data.attrs)
     except OSError as error:
-        raise InputError(f"{path}: no file of embeddings ({error}); make tpe-ijba writes it") from None
+        raise InputError(
+            f"{path}: no file of embeddings ({error}); make tpe-ijba writes it"
+        ) from None
 
 
 def of_model(folder):
@@ -93,6 +105,12 @@ def of_model(folder):
     if not os.path.isfile(path):
         return None
     maps, about = load(path)
-    if OF_MODEL not in maps or "threshold" not in about or about.get("model") != files.sha256(os.path.join(folder, snapshots.FUSED[1])):
-        raise InputError(f"{path}: was learnt from other weights than those beside it, or has no threshold; learn it again (python -m evaluate.learn_tpe --help)")
+    if (
+        OF_MODEL not in maps
+        or "threshold" not in about
+        or about.get("model") != files.sha256(os.path.join(folder, snapshots.FUSED[1]))
+    ):
+        raise InputError(
+            f"{path}: was learnt from other weights than those beside it, or has no threshold; learn it again (python -m evaluate.learn_tpe --help)"
+        )
     return maps[OF_MODEL], float(about["threshold"])

@@ -2,14 +2,23 @@
 
 Simpler than the benchmarks: faces are aligned by their true landmarks, regions are drawn as for training.
 """
+
 import numpy as np
 
 from allinone.tasks import BY_NAME
 from evaluate import metrics
 
 # The figure of each task, and whether more is better.
-FIGURES = dict(detection=("accuracy", True), landmarks=("nme", False), visibility=("accuracy", True), pose=("yaw_mae", False),
-               smile=("accuracy", True), gender=("accuracy", True), age=("mae", False), identity=("auc", True))
+FIGURES = dict(
+    detection=("accuracy", True),
+    landmarks=("nme", False),
+    visibility=("accuracy", True),
+    pose=("yaw_mae", False),
+    smile=("accuracy", True),
+    gender=("accuracy", True),
+    age=("mae", False),
+    identity=("auc", True),
+)
 
 
 def measure(net, owners, batches, rows):
@@ -25,9 +34,18 @@ def measure(net, owners, batches, rows):
         net.forward()
         for blob, arrays in parts.items():
             arrays.append(net.blobs[blob].data.copy())
-    joined = {blob: np.concatenate(arrays)[:rows[blob.split("/")[0]]] for blob, arrays in parts.items()}
-    values = {task: float(_figure(task, *(joined[blob] for blob in names))) for task, names in blobs.items()}
-    return {task: {FIGURES[task][0]: round(value, 6)} for task, value in values.items() if np.isfinite(value)}
+    joined = {
+        blob: np.concatenate(arrays)[: rows[blob.split("/")[0]]] for blob, arrays in parts.items()
+    }
+    values = {
+        task: float(_figure(task, *(joined[blob] for blob in names)))
+        for task, names in blobs.items()
+    }
+    return {
+        task: {FIGURES[task][0]: round(value, 6)}
+        for task, value in values.items()
+        if np.isfinite(value)
+    }
 
 
 def _blobs(tower, task):
@@ -36,7 +54,10 @@ def _blobs(tower, task):
     if task in ("landmarks", "visibility", "pose"):
         return f"{tower}/{task}", f"{tower}/{task}_label", f"{tower}/{task}_mask"
     if task in ("smile", "gender", "detection"):
-        return f"{tower}/{task}_raw", f"{tower}/gender_label" if (tower, task) == ("hyperface", "gender") else label
+        return f"{tower}/{task}_raw", f"{tower}/gender_label" if (tower, task) == (
+            "hyperface",
+            "gender",
+        ) else label
     return (f"{tower}/fc7" if task == "identity" else f"{tower}/{task}"), label
 
 

@@ -1,1 +1,1 @@
-"""The network definitions: Python that writes the prototxt files in paper/ and mini/."""
+"""The network definitions: Python that writes the prototxt files in paper/ and tiny/."""

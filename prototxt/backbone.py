@@ -1,5 +1,6 @@
 """Trunks: conv1 to conv6 of the face-recognition network, which all towers share (section III-B), and AlexNet's for HyperFace."""
-from caffe import layers as L
+
+from allinone.pycaffe import L
 
 
 def trunk(tower, data, profile, upto=6):

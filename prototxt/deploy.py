@@ -1,8 +1,7 @@
 """The nets without data and losses: the fused one, its fully convolutional form, HyperFace's, and the bare towers."""
-import allinone  # noqa: F401  (quiets Caffe before it is imported)
-from caffe import NetSpec, layers as L
 
 from allinone import tasks
+from allinone.pycaffe import L, NetSpec
 from prototxt import backbone, heads
 from prototxt.blocks import Tower
 from prototxt.towers import add_outputs, make_tower, named, tasks_of
@@ -17,7 +16,9 @@ def bare_net(profile, names=tasks.TOWERS):
     net = NetSpec()
     for name in names:
         tower = make_tower(net, name, f"{name}/")
-        data = tower.put("input", _input(profile))   # not "data": that layer of the training net holds a counter
+        data = tower.put(
+            "input", _input(profile)
+        )  # not "data": that layer of the training net holds a counter
         for task, top in add_outputs(tower, name, data, profile).items():
             _final(tower, tasks.BY_NAME[task], top)
     return named(net, f"AllInOneFace_{profile.name}_{names[0] if len(names) == 1 else 'towers'}")
@@ -37,7 +38,9 @@ def deploy_net(profile):
     conv6 = tower.conv("conv6", tower.active("conv5"), profile.conv[5], kernel=3, pad=1)
     pooled = tower.max_pool("pool6", conv6)
     for name in ("gender", "age"):
-        _final(tower, tasks.BY_NAME[name], heads.attribute(tower, tasks.BY_NAME[name], pooled, profile))
+        _final(
+            tower, tasks.BY_NAME[name], heads.attribute(tower, tasks.BY_NAME[name], pooled, profile)
+        )
     _final(tower, tasks.BY_NAME["identity"], heads.descriptor(tower, profile))
     return named(net, f"AllInOneFace_{profile.name}_deploy")
 
@@ -69,4 +72,6 @@ def _final(tower, task, top):
     elif task.loss == "age":
         heads.age_years(tower, top)
     elif task.name == "identity":
-        tower.put(task.output, L.Power(top))   # a copy under its own name: fc7 itself is not an output blob
+        tower.put(
+            task.output, L.Power(top)
+        )  # a copy under its own name: fc7 itself is not an output blob

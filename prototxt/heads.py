@@ -1,13 +1,13 @@
 """What stands on the trunk: the fusion branch, the attribute branches, the identity branch (section III-B)."""
-from caffe import layers as L
 
 from allinone import tasks
+from allinone.pycaffe import L
 
 
 def fused_side(profile):
     """Return the side of the fused maps: 6 for an input of 227 pixels, 3 for 115."""
     conv1 = (profile.input_size - 11) // 4 + 1
-    return conv1 // 8   # pool1 halves, conv1a quarters
+    return conv1 // 8  # pool1 halves, conv1a quarters
 
 
 def fusion(tower, profile):
@@ -16,18 +16,27 @@ def fusion(tower, profile):
     third = tower.conv("conv3a", tower.active("conv3"), profile.fuse[1], kernel=2, stride=2)
     fifth = tower.max_pool("pool5", tower.active("conv5"))
     fused = tower.put("fused", L.Concat(first, third, fifth))
-    return tower.hidden("fc_full", tower.conv("conv_all", fused, profile.conv_all, kernel=1), profile.fc_full, fused_side(profile))
+    return tower.hidden(
+        "fc_full",
+        tower.conv("conv_all", fused, profile.conv_all, kernel=1),
+        profile.fc_full,
+        fused_side(profile),
+    )
 
 
 def independent(tower, task, fc_full, profile):
     """Add the head of a subject-independent task: one hidden layer, then the raw output `<task>_raw` or `<task>`."""
-    return tower.output(raw_name(task), tower.hidden(f"fc_{task.name}", fc_full, profile.head), task.size)
+    return tower.output(
+        raw_name(task), tower.hidden(f"fc_{task.name}", fc_full, profile.head), task.size
+    )
 
 
 def attribute(tower, task, pooled, profile):
     """Add a three-layer network on the pooled conv6: gender or age."""
     top = tower.hidden(f"fc1_{task.name}", pooled, profile.attribute[0])
-    return tower.output(raw_name(task), tower.hidden(f"fc2_{task.name}", top, profile.attribute[1]), task.size)
+    return tower.output(
+        raw_name(task), tower.hidden(f"fc2_{task.name}", top, profile.attribute[1]), task.size
+    )
 
 
 def age_years(tower, raw):

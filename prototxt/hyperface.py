@@ -1,4 +1,5 @@
 """The baseline that the paper compares with: HyperFace (arXiv 1603.01249), AlexNet fused, five tasks from regions alone."""
+
 from allinone import tasks
 from prototxt import backbone, heads
 
@@ -8,7 +9,10 @@ def add_outputs(tower, data, profile):
 
     Widths are those of tasks.HYPERFACE, whatever the profile's own are.
     """
-    sizes = tasks.HYPERFACE[profile.name]
+    sizes = profiles.HYPERFACE[profile.name]
     backbone.alexnet(tower, data, sizes)
     fc_full = heads.fusion(tower, sizes)
-    return {name: heads.independent(tower, tasks.BY_NAME[name], fc_full, sizes) for name in tasks.HYPERFACE_TASKS}
+    return {
+        name: heads.independent(tower, tasks.BY_NAME[name], fc_full, sizes)
+        for name in tasks.HYPERFACE_TASKS
+    }

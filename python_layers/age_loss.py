@@ -1,9 +1,10 @@
 """AgeLoss: the mixed Gaussian and Euclidean loss of the age tower (eq. 6)."""
+
 import json
 
-import caffe
 import numpy as np
 
+from allinone.pycaffe import caffe
 from allinone.tasks import AGE_SIGMA
 from python_layers.counted import add_counter, count
 
@@ -18,8 +19,8 @@ def age_loss(predicted, age, sigma, gaussian):
     known = age >= 0
     off = np.where(known, predicted - age, 0)
     variance = np.where(sigma > 0, sigma, AGE_SIGMA) ** 2
-    bell = np.exp(-off ** 2 / (2 * variance))
-    loss = (1 - gaussian) * off ** 2 / 2 + gaussian * np.where(known, 1 - bell, 0)
+    bell = np.exp(-(off**2) / (2 * variance))
+    loss = (1 - gaussian) * off**2 / 2 + gaussian * np.where(known, 1 - bell, 0)
     return loss, (1 - gaussian) * off + gaussian * bell * off / variance
 
 
@@ -37,7 +38,10 @@ class AgeLoss(caffe.Layer):
 
     def setup(self, bottom, top):
         settings = json.loads(self.param_str)
-        self.switch, self.ramp, self.iter_size = [int(settings.get(name, other)) for name, other in (("switch", 0), ("ramp", 0), ("iter_size", 1))]
+        self.switch, self.ramp, self.iter_size = [
+            int(settings.get(name, other))
+            for name, other in (("switch", 0), ("ramp", 0), ("iter_size", 1))
+        ]
         if self.iter_size < 1 or self.ramp < 0:
             raise ValueError("AgeLoss: iter_size must be 1 or more, ramp 0 or more")
         add_counter(self)

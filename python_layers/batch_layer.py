@@ -1,9 +1,8 @@
 """What the data layers have in common: their tops hold a sampler's mini-batches, one after the other."""
+
 import json
 
-import allinone  # noqa: F401  (quiets Caffe before it is imported)
-import caffe
-
+from allinone.pycaffe import caffe
 from python_layers.counted import add_counter, count
 from python_layers.prefetch import Prefetch, write
 
@@ -20,11 +19,15 @@ class BatchLayer(caffe.Layer):
 
     def setup(self, bottom, top):
         settings = json.loads(self.param_str)
-        self.shapes = self.sampler.shapes(settings["batch"], settings["size"])[:len(top)]
+        self.shapes = self.sampler.shapes(settings["batch"], settings["size"])[: len(top)]
         if self.phase == caffe.TRAIN:
             self.ahead = Prefetch(self.sampler, settings, self.shapes, caffe.solver_count())
         else:
-            self.source, self.cycle, self.tested = self.sampler(settings), settings.get("cycle", 1), 0
+            self.source, self.cycle, self.tested = (
+                self.sampler(settings),
+                settings.get("cycle", 1),
+                0,
+            )
         add_counter(self)
 
     def reshape(self, bottom, top):
@@ -33,10 +36,14 @@ class BatchLayer(caffe.Layer):
 
     def forward(self, bottom, top):
         tops = [top[place].data for place in range(len(top))]
-        if self.phase == caffe.TRAIN:      # every solver of a multi-GPU run takes its own mini-batch, by turns
-            for blob, values in zip(tops, self.ahead.get(count(self) * caffe.solver_count() + caffe.solver_rank())):
+        if (
+            self.phase == caffe.TRAIN
+        ):  # every solver of a multi-GPU run takes its own mini-batch, by turns
+            for blob, values in zip(
+                tops, self.ahead.get(count(self) * caffe.solver_count() + caffe.solver_rank())
+            ):
                 blob[...] = values
-        else:                              # 0 to cycle - 1, again and again, so that every validation sees the same
+        else:  # 0 to cycle - 1, again and again, so that every validation sees the same
             write(self.source.test_batch(self.tested % self.cycle), tops)
             self.tested += 1
 

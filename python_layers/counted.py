@@ -1,5 +1,6 @@
 """A count of forward passes that lives in a blob, so that snapshots, resumes and the caffe binary all know it."""
-import caffe
+
+from allinone.pycaffe import caffe
 
 
 def add_counter(layer):

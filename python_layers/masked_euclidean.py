@@ -1,8 +1,10 @@
 """MaskedEuclidean: squared error of what is known (HyperFace, losses of landmarks, visibility and pose)."""
+
 import json
 
-import caffe
 import numpy as np
+
+from allinone.pycaffe import caffe
 
 
 class MaskedEuclidean(caffe.Layer):

@@ -1,4 +1,5 @@
 """Make mini-batches in another process, a few ahead, so that the net does not wait for pictures."""
+
 import mmap
 import multiprocessing
 import os
@@ -11,7 +12,7 @@ import numpy as np
 
 from allinone import blob
 
-AHEAD = 3   # our choice: mini-batches that are ready or in the making at most
+AHEAD = 3  # our choice: mini-batches that are ready or in the making at most
 
 
 class Memory:
@@ -34,7 +35,10 @@ class Memory:
         """Return float32 arrays of some shapes that lie in it, one after the other."""
         whole = np.frombuffer(mmap.mmap(self.file, self.size), np.float32)
         ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
-        return [part.reshape(shape) for part, shape in zip(np.split(whole[:ends[-1]], ends[:-1]), shapes)]
+        return [
+            part.reshape(shape)
+            for part, shape in zip(np.split(whole[: ends[-1]], ends[:-1]), shapes)
+        ]
 
     def __getstate__(self):
         return reduction.DupFd(self.file), self.size
@@ -53,7 +57,9 @@ def write(batch, tops):
 
 def _work(sampler_class, settings, shapes, memories, number, stride, free, ready):
     """Put mini-batches into the memories that are free, one after the other, as long as the net's process lives."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)   # Ctrl-C is for the net's process, which ends this one
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C is for the net's process, which ends this one
     cv2.setNumThreads(1)
     places, sampler = [memory.arrays(shapes) for memory in memories], None
     while True:
@@ -67,7 +73,7 @@ def _work(sampler_class, settings, shapes, memories, number, stride, free, ready
             sampler = sampler or sampler_class(settings)
             write(sampler.batch(number), places[place])
             ready.put((number, place))
-        except Exception as error:                  # told to the net's process, which raises it
+        except Exception as error:  # told to the net's process, which raises it
             ready.put((number, error))
             return
         number += stride
@@ -103,19 +109,31 @@ class Prefetch:
                 return self.ready.get(timeout=5)
             except queue.Empty:
                 if not self.process.is_alive():
-                    raise RuntimeError(f"the process that prepares mini-batches has died (code {self.process.exitcode}); "
-                                       "is the memory full? Go on with --resume") from None
+                    raise RuntimeError(
+                        f"the process that prepares mini-batches has died (code {self.process.exitcode}); "
+                        "is the memory full? Go on with --resume"
+                    ) from None
 
     def _start(self, number):
         if self.process is not None:
             self.process.terminate()
-        context = multiprocessing.get_context("spawn")   # never forked: Caffe's threads would not survive it
+        context = multiprocessing.get_context(
+            "spawn"
+        )  # never forked: Caffe's threads would not survive it
         size = 4 * sum(int(np.prod(shape)) for shape in self.shapes)
-        memories, self.free, self.ready = [Memory(size) for _ in range(AHEAD)], context.Queue(), context.Queue()
+        memories, self.free, self.ready = (
+            [Memory(size) for _ in range(AHEAD)],
+            context.Queue(),
+            context.Queue(),
+        )
         self.places = [memory.arrays(self.shapes) for memory in memories]
         for place in range(AHEAD):
             self.free.put(place)
-        self.process = context.Process(target=_work, args=(*self.arguments, memories, number, self.stride, self.free, self.ready), daemon=True)
+        self.process = context.Process(
+            target=_work,
+            args=(*self.arguments, memories, number, self.stride, self.free, self.ready),
+            daemon=True,
+        )
         self.process.start()
         for memory in memories:
-            os.close(memory.file)      # the maps, here and there, hold it
+            os.close(memory.file)  # the maps, here and there, hold it

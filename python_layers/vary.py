@@ -1,18 +1,28 @@
 """Make pictures vary as photographs do, so that a net does not learn a set's light, colours and framing by heart."""
+
 import cv2
 import numpy as np
 
 # our choice, all of them: found on real portraits (docs/training_notes.md).
-CONTRAST, BRIGHTNESS, TINT, GAMMA = 0.25, 25.0, 0.08, 0.2     # spreads: of a factor, in grey levels, of each channel's factor, of an exponent's logarithm
-GREY = 0.05                                                   # share of pictures that lose their colours
-TURN, ZOOM = 6.0, 0.05                                        # standard deviations of an aligned face: degrees, logarithm of the scale
-ERASED = 0.12, 0.5                                            # least and largest side of an erased rectangle, as shares of the face's
+CONTRAST, BRIGHTNESS, TINT, GAMMA = (
+    0.25,
+    25.0,
+    0.08,
+    0.2,
+)  # spreads: of a factor, in grey levels, of each channel's factor, of an exponent's logarithm
+GREY = 0.05  # share of pictures that lose their colours
+TURN, ZOOM = 6.0, 0.05  # standard deviations of an aligned face: degrees, logarithm of the scale
+ERASED = 0.12, 0.5  # least and largest side of an erased rectangle, as shares of the face's
 LEVELS = np.arange(256, dtype=np.float32)
 
 
 def colours(rng, image):
     """Return a BGR uint8 picture with other contrast, brightness, tint and gamma, now and then grey."""
-    contrast, bright, gamma = 1 + rng.uniform(-CONTRAST, CONTRAST), rng.uniform(-BRIGHTNESS, BRIGHTNESS), np.exp(rng.uniform(-GAMMA, GAMMA))
+    contrast, bright, gamma = (
+        1 + rng.uniform(-CONTRAST, CONTRAST),
+        rng.uniform(-BRIGHTNESS, BRIGHTNESS),
+        np.exp(rng.uniform(-GAMMA, GAMMA)),
+    )
     curve = 255 * (LEVELS / 255) ** gamma
     table = ((curve[:, None] - 128) * contrast + 128 + bright) * (1 + rng.uniform(-TINT, TINT, 3))
     image = cv2.LUT(image, table.clip(0, 255).astype(np.uint8)[None])
@@ -25,9 +35,15 @@ def framing(rng, image, side):
     """Return the middle (side, side, 3) of a stored face, shifted within its margin, turned and scaled a little."""
     margin = (len(image) - side) / 2
     shift = rng.uniform(-margin, margin, 2)
-    matrix = cv2.getRotationMatrix2D((len(image) / 2 - 0.5, len(image) / 2 - 0.5), rng.normal(0, TURN), np.exp(rng.normal(0, ZOOM)))
+    matrix = cv2.getRotationMatrix2D(
+        (len(image) / 2 - 0.5, len(image) / 2 - 0.5),
+        rng.normal(0, TURN),
+        np.exp(rng.normal(0, ZOOM)),
+    )
     matrix[:, 2] -= margin + shift
-    return cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpAffine(
+        image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
 
 
 def erase(rng, face):
@@ -36,5 +52,5 @@ def erase(rng, face):
     height, width = (side * rng.uniform(*ERASED, 2)).astype(int)
     top, left = rng.integers(0, side - height + 1), rng.integers(0, side - width + 1)
     face = face.copy()
-    face[top:top + height, left:left + width] = rng.integers(0, 256, 3)
+    face[top : top + height, left : left + width] = rng.integers(0, 256, 3)
     return face

@@ -1,11 +1,11 @@
 """Small Caffe nets from text, and a numeric gradient of their loss."""
+
 import os
 import tempfile
 
 import numpy as np
 
-import allinone  # noqa: F401  (quiets Caffe before it is imported)
-import caffe
+from allinone.pycaffe import caffe
 
 SOLVER = 'net: "{net}" base_lr: 0.1 lr_policy: "fixed" momentum: 0.9 max_iter: 100 display: 0 snapshot_prefix: "{prefix}" random_seed: 1 '
 
@@ -21,7 +21,9 @@ def net(text, phase=caffe.TRAIN):
 def solver(text, folder, more=""):
     """Return an SGD solver (momentum 0.9) for a prototxt's text, with its files in a folder; more: further settings."""
     paths = [os.path.join(str(folder), name) for name in ("net.prototxt", "solver.prototxt")]
-    for path, content in zip(paths, (text, SOLVER.format(net=paths[0], prefix=os.path.join(str(folder), "snap")) + more)):
+    for path, content in zip(
+        paths, (text, SOLVER.format(net=paths[0], prefix=os.path.join(str(folder), "snap")) + more)
+    ):
         with open(path, "w", encoding="utf-8") as stream:
             stream.write(content)
     return caffe.SGDSolver(paths[1])
@@ -29,8 +31,11 @@ def solver(text, folder, more=""):
 
 def inputs(**shapes):
     """Return the text of Input layers: inputs(x=(4, 2), label=(4,))."""
-    return "".join('layer { name: "%s" type: "Input" top: "%s" input_param { shape { %s } } }\n' % (
-        name, name, " ".join(f"dim: {d}" for d in shape)) for name, shape in shapes.items())
+    return "".join(
+        'layer { name: "%s" type: "Input" top: "%s" input_param { shape { %s } } }\n'
+        % (name, name, " ".join(f"dim: {d}" for d in shape))
+        for name, shape in shapes.items()
+    )
 
 
 def numeric_gradient(loss_of, array, step):

@@ -1,11 +1,11 @@
 """What the kit builds on: Caffe shares parameters by name. Real runs on tiny nets (compare BVLC Caffe's own tests)."""
+
+import caffe_nets
 import numpy as np
 import pytest
 
-import allinone  # noqa: F401  (quiets Caffe before it is imported)
-import caffe
-import caffe_nets
 from allinone import schedules, surgery, tasks
+from allinone.pycaffe import caffe
 from prototxt import solvers, towers
 
 TOWER = """
@@ -17,7 +17,10 @@ layer { name: "%(t)s/fc" type: "InnerProduct" bottom: "%(t)s/data" top: "%(t)s/f
 layer { name: "%(t)s/prelu" type: "PReLU" bottom: "%(t)s/fc" top: "%(t)s/fc" %(a)s }
 layer { name: "%(t)s/loss" type: "EuclideanLoss" bottom: "%(t)s/fc" bottom: "%(t)s/target" top: "%(t)s/loss" }
 """
-NAMED = dict(p='param { name: "fc/w" lr_mult: 1 } param { name: "fc/b" lr_mult: 2 }', a='param { name: "fc/a" }')
+NAMED = dict(
+    p='param { name: "fc/w" lr_mult: 1 } param { name: "fc/b" lr_mult: 2 }',
+    a='param { name: "fc/a" }',
+)
 PRIVATE = dict(p="param { lr_mult: 1 } param { lr_mult: 2 }", a="param { lr_mult: 1 }")
 
 
@@ -66,22 +69,34 @@ def test_snapshot_and_resume_go_on_as_if_nothing_had_happened(tmp_path):
 
 
 # ---- The kit's own towers: what the paper shares (section III-B), and the same three behaviours.
-EVERYONE, LATE, INDEPENDENT = {"det", "smile", "gender", "age", "id"}, {"gender", "age", "id"}, {"det", "smile"}
-SHARED_LAYERS = {**{f"conv{number}": EVERYONE for number in range(1, 6)}, "conv6": LATE,
-                 "conv1a": INDEPENDENT, "conv3a": INDEPENDENT, "conv_all": INDEPENDENT, "fc_full": INDEPENDENT}
+EVERYONE, LATE, INDEPENDENT = (
+    {"det", "smile", "gender", "age", "id"},
+    {"gender", "age", "id"},
+    {"det", "smile"},
+)
+SHARED_LAYERS = {
+    **{f"conv{number}": EVERYONE for number in range(1, 6)},
+    "conv6": LATE,
+    "conv1a": INDEPENDENT,
+    "conv3a": INDEPENDENT,
+    "conv_all": INDEPENDENT,
+    "fc_full": INDEPENDENT,
+}
 
 
 def job(name):
-    return schedules.JOBS["mini"][name]
+    return schedules.JOBS["tiny"][name]
 
 
 def training_net(chain, name):
-    return towers.train_net(tasks.MINI, job(name), str(chain / "db"), 6, validation=0)
+    return towers.train_net(profiles.TINY, job(name), str(chain / "db"), 6, validation=0)
 
 
 def kit_solver(chain, folder, name):
     definition = training_net(chain, name)
-    text = solvers.solver_text(tasks.MINI, job(name), f"{folder}/net.prototxt", f"{folder}/iter", by_caffe=False)
+    text = solvers.solver_text(
+        profiles.TINY, job(name), f"{folder}/net.prototxt", f"{folder}/iter", by_caffe=False
+    )
     for path, content in (("net", str(definition)), ("solver", text)):
         with open(f"{folder}/{path}.prototxt", "w", encoding="utf-8") as stream:
             stream.write(content)
@@ -107,9 +122,16 @@ def test_what_is_shared_is_what_the_paper_shares_and_nothing_is_private_by_mista
     definition, solver = joint
     names = surgery.parameter_names(definition)
     for layer, blobs in solver.net.params.items():
-        assert len(names.get(layer, ())) == len(blobs) and all(names[layer]), f"{layer} has an unnamed, so private, parameter"
-    found = {name: {layer.split("/")[0] for layer, _ in blobs} for name, blobs in copies(definition, solver.net).items()}
-    expected = {f"{layer}/{blob}": users for layer, users in SHARED_LAYERS.items() for blob in "wba"}
+        assert len(names.get(layer, ())) == len(blobs) and all(names[layer]), (
+            f"{layer} has an unnamed, so private, parameter"
+        )
+    found = {
+        name: {layer.split("/")[0] for layer, _ in blobs}
+        for name, blobs in copies(definition, solver.net).items()
+    }
+    expected = {
+        f"{layer}/{blob}": users for layer, users in SHARED_LAYERS.items() for blob in "wba"
+    }
     assert {name: users for name, users in found.items() if len(users) > 1} == expected
 
 
@@ -126,7 +148,9 @@ def test_every_shared_parameter_of_the_kit_is_one_memory(joint):
 def test_the_towers_gradients_add_up_in_the_joint_net(joint, chain):
     """The diff of a shared parameter is the sum of what each tower alone says on the same mini-batch and weights."""
     definition, solver = joint
-    parameters = {name: blobs[0][1].data.copy() for name, blobs in copies(definition, solver.net).items()}
+    parameters = {
+        name: blobs[0][1].data.copy() for name, blobs in copies(definition, solver.net).items()
+    }
     total = {}
     for tower in tasks.TOWERS:
         alone = training_net(chain, tower)
@@ -144,7 +168,9 @@ def test_the_towers_gradients_add_up_in_the_joint_net(joint, chain):
         scale = np.abs(total[name]).max()
         assert scale > 0 or name.endswith("/count"), name
         for layer, blob in blobs:
-            np.testing.assert_allclose(blob.diff, total[name], atol=1e-4 * scale, err_msg=f"{name} in {layer}")
+            np.testing.assert_allclose(
+                blob.diff, total[name], atol=1e-4 * scale, err_msg=f"{name} in {layer}"
+            )
 
 
 def test_the_towers_stay_one_net_in_training_and_resume_as_if_nothing_had_happened(chain, tmp_path):

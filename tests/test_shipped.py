@@ -1,4 +1,5 @@
 """The model that comes with the kit."""
+
 import json
 import os
 import shutil
@@ -6,24 +7,36 @@ import shutil
 import cv2
 import numpy as np
 import pytest
+from conftest import ROOT
 from skimage import data
 
 from allinone import FaceAnalyzer, files, snapshots
 from allinone.analyzer import SHIPPED
 from allinone.errors import InputError
-from conftest import ROOT
 from evaluate import tpe
 
 FOLDER = os.path.join(ROOT, SHIPPED)
 REAL = os.path.join(ROOT, "..", "shared", "real")
-LARGEST = 16 * 2 ** 20
+LARGEST = 16 * 2**20
 
 
 def test_it_is_small_whole_and_says_where_it_comes_from():
-    sizes = {name: os.path.getsize(os.path.join(FOLDER, name)) for name in (*snapshots.FUSED, *snapshots.DENSE, snapshots.PROVENANCE, tpe.WITH_MODEL, "README.md")}
+    sizes = {
+        name: os.path.getsize(os.path.join(FOLDER, name))
+        for name in (
+            *snapshots.FUSED,
+            *snapshots.DENSE,
+            snapshots.PROVENANCE,
+            tpe.WITH_MODEL,
+            "README.md",
+        )
+    }
     assert sizes[snapshots.FUSED[1]] <= LARGEST and min(sizes.values()) > 1000
     told = files.read_json(os.path.join(FOLDER, snapshots.PROVENANCE), "")
-    assert told["model_sha256"] == files.sha256(os.path.join(FOLDER, snapshots.FUSED[1])) and told["largest_difference"]
+    assert (
+        told["model_sha256"] == files.sha256(os.path.join(FOLDER, snapshots.FUSED[1]))
+        and told["largest_difference"]
+    )
     weights, threshold = tpe.of_model(FOLDER)
     assert weights.shape == (tpe.SIZE, 512) and 0 < threshold < 1
 
@@ -41,14 +54,24 @@ def test_it_is_the_default_and_sees_who_is_there():
     assert np.linalg.norm(eyes - [222, 103]) < 15 and np.linalg.norm(mouth - [224, 147]) < 18
 
 
-@pytest.mark.skipif(not os.path.isdir(REAL), reason="../shared/real, with labelled faces that the model has not learnt from, is not there")
+@pytest.mark.skipif(
+    not os.path.isdir(REAL),
+    reason="../shared/real, with labelled faces that the model has not learnt from, is not there",
+)
 def test_it_says_of_faces_that_it_has_not_seen_what_people_say():
     """Every eighth grown-up and child of UTKFace's part for testing; the limits are three standard errors below the card's figures."""
     with open(os.path.join(REAL, "utkface.jsonl"), encoding="utf-8") as lines:
-        faces = [face for face in map(json.loads, lines) if face["split"] == "test" and "box" in face][::8]
+        faces = [
+            face for face in map(json.loads, lines) if face["split"] == "test" and "box" in face
+        ][::8]
     analyzer = FaceAnalyzer(engine="opencv")
-    found = [analyzer.analyze(os.path.join(REAL, face["image"]), boxes=[face["box"]])[0] for face in faces]
-    right = [(one.gender > 0.5) == face["gender"] for one, face in zip(found, faces) if face["age"] >= 16]
+    found = [
+        analyzer.analyze(os.path.join(REAL, face["image"]), boxes=[face["box"]])[0]
+        for face in faces
+    ]
+    right = [
+        (one.gender > 0.5) == face["gender"] for one, face in zip(found, faces) if face["age"] >= 16
+    ]
     assert len(right) > 60 and np.mean(right) > 0.86
     assert np.mean([abs(one.age - face["age"]) for one, face in zip(found, faces)]) < 9
 

@@ -8,6 +8,7 @@
 smile, gender (probability of female), age. A picture without a face is a line with "faces": 0; one that cannot be read a line with `error`: it
 does not stop the others, and makes the exit code 2. Called again after it was stopped, the command goes on where it was.
 """
+
 import argparse
 import csv
 import glob
@@ -23,7 +24,7 @@ from allinone import draw, engines, files, landmarks, record
 from allinone.errors import InputError, command
 from allinone.progress import Progress
 
-PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")   # looked for in folders
+PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")  # looked for in folders
 VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v")
 LINES, TABLE, SETTINGS = "faces.jsonl", "faces.csv", "settings.json"
 
@@ -33,11 +34,21 @@ def expand(inputs):
     pictures, videos = [], []
     for item in inputs:
         if os.path.isdir(item):
-            found = sorted(os.path.join(item, name) for name in os.listdir(item) if name.lower().endswith(PICTURES))
+            found = sorted(
+                os.path.join(item, name)
+                for name in os.listdir(item)
+                if name.lower().endswith(PICTURES)
+            )
             if not found:
-                raise InputError(f"{item}: no picture in this folder (looked for {', '.join(PICTURES)})")
+                raise InputError(
+                    f"{item}: no picture in this folder (looked for {', '.join(PICTURES)})"
+                )
         else:
-            found = [item] if os.path.exists(item) or not glob.has_magic(item) else sorted(glob.glob(item))
+            found = (
+                [item]
+                if os.path.exists(item) or not glob.has_magic(item)
+                else sorted(glob.glob(item))
+            )
             if not found:
                 raise InputError(f"{item}: no file fits this pattern")
         for path in found:
@@ -83,7 +94,9 @@ def done_before(path):
 def analyze_pictures(find, paths, done, stream, args):
     """Write the lines of pictures that are not done to a stream, and the drawn pictures."""
     taken = set()
-    names = {path: drawn_name(path, taken) for path in paths}       # the same names whatever was done before
+    names = {
+        path: drawn_name(path, taken) for path in paths
+    }  # the same names whatever was done before
     left = iter([path for path in paths if path not in done])
     progress = Progress("pictures", sum(path not in done for path in paths))
     for some in iter(lambda: list(itertools.islice(left, args.batch)), []):
@@ -101,7 +114,9 @@ def analyze_pictures(find, paths, done, stream, args):
                 continue
             stream.write(lines_of(dict(image=path), found[path], args.descriptor))
             if not args.without_pictures:
-                files.write_image(os.path.join(args.out, names[path]), draw.results(images[path], found[path]))
+                files.write_image(
+                    os.path.join(args.out, names[path]), draw.results(images[path], found[path])
+                )
         stream.flush()
         progress.step(len(some))
 
@@ -110,7 +125,9 @@ def opened(source):
     """Return (video, its frames a second, how many or None where nobody knows) of a video file or, for digits, a camera."""
     video = cv2.VideoCapture(int(source) if source.isdigit() else source)
     if not video.isOpened():
-        raise InputError(f"{source}: {'no such camera' if source.isdigit() else 'no video that OpenCV can read'}")
+        raise InputError(
+            f"{source}: {'no such camera' if source.isdigit() else 'no video that OpenCV can read'}"
+        )
     count = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
     return video, video.get(cv2.CAP_PROP_FPS) or 25.0, count if count > 0 else None
 
@@ -136,11 +153,17 @@ def analyze_video(find, source, stream, args):
     progress = Progress(f"frames of {source}", count and -(-count // args.every))
     try:
         for number, seconds, image in frames(video, rate, source, args.every):
-            faces, = find([source], [image])
-            stream.write(lines_of(dict(image=source, frame=number, time=round(seconds, 3)), faces, args.descriptor))
+            (faces,) = find([source], [image])
+            stream.write(
+                lines_of(
+                    dict(image=source, frame=number, time=round(seconds, 3)), faces, args.descriptor
+                )
+            )
             stream.flush()
             if not args.without_pictures:
-                writer = writer or cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*"mp4v"), rate / args.every, image.shape[1::-1])
+                writer = writer or cv2.VideoWriter(
+                    path, cv2.VideoWriter_fourcc(*"mp4v"), rate / args.every, image.shape[1::-1]
+                )
                 writer.write(draw.results(image, faces))
             progress.step()
     except KeyboardInterrupt:
@@ -153,11 +176,16 @@ def analyze_video(find, source, stream, args):
 
 def flat(line):
     """Return a line of faces.jsonl as one row: lists and landmarks spread over columns."""
-    row = {name: line.get(name, "") for name in ("image", "frame", "time", "score", "smile", "gender", "age", "error")}
+    row = {
+        name: line.get(name, "")
+        for name in ("image", "frame", "time", "score", "smile", "gender", "age", "error")
+    }
     row.update(zip(("x1", "y1", "x2", "y2"), line.get("box", [""] * 4)))
     row.update({angle: line.get("pose", {}).get(angle, "") for angle in ("roll", "pitch", "yaw")})
     for number, name in enumerate(landmarks.NAMES):
-        row[f"{name}_x"], row[f"{name}_y"] = line["landmarks"][name] if "landmarks" in line else ("", "")
+        row[f"{name}_x"], row[f"{name}_y"] = (
+            line["landmarks"][name] if "landmarks" in line else ("", "")
+        )
         row[f"{name}_visibility"] = line["visibility"][number] if "visibility" in line else ""
     return row
 
@@ -174,18 +202,28 @@ def boxes_of(path):
     """Return {absolute path of a picture: [boxes]} of a file of JSON lines with image (relative to the file) and box."""
     found = {}
     for one in record.read(path):
-        found.setdefault(os.path.abspath(os.path.join(os.path.dirname(path), one.image)), []).extend([one.box] if one.box else [])
+        found.setdefault(
+            os.path.abspath(os.path.join(os.path.dirname(path), one.image)), []
+        ).extend([one.box] if one.box else [])
     return found
 
 
 def finder(args):
     """Return a function(paths, images) that gives the `Face`s of each picture."""
-    analyzer = analysis.FaceAnalyzer(args.model, args.engine, args.gpu or "cpu", args.proposals, args.smallest)
-    print(f"model {analyzer.backend.folder}, engine {args.engine} on {'GPU ' + args.gpu if args.gpu else 'the CPU'}", flush=True)
+    analyzer = analysis.FaceAnalyzer(
+        args.model, args.engine, args.gpu or "cpu", args.proposals, args.smallest
+    )
+    print(
+        f"model {analyzer.backend.folder}, engine {args.engine} on {'GPU ' + args.gpu if args.gpu else 'the CPU'}",
+        flush=True,
+    )
     if not args.boxes:
         return lambda paths, images: analyzer.analyze_many(images, args.score)
     given = boxes_of(args.boxes)
-    return lambda paths, images: [analyzer.analyze(image, boxes=given.get(os.path.abspath(path), [])) for path, image in zip(paths, images)]
+    return lambda paths, images: [
+        analyzer.analyze(image, boxes=given.get(os.path.abspath(path), []))
+        for path, image in zip(paths, images)
+    ]
 
 
 def prepare(args):
@@ -193,7 +231,9 @@ def prepare(args):
     os.makedirs(args.out, exist_ok=True)
     partial, settings = (os.path.join(args.out, name) for name in (f"{LINES}.partial", SETTINGS))
     wanted = {name: value for name, value in vars(args).items() if name not in ("batch", "csv")}
-    if os.path.isfile(partial) and (not os.path.isfile(settings) or files.read_json(settings, "delete it") != wanted):
+    if os.path.isfile(partial) and (
+        not os.path.isfile(settings) or files.read_json(settings, "delete it") != wanted
+    ):
         os.remove(partial)
     files.write_json(settings, wanted)
     return partial
@@ -202,20 +242,49 @@ def prepare(args):
 def parse(argv):
     """Return the command's arguments."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("inputs", nargs="+", help="pictures, folders of pictures, patterns, videos, numbers of cameras")
-    parser.add_argument("--model", help=f"folder of the fused model; default: {analysis.SHIPPED}, which comes with the kit")
+    parser.add_argument(
+        "inputs",
+        nargs="+",
+        help="pictures, folders of pictures, patterns, videos, numbers of cameras",
+    )
+    parser.add_argument(
+        "--model",
+        help=f"folder of the fused model; default: {analysis.SHIPPED}, which comes with the kit",
+    )
     parser.add_argument("--out", required=True, help=f"folder for {LINES} and the drawn pictures")
-    parser.add_argument("--score", type=float, help="least detection score of a face that is reported; default: the model's own")
-    parser.add_argument("--proposals", choices=analysis.PROPOSALS, default="dense",
-                        help="where faces are looked for: by the net itself over an image pyramid, or by selective search")
-    parser.add_argument("--boxes", metavar="FILE", help="look for none, describe the faces in these boxes: JSON lines of image and box")
-    parser.add_argument("--smallest", type=float, help="dense: least height in pixels of a face that is looked for; default: 24, or a 40th of the longer side")
+    parser.add_argument(
+        "--score",
+        type=float,
+        help="least detection score of a face that is reported; default: the model's own",
+    )
+    parser.add_argument(
+        "--proposals",
+        choices=analysis.PROPOSALS,
+        default="dense",
+        help="where faces are looked for: by the net itself over an image pyramid, or by selective search",
+    )
+    parser.add_argument(
+        "--boxes",
+        metavar="FILE",
+        help="look for none, describe the faces in these boxes: JSON lines of image and box",
+    )
+    parser.add_argument(
+        "--smallest",
+        type=float,
+        help="dense: least height in pixels of a face that is looked for; default: 24, or a 40th of the longer side",
+    )
     parser.add_argument("--engine", choices=engines.ENGINES, default="caffe")
     parser.add_argument("--gpu", default="", help="GPU number; empty: CPU")
     parser.add_argument("--batch", type=int, default=4, help="pictures that share calls of the net")
     parser.add_argument("--every", type=int, default=1, help="videos: look at every n-th frame")
-    parser.add_argument("--descriptor", nargs="?", const="raw", default="", choices=("raw", "unit"),
-                        help="write the 512-d identity descriptor too: as the net gives it, or at length 1")
+    parser.add_argument(
+        "--descriptor",
+        nargs="?",
+        const="raw",
+        default="",
+        choices=("raw", "unit"),
+        help="write the 512-d identity descriptor too: as the net gives it, or at length 1",
+    )
     parser.add_argument("--csv", action="store_true", help=f"write {TABLE} too")
     parser.add_argument("--without-pictures", action="store_true", help="draw nothing")
     args = parser.parse_args(argv)

@@ -1,7 +1,8 @@
 """Diagnose the machine: Python, Caffe, GPU, packages, disk, memory; every problem with its mend. Code 2 where one stops work.
 
-    python -m tools.check_env
+python -m tools.check_env
 """
+
 import argparse
 import importlib.metadata
 import os
@@ -10,9 +11,23 @@ import sys
 
 from allinone.errors import command
 
-LAYERS = ("Python", "Data", "HDF5Data", "PReLU")   # that the nets and the `caffe` binary need beyond the common ones
-PACKAGES = ("numpy", "protobuf", "h5py", "lmdb", "scikit-image", "scikit-learn", "matplotlib", "pytest")
-DISK, MEMORY = 2.0, 2.0                            # GiB that `make demo` is comfortable with
+LAYERS = (
+    "Python",
+    "Data",
+    "HDF5Data",
+    "PReLU",
+)  # that the nets and the `caffe` binary need beyond the common ones
+PACKAGES = (
+    "numpy",
+    "protobuf",
+    "h5py",
+    "lmdb",
+    "scikit-image",
+    "scikit-learn",
+    "matplotlib",
+    "pytest",
+)
+DISK, MEMORY = 2.0, 2.0  # GiB that `make demo` is comfortable with
 
 
 class Report:
@@ -37,27 +52,37 @@ def check_python(report):
     if sys.version_info >= (3, 8):
         report.good("Python", f"{version}, {sys.executable}")
     else:
-        report.bad("Python", f"{version} is too old", "make distclean, then make setup PYTHON=/path/to/python3.9")
+        report.bad(
+            "Python",
+            f"{version} is too old",
+            "make distclean, then make setup PYTHON=/path/to/python3.9",
+        )
 
 
 def check_caffe(report):
     """Report the Caffe build and its layers; return whether it can be used."""
     mend = "make distclean, then make setup; a CUDA build of your own comes in with PYTHON=/path/to/its/python"
     try:
-        import caffe   # here, since it may be missing
-    except Exception as error:   # a broken build can fail in many ways
+        import caffe  # here, since it may be missing
+    except Exception as error:  # a broken build can fail in many ways
         report.bad("Caffe", f"cannot be imported ({error})", mend)
         return False
     if not hasattr(caffe, "layer_type_list"):
-        report.bad("Caffe", f"{caffe.__file__} is not Caffe; PyPI's package `caffe` is an unrelated placeholder",
-                   f"pip uninstall caffe; {mend}")
+        report.bad(
+            "Caffe",
+            f"{caffe.__file__} is not Caffe; PyPI's package `caffe` is an unrelated placeholder",
+            f"pip uninstall caffe; {mend}",
+        )
         return False
     report.good("Caffe", f"{caffe.__version__}, {os.path.dirname(caffe.__file__)}")
     there = set(caffe.layer_type_list())
     missing = [layer for layer in LAYERS if layer not in there]
     if missing:
-        report.bad("layers", f"this build lacks {', '.join(missing)}",
-                   "build Caffe with WITH_PYTHON_LAYER=1, USE_LMDB=1 and HDF5, or use the wheel: make distclean, make setup")
+        report.bad(
+            "layers",
+            f"this build lacks {', '.join(missing)}",
+            "build Caffe with WITH_PYTHON_LAYER=1, USE_LMDB=1 and HDF5, or use the wheel: make distclean, make setup",
+        )
     else:
         report.good("layers", ", ".join(LAYERS))
     return True
@@ -65,37 +90,59 @@ def check_caffe(report):
 
 def check_gpu(report, gpus):
     """Try a forward pass on the GPUs asked for; without any, try GPU 0 and say what is used."""
-    from allinone import device   # here, since it imports Caffe
+    from allinone import device  # here, since it imports Caffe
+
     for number in device.parse_gpus(gpus) or [0]:
         reason = device.probe_gpu(number)
         if reason is None:
             report.good("GPU", f"a forward pass on GPU {number} works; choose it with GPU={number}")
         elif gpus:
-            report.bad("GPU", f"GPU {number}: {reason}",
-                       "leave GPU= out to use the CPU, or give PYTHON= a Python with a CUDA build of Caffe")
+            report.bad(
+                "GPU",
+                f"GPU {number}: {reason}",
+                "leave GPU= out to use the CPU, or give PYTHON= a Python with a CUDA build of Caffe",
+            )
         else:
-            report.bad("GPU", f"none usable, the CPU is used ({reason})",
-                       "to use one: PYTHON= a Python with a CUDA build of Caffe", stops=False)
+            report.bad(
+                "GPU",
+                f"none usable, the CPU is used ({reason})",
+                "to use one: PYTHON= a Python with a CUDA build of Caffe",
+                stops=False,
+            )
 
 
 def check_opencv(report):
     """Report OpenCV and its contributed modules."""
     try:
-        import cv2   # here, since it may be missing
+        import cv2  # here, since it may be missing
     except ImportError as error:
         report.bad("OpenCV", f"cannot be imported ({error})", "make distclean, then make setup")
         return
     if not hasattr(cv2, "ximgproc"):
-        report.bad("OpenCV", f"{cv2.__version__} has no ximgproc, which has selective search",
-                   "pip uninstall every opencv package, then pip install 'opencv-contrib-python-headless<5'")
+        report.bad(
+            "OpenCV",
+            f"{cv2.__version__} has no ximgproc, which has selective search",
+            "pip uninstall every opencv package, then pip install 'opencv-contrib-python-headless<5'",
+        )
     elif int(cv2.__version__.split(".")[0]) >= 5:
-        report.bad("OpenCV", f"{cv2.__version__} cannot read Caffe nets", "pip install 'opencv-contrib-python-headless<5'")
+        report.bad(
+            "OpenCV",
+            f"{cv2.__version__} cannot read Caffe nets",
+            "pip install 'opencv-contrib-python-headless<5'",
+        )
     else:
         report.good("OpenCV", f"{cv2.__version__} with ximgproc")
-    wheels = [d.metadata["Name"] for d in importlib.metadata.distributions() if (d.metadata["Name"] or "").startswith("opencv")]
+    wheels = [
+        d.metadata["Name"]
+        for d in importlib.metadata.distributions()
+        if (d.metadata["Name"] or "").startswith("opencv")
+    ]
     if len(set(wheels)) > 1:
-        report.bad("OpenCV", f"several wheels overwrite each other: {', '.join(sorted(set(wheels)))}",
-                   "pip uninstall all of them, then pip install 'opencv-contrib-python-headless<5'")
+        report.bad(
+            "OpenCV",
+            f"several wheels overwrite each other: {', '.join(sorted(set(wheels)))}",
+            "pip uninstall all of them, then pip install 'opencv-contrib-python-headless<5'",
+        )
 
 
 def check_packages(report):
@@ -109,15 +156,25 @@ def check_packages(report):
 
 def check_room(report):
     """Report free disk and memory."""
-    disk = shutil.disk_usage(".").free / 2 ** 30
+    disk = shutil.disk_usage(".").free / 2**30
     if disk < DISK:
-        report.bad("disk", f"{disk:.1f} GiB free here", f"free some: make demo takes up to {DISK:.0f} GiB; make clean removes old results")
+        report.bad(
+            "disk",
+            f"{disk:.1f} GiB free here",
+            f"free some: make demo takes up to {DISK:.0f} GiB; make clean removes old results",
+        )
     else:
         report.good("disk", f"{disk:.1f} GiB free")
     with open("/proc/meminfo", encoding="ascii") as lines:
-        memory = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable")) / 2 ** 20
+        memory = (
+            next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable")) / 2**20
+        )
     if memory < MEMORY:
-        report.bad("memory", f"{memory:.1f} GiB available", f"close other programs: training wants {MEMORY:.0f} GiB")
+        report.bad(
+            "memory",
+            f"{memory:.1f} GiB available",
+            f"close other programs: training wants {MEMORY:.0f} GiB",
+        )
     else:
         report.good("memory", f"{memory:.1f} GiB available, {os.cpu_count()} cores")
 

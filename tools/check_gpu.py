@@ -1,4 +1,5 @@
 """Say whether GPUs can run this Caffe; end with code 2 where one cannot: `python -m tools.check_gpu 0,1`."""
+
 import argparse
 import sys
 

@@ -2,9 +2,10 @@
 
     python -m tools.claims --db out/demo/db --out out/claims --seeds 1 2 3 --page docs/claims.md
 
-Every run is a `tools.train` of profile mini with its usual settings, as many at a time as there are cores. Stopped, it goes on
+Every run is a `tools.train` of profile tiny with its usual settings, as many at a time as there are cores. Stopped, it goes on
 where it was. Figures are those of the last validation, on faces that no run has seen.
 """
+
 import argparse
 import functools
 import json
@@ -14,13 +15,11 @@ import subprocess
 import sys
 from multiprocessing.pool import ThreadPool
 
-import allinone  # noqa: F401  (quiets Caffe before it is imported)
-
 from allinone import device, files, schedules, store, tasks
 from allinone.errors import InputError, command
 from evaluate.validation import FIGURES
 
-PROFILE = "mini"
+PROFILE = "tiny"
 ITERATIONS = schedules.JOBS[PROFILE]["joint"].iterations
 # Chains of runs: {name: arguments of tools.train}; a run may start from one before it in its chain ("--init").
 CHAINS = (
@@ -31,7 +30,13 @@ CHAINS = (
     dict(age_gaussian=("--job", "age", "--age-switch", "0")),
     dict(hyperface=("--job", "hyperface")),
 )
-UNITS = dict(accuracy=("%", 100, 1), auc=("%", 100, 1), nme=("% of the region", 100, 2), yaw_mae=("°", 1, 2), mae=("years", 1, 2))
+UNITS = dict(
+    accuracy=("%", 100, 1),
+    auc=("%", 100, 1),
+    nme=("% of the region", 100, 2),
+    yaw_mae=("°", 1, 2),
+    mae=("years", 1, 2),
+)
 
 
 def train_chain(chain, seed, databases, out):
@@ -40,21 +45,48 @@ def train_chain(chain, seed, databases, out):
     os.makedirs(folder, exist_ok=True)
     for name, arguments in chain.items():
         run, log = os.path.join(folder, name), os.path.join(folder, f"{name}.log")
-        arguments = [os.path.join(folder, part) if before == "--init" else part for before, part in zip(("", *arguments), arguments)]
+        arguments = [
+            os.path.join(folder, part) if before == "--init" else part
+            for before, part in zip(("", *arguments), arguments)
+        ]
         print(f"  seed {seed}, {name}: training, see {log}", flush=True)
         with open(log, "w", encoding="utf-8") as stream:
-            code = subprocess.run([sys.executable, "-m", "tools.train", "--profile", PROFILE, "--db", databases, "--out", run, "--seed", str(seed),
-                                   "--resume", *arguments], stdout=stream, stderr=subprocess.STDOUT, check=False).returncode
-        if code == 130:      # Ctrl-C, which this process gets as well
+            code = subprocess.run(
+                [
+                    sys.executable,
+                    "-m",
+                    "tools.train",
+                    "--profile",
+                    PROFILE,
+                    "--db",
+                    databases,
+                    "--out",
+                    run,
+                    "--seed",
+                    str(seed),
+                    "--resume",
+                    *arguments,
+                ],
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                check=False,
+            ).returncode
+        if code == 130:  # Ctrl-C, which this process gets as well
             return
         if code:
             with open(log, encoding="utf-8") as stream:
-                raise InputError(f"{log}: the training ended with code {code}: {stream.read()[-500:]}")
+                raise InputError(
+                    f"{log}: the training ended with code {code}: {stream.read()[-500:]}"
+                )
 
 
 def train_all(seeds, databases, out, workers):
     """Run all chains of all seeds."""
-    work = [functools.partial(train_chain, chain, seed, databases, out) for seed in seeds for chain in CHAINS]
+    work = [
+        functools.partial(train_chain, chain, seed, databases, out)
+        for seed in seeds
+        for chain in CHAINS
+    ]
     with ThreadPool(workers) as pool:
         for done, _ in enumerate(pool.imap_unordered(lambda task: task(), work), 1):
             print(f"  {done}/{len(work)} done", flush=True)
@@ -65,8 +97,12 @@ def last_figures(run):
     with open(os.path.join(run, "log.jsonl"), encoding="utf-8") as lines:
         entry = [json.loads(line) for line in lines if '"validation"' in line][-1]
     if entry["iteration"] != ITERATIONS:
-        raise InputError(f"{run}: its last validation is of iteration {entry['iteration']}, not {ITERATIONS}; run make claims again")
-    return {task: value for task, metrics in entry["validation"].items() for value in metrics.values()}
+        raise InputError(
+            f"{run}: its last validation is of iteration {entry['iteration']}, not {ITERATIONS}; run make claims again"
+        )
+    return {
+        task: value for task, metrics in entry["validation"].items() for value in metrics.values()
+    }
 
 
 def figures(out, seeds):
@@ -89,7 +125,9 @@ def verdict(task, claimed, other):
     """Say of how many seeds the side that the paper favours is better, and whether that is all or none of them."""
     more = FIGURES[task][1]
     wins = sum(a > b if more else a < b for a, b in zip(claimed, other))
-    return f"{wins} of {len(claimed)}: " + ("holds" if wins == len(claimed) else "contradicts" if wins == 0 else "undecided")
+    return f"{wins} of {len(claimed)}: " + (
+        "holds" if wins == len(claimed) else "contradicts" if wins == 0 else "undecided"
+    )
 
 
 def row(task, found, claimed, other):
@@ -103,7 +141,7 @@ PAGE = """# The paper's claims in small
 
 Generated by `make claims`; the figures of every run stand in `claims.json`. Seeds {seeds}; {machine}.
 
-Everything here is profile `mini` on drawn faces: {faces} portraits of {people} people and {scenes} scenes to learn from; measured on
+Everything here is profile `tiny` on drawn faces: {faces} portraits of {people} people and {scenes} scenes to learn from; measured on
 {held_out} portraits of other people and {held_out_scenes} other scenes, by the running validation (`evaluate/validation.py`: faces aligned by
 their true landmarks, regions drawn as for training), at the last of {iterations} iterations. Each figure is the mean over the seeds ±
 their standard deviation. "Holds" means better with every seed, "contradicts" worse with every seed; a difference within the
@@ -139,7 +177,7 @@ The paper starts all from an identity network trained on CASIA-WebFace and gives
 
 ## The HyperFace baseline
 
-HyperFace's net at the same reduced width (profile `mini` of job `hyperface`), which learns five tasks from regions alone, beside the joint net.
+HyperFace's net at the same reduced width (profile `tiny` of job `hyperface`), which learns five tasks from regions alone, beside the joint net.
 It sees the same number of regions; gender it learns from regions and is measured on them, which is harder than on aligned faces.
 
 {hyperface}
@@ -148,21 +186,47 @@ It sees the same number of regions; gender it learns from regions and is measure
 
 def page(found, seeds, databases):
     """Return the page's text."""
+
     def table(first, second, pairs):
-        return "\n".join([HEAD.format(first, second), *(row(task, found, claimed, other) for task, claimed, other in pairs)])
+        return "\n".join(
+            [
+                HEAD.format(first, second),
+                *(row(task, found, claimed, other) for task, claimed, other in pairs),
+            ]
+        )
 
     manifest = lambda *parts: store.manifest(os.path.join(databases, *parts))
     names = [task.name for task in tasks.TASKS]
-    drawn = lambda *parts: next(origin["count"] for origin in manifest(*parts)["origin"] if origin["kind"] == "scenes")
+    drawn = lambda *parts: next(
+        origin["count"] for origin in manifest(*parts)["origin"] if origin["kind"] == "scenes"
+    )
     return PAGE.format(
-        seeds=", ".join(map(str, seeds)), machine=device.machine(), iterations=ITERATIONS, switch=schedules.JOBS[PROFILE]["joint"].age_switch,
-        faces=manifest("id")["count"], people=manifest("id")["identities"], scenes=drawn("det"),
-        held_out=manifest("val", "id")["count"], held_out_scenes=drawn("val", "det"),
-        multitask=table("joint", "each alone", [(task, "joint", tasks.BY_NAME[task].tower) for task in names]),
-        age="\n".join([table("switched", "Euclidean alone", [("age", "age", "age_euclidean")]), "",
-                       table("switched", "Gaussian alone", [("age", "age", "age_gaussian")])]),
-        pretraining=table("pre-trained", "random", [(task, "joint_pretrained", "joint") for task in names]),
-        hyperface=table("joint", "HyperFace", [(task, "joint", "hyperface") for task in tasks.HYPERFACE_TASKS]))
+        seeds=", ".join(map(str, seeds)),
+        machine=device.machine(),
+        iterations=ITERATIONS,
+        switch=schedules.JOBS[PROFILE]["joint"].age_switch,
+        faces=manifest("id")["count"],
+        people=manifest("id")["identities"],
+        scenes=drawn("det"),
+        held_out=manifest("val", "id")["count"],
+        held_out_scenes=drawn("val", "det"),
+        multitask=table(
+            "joint", "each alone", [(task, "joint", tasks.BY_NAME[task].tower) for task in names]
+        ),
+        age="\n".join(
+            [
+                table("switched", "Euclidean alone", [("age", "age", "age_euclidean")]),
+                "",
+                table("switched", "Gaussian alone", [("age", "age", "age_gaussian")]),
+            ]
+        ),
+        pretraining=table(
+            "pre-trained", "random", [(task, "joint_pretrained", "joint") for task in names]
+        ),
+        hyperface=table(
+            "joint", "HyperFace", [(task, "joint", "hyperface") for task in tasks.HYPERFACE_TASKS]
+        ),
+    )
 
 
 @command
@@ -172,7 +236,12 @@ def main(argv=None):
     parser.add_argument("--out", required=True, help="folder for the runs")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--page", required=True, help="where the page goes; claims.json beside it")
-    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="trainings at a time, default one a core")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=os.cpu_count(),
+        help="trainings at a time, default one a core",
+    )
     args = parser.parse_args(argv)
     train_all(args.seeds, args.db, args.out, args.workers)
     found = figures(args.out, args.seeds)

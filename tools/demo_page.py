@@ -1,7 +1,8 @@
 """Make the demo's page: results beside chance, loss curves, pictures that the fused model has just analyzed.
 
-    python -m tools.demo_page --demo out/demo
+python -m tools.demo_page --demo out/demo
 """
+
 import argparse
 import html
 import os
@@ -20,7 +21,7 @@ from allinone.errors import command
 from evaluate import headline, metrics
 from evaluate.synthetic import load
 
-PORTRAITS, SCENES, ZOOM = 12, 6, 2     # pictures on the page, and how much they are enlarged
+PORTRAITS, SCENES, ZOOM = 12, 6, 2  # pictures on the page, and how much they are enlarged
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>All-in-One Face: demo</title><style>
@@ -52,7 +53,7 @@ portraits of the {people} held-out people ({right} of the {named} faces on these
 {scene_pictures}
 <h2>Real photographs</h2>
 <p>On the left what the network that was trained just now says, which has seen nothing but drawn faces; on the right what the model says that comes
-with the kit (models/mini), which has learnt from photographs. The pictures come with scikit-image and Matplotlib.</p>
+with the kit (models/small), which has learnt from photographs. The pictures come with scikit-image and Matplotlib.</p>
 {photographs}
 </body></html>
 """
@@ -65,7 +66,10 @@ class Gallery:
         with h5py.File(path, "r") as stored:
             descriptors, identities = stored["descriptor"][shown:], stored["identity"][shown:]
         self.people = np.unique(identities)
-        means = [metrics.unit_length(descriptors[identities == person]).mean(axis=0) for person in self.people]
+        means = [
+            metrics.unit_length(descriptors[identities == person]).mean(axis=0)
+            for person in self.people
+        ]
         self.means = metrics.unit_length(np.stack(means))
 
     def nearest(self, descriptor):
@@ -79,23 +83,38 @@ def analyzed(analyzer, gallery, path, truth):
     found = analyzer.analyze(image)
     names = [gallery.nearest(face.descriptor) for face in found]
     overlaps = boxes.iou([face.box for face in found], [face.box for face in truth])
-    pairs = [(i, int(row.argmax())) for i, row in enumerate(overlaps) if row.size and row.max() > 0.5]
+    pairs = [
+        (i, int(row.argmax())) for i, row in enumerate(overlaps) if row.size and row.max() > 0.5
+    ]
     right = sum(truth[known].identity == names[i] for i, known in pairs)
     return draw.results(image, found, [f"like #{name}" for name in names], ZOOM), len(pairs), right
 
 
 def draw_pictures(analyzer, demo):
     """Write the page's pictures; return {placeholder: text} of what the page says of them."""
-    gallery = Gallery(os.path.join(demo, "eval", "predictions.h5"), PORTRAITS)   # nobody is compared with the very picture that is shown
+    gallery = Gallery(
+        os.path.join(demo, "eval", "predictions.h5"), PORTRAITS
+    )  # nobody is compared with the very picture that is shown
     portraits = load(os.path.join(demo, "test", "faces"))[:PORTRAITS]
-    scenes = [picture for picture in load(os.path.join(demo, "test", "scenes")) if len(picture[1]) >= 2][:SCENES]
+    scenes = [
+        picture for picture in load(os.path.join(demo, "test", "scenes")) if len(picture[1]) >= 2
+    ][:SCENES]
     drawn = [analyzed(analyzer, gallery, *picture) for picture in portraits + scenes]
-    files.write_image(os.path.join(demo, "portraits.png"), draw.grid([image for image, _, _ in drawn[:PORTRAITS]], 3))
+    files.write_image(
+        os.path.join(demo, "portraits.png"),
+        draw.grid([image for image, _, _ in drawn[:PORTRAITS]], 3),
+    )
     for number, (image, _, _) in enumerate(drawn[PORTRAITS:], 1):
         files.write_image(os.path.join(demo, f"scene{number}.png"), image)
-    return dict(named=sum(n for _, n, _ in drawn), right=sum(r for _, _, r in drawn),
-                photographs=draw_photographs(analyzer, demo),
-                scene_pictures="".join(f'<img src="scene{number}.png" alt="scene {number}">\n' for number in range(1, len(scenes) + 1)))
+    return dict(
+        named=sum(n for _, n, _ in drawn),
+        right=sum(r for _, _, r in drawn),
+        photographs=draw_photographs(analyzer, demo),
+        scene_pictures="".join(
+            f'<img src="scene{number}.png" alt="scene {number}">\n'
+            for number in range(1, len(scenes) + 1)
+        ),
+    )
 
 
 def photographs():
@@ -113,24 +132,36 @@ def draw_photographs(analyzer, demo):
         for which, one in both.items():
             found = one.analyze(image)
             files.write_image(os.path.join(demo, f"{name}_{which}.png"), draw.results(image, found))
-            figures.append(f'<figure><img src="{name}_{which}.png" alt="{name}, by the {which} model"><figcaption>The {which} model: {len(found)} face(s).</figcaption></figure>')
+            figures.append(
+                f'<figure><img src="{name}_{which}.png" alt="{name}, by the {which} model"><figcaption>The {which} model: {len(found)} face(s).</figcaption></figure>'
+            )
         parts.append(f'<div class="pair">{"".join(figures)}</div>')
     return "\n".join(parts)
 
 
 def write_page(demo, placeholders):
     """Write results.json, table.txt and index.html from what the evaluation left."""
-    read = lambda name: files.read_json(os.path.join(demo, "eval", name), "run evaluate.synthetic first")
+    read = lambda name: files.read_json(
+        os.path.join(demo, "eval", name), "run evaluate.synthetic first"
+    )
     results, counts = read("results.json"), read("counts.json")
     rows = headline.table(results, read("chance.json"))
     tags = ("<td>", "<td>", "<td class=figure>", "<td class=figure>", "<td>")
-    cells = ["".join(f"{tag}{html.escape(cell)}</td>" for tag, cell in zip(tags, row)) for row in rows]
+    cells = [
+        "".join(f"{tag}{html.escape(cell)}</td>" for tag, cell in zip(tags, row)) for row in rows
+    ]
     page = os.path.join(demo, "index.html")
     files.write_json(os.path.join(demo, "results.json"), headline.only_headlines(results))
     with files.replacing(os.path.join(demo, "table.txt")) as stream:
-        stream.write(f"\n{headline.text_table(rows)}\n\nThe page with curves and pictures: {os.path.abspath(page)}\n")
+        stream.write(
+            f"\n{headline.text_table(rows)}\n\nThe page with curves and pictures: {os.path.abspath(page)}\n"
+        )
     with files.replacing(page) as stream:
-        stream.write(PAGE.format(rows="".join(f"<tr>{row}</tr>\n" for row in cells), **counts, **placeholders))
+        stream.write(
+            PAGE.format(
+                rows="".join(f"<tr>{row}</tr>\n" for row in cells), **counts, **placeholders
+            )
+        )
 
 
 @command
@@ -141,8 +172,13 @@ def main(argv=None):
     args = parser.parse_args(argv)
     placeholders = dict(device=device.use(args.gpu))
     placeholders.update(draw_pictures(FaceAnalyzer(os.path.join(args.demo, "model")), args.demo))
-    files.write_image(os.path.join(args.demo, "sheet.png"), files.read_image(os.path.join(args.demo, "train", "faces", "sheet.jpg")))
-    shutil.copyfile(os.path.join(args.demo, "run", "curves.png"), os.path.join(args.demo, "curves.png"))
+    files.write_image(
+        os.path.join(args.demo, "sheet.png"),
+        files.read_image(os.path.join(args.demo, "train", "faces", "sheet.jpg")),
+    )
+    shutil.copyfile(
+        os.path.join(args.demo, "run", "curves.png"), os.path.join(args.demo, "curves.png")
+    )
     write_page(args.demo, placeholders)
 
 

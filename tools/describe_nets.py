@@ -1,18 +1,17 @@
 """Write docs/network.md, a table of every layer with sizes, parameters and FLOPs, and draw the joint and the deploy net.
 
-    python -m tools.describe_nets           writes docs/network.md and docs/{joint,deploy}.svg
+python -m tools.describe_nets           writes docs/network.md and docs/{joint,deploy}.svg
 """
+
 import argparse
 import sys
 import tempfile
 
 import numpy as np
 
-import allinone  # noqa: F401  (quiets Caffe before it is imported)
-import caffe
-
 from allinone import files, schedules, tasks
 from allinone.errors import command
+from allinone.pycaffe import caffe
 from prototxt import deploy, towers
 from tools import draw_net
 
@@ -60,32 +59,57 @@ def describe(definition, net):
             rows[layer.bottom[0]]["parameters"] += count
         elif layer.type in ("Convolution", "InnerProduct", "Pooling"):
             setting = layer.pooling_param if layer.type == "Pooling" else layer.convolution_param
-            kernel = setting.kernel_size if layer.type == "Pooling" else (setting.kernel_size or [0])[0]
+            kernel = (
+                setting.kernel_size if layer.type == "Pooling" else (setting.kernel_size or [0])[0]
+            )
             stride = setting.stride if layer.type == "Pooling" else (setting.stride or [1])[0]
             places = int(np.prod(shape[1:])) if layer.type == "Convolution" else 1
             rows[layer.top[0]] = dict(
-                name=layer.name, kind=dict(Convolution="conv", InnerProduct="fc", Pooling="max")[layer.type],
-                kernel=kernel, stride=stride if kernel else 0, output=shape, parameters=count, flops=2 * blobs[0].size * places if blobs else 0)
+                name=layer.name,
+                kind=dict(Convolution="conv", InnerProduct="fc", Pooling="max")[layer.type],
+                kernel=kernel,
+                stride=stride if kernel else 0,
+                output=shape,
+                parameters=count,
+                flops=2 * blobs[0].size * places if blobs else 0,
+            )
     return list(rows.values())
 
 
 def table(rows):
     """Return rows as a Markdown table with a line of totals."""
     cell = lambda number: f"{number:,}" if number else ""
-    lines = ["| layer | | kernel | stride | output | parameters | MFLOP |", "|---|---|---|---|---|---:|---:|"]
+    lines = [
+        "| layer | | kernel | stride | output | parameters | MFLOP |",
+        "|---|---|---|---|---|---:|---:|",
+    ]
     for row in rows:
         kernel = f"{row['kernel']}x{row['kernel']}" if row["kernel"] else ""
         flops = f"{row['flops'] / 1e6:,.1f}" if row["flops"] else ""
-        lines.append(f"| {row['name']} | {row['kind']} | {kernel} | {row['stride'] or ''} | {'x'.join(map(str, row['output']))} | "
-                     f"{cell(row['parameters'])} | {flops} |")
+        lines.append(
+            f"| {row['name']} | {row['kind']} | {kernel} | {row['stride'] or ''} | {'x'.join(map(str, row['output']))} | "
+            f"{cell(row['parameters'])} | {flops} |"
+        )
     total = lambda name: sum(row[name] for row in rows)
-    return "\n".join([*lines, f"| **total** | | | | | **{total('parameters'):,}** | **{total('flops') / 1e6:,.1f}** |"])
+    return "\n".join(
+        [
+            *lines,
+            f"| **total** | | | | | **{total('parameters'):,}** | **{total('flops') / 1e6:,.1f}** |",
+        ]
+    )
 
 
 def stage_one(rows):
     """Return the rows of the deploy net that stage 1 computes: those up to its last output."""
     names = [row["name"] for row in rows]
-    return rows[:max(names.index(name) for name in names if name in ("landmarks", "visibility", "pose", "detection_raw")) + 1]
+    return rows[
+        : max(
+            names.index(name)
+            for name in names
+            if name in ("landmarks", "visibility", "pose", "detection_raw")
+        )
+        + 1
+    ]
 
 
 def trained_parameters(rows, profile):
@@ -98,15 +122,21 @@ def describe_profile(profile):
     definitions = deploy.deploy_net(profile), deploy.bare_net(profile, ("hyperface",))
     fused, baseline = [describe(definition, load(definition)) for definition in definitions]
     giga = lambda rows: f"{sum(row['flops'] for row in rows) / 1e9:.2f}"
-    line = (f"| {profile.name} | {profile.input_size} | {trained_parameters(fused, profile):,} | {sum(row['parameters'] for row in fused):,} | "
-            f"{giga(stage_one(fused))} | {giga(fused)} | {sum(row['parameters'] for row in baseline):,} | {giga(baseline)} |")
-    return line, (f"## Profile `{profile.name}`: the fused net (`prototxt/{profile.name}/deploy.prototxt`)\n\n{table(fused)}\n\n"
-                  f"## Profile `{profile.name}`: the HyperFace baseline (`prototxt/{profile.name}/hyperface_deploy.prototxt`)\n\n{table(baseline)}\n")
+    line = (
+        f"| {profile.name} | {profile.input_size} | {trained_parameters(fused, profile):,} | {sum(row['parameters'] for row in fused):,} | "
+        f"{giga(stage_one(fused))} | {giga(fused)} | {sum(row['parameters'] for row in baseline):,} | {giga(baseline)} |"
+    )
+    return line, (
+        f"## Profile `{profile.name}`: the fused net (`prototxt/{profile.name}/deploy.prototxt`)\n\n{table(fused)}\n\n"
+        f"## Profile `{profile.name}`: the HyperFace baseline (`prototxt/{profile.name}/hyperface_deploy.prototxt`)\n\n{table(baseline)}\n"
+    )
 
 
 def draw(profile):
     """Draw the joint and the deploy net of a profile; the others differ in widths alone."""
-    joint = towers.train_net(profile, schedules.JOBS[profile.name]["joint"], "data/db", profile.identities, validation=0)
+    joint = towers.train_net(
+        profile, schedules.JOBS[profile.name]["joint"], "data/db", profile.identities, validation=0
+    )
     fused = deploy.deploy_net(profile)
     sizes = {blob: data.data.shape[1:] for blob, data in load(fused).blobs.items()}
     for name, definition, sizes in (("joint", joint, {}), ("deploy", fused, sizes)):
@@ -117,12 +147,14 @@ def draw(profile):
 @command
 def main(argv=None):
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args(argv)
-    lines, tables = zip(*map(describe_profile, tasks.PROFILES.values()))
-    head = ("| profile | input | parameters trained | of them deployed | GFLOP stage 1 | GFLOP all | parameters HyperFace | GFLOP HyperFace |\n"
-            "|---|---|---:|---:|---:|---:|---:|---:|")
+    lines, tables = zip(*map(describe_profile, profiles.PROFILES.values()))
+    head = (
+        "| profile | input | parameters trained | of them deployed | GFLOP stage 1 | GFLOP all | parameters HyperFace | GFLOP HyperFace |\n"
+        "|---|---|---:|---:|---:|---:|---:|---:|"
+    )
     with files.replacing(f"{FOLDER}/network.md") as stream:
         stream.write(PAGE.format(totals="\n".join((head, *lines)), tables="\n".join(tables)))
-    draw(tasks.PAPER)
+    draw(profiles.PAPER)
     print(f"written: {FOLDER}/network.md and the drawn nets")
 
 

@@ -2,6 +2,7 @@
 
 For machines whose Python has neither pip nor venv, as Debian and Ubuntu ship it. Runs on any Python 3.
 """
+
 import hashlib
 import io
 import json
@@ -28,7 +29,9 @@ def main():
     try:
         with urllib.request.urlopen(INDEX, timeout=60) as answer:
             entry = wheel_of(json.load(answer), platform.machine())
-        with urllib.request.urlopen(urllib.parse.urljoin(INDEX, entry["url"]), timeout=300) as answer:
+        with urllib.request.urlopen(
+            urllib.parse.urljoin(INDEX, entry["url"]), timeout=300
+        ) as answer:
             wheel = answer.read()
     except OSError as error:
         raise SystemExit("error: PyPI cannot be reached (" + str(error) + ")")

@@ -7,6 +7,7 @@
 A person is the mean of the unit-length descriptors of all pictures; likeness is the cosine, and the same person is decided from
 --threshold on. With --tpe descriptors are mapped by the model's Triplet Probabilistic Embedding first, which has a threshold of its own.
 """
+
 import argparse
 import os
 import re
@@ -23,20 +24,32 @@ from allinone.snapshots import FUSED
 from evaluate import tpe
 from tools.analyze import PICTURES
 
-THRESHOLD = 0.6        # our choice: cosine; to be set for each model by pictures of one's own
+THRESHOLD = 0.6  # our choice: cosine; to be set for each model by pictures of one's own
 
 
 def people_in(folder):
     """Return {person: [pictures]} of a folder of folders, or of pictures named <person>_<number>; InputError where there is none."""
-    pictures_of = lambda place: sorted(os.path.join(place, name) for name in os.listdir(place) if name.lower().endswith(PICTURES))
+    pictures_of = lambda place: sorted(
+        os.path.join(place, name) for name in os.listdir(place) if name.lower().endswith(PICTURES)
+    )
     if not os.path.isdir(folder):
-        raise InputError(f"{folder}: no such folder; give one with a folder of pictures for each person")
-    people = {entry.name: pictures_of(entry.path) for entry in sorted(os.scandir(folder), key=lambda entry: entry.name) if entry.is_dir()}
+        raise InputError(
+            f"{folder}: no such folder; give one with a folder of pictures for each person"
+        )
+    people = {
+        entry.name: pictures_of(entry.path)
+        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name)
+        if entry.is_dir()
+    }
     for path in pictures_of(folder):
-        people.setdefault(re.sub(r"_\d+$", "", os.path.splitext(os.path.basename(path))[0]), []).append(path)
+        people.setdefault(
+            re.sub(r"_\d+$", "", os.path.splitext(os.path.basename(path))[0]), []
+        ).append(path)
     people = {name: paths for name, paths in people.items() if paths}
     if not people:
-        raise InputError(f"{folder}: no picture in it or in its folders (looked for {', '.join(PICTURES)})")
+        raise InputError(
+            f"{folder}: no picture in it or in its folders (looked for {', '.join(PICTURES)})"
+        )
     return people
 
 
@@ -51,18 +64,28 @@ def mapping(analyzer, wanted):
         return lambda face: face.unit_descriptor(), THRESHOLD
     embedding = tpe.of_model(analyzer.backend.folder)
     if embedding is None:
-        raise InputError(f"{analyzer.backend.folder}: no {tpe.WITH_MODEL} there; learn it (python -m evaluate.learn_tpe --help), or leave --tpe out")
+        raise InputError(
+            f"{analyzer.backend.folder}: no {tpe.WITH_MODEL} there; learn it (python -m evaluate.learn_tpe --help), or leave --tpe out"
+        )
     return lambda face: tpe.apply(embedding[0], face.descriptor), embedding[1]
 
 
 def name_of(analyzer, embedded):
     """Return what a gallery's vectors were made with."""
-    return files.sha256(os.path.join(analyzer.backend.folder, FUSED[1])) + (" tpe" if embedded else "")
+    return files.sha256(os.path.join(analyzer.backend.folder, FUSED[1])) + (
+        " tpe" if embedded else ""
+    )
 
 
 def enroll(analyzer, folder, gallery, embedded):
     """Write the gallery of a folder of people; pictures without a face are named and left out."""
-    people, names, means, counts, (vector, _) = people_in(folder), [], [], [], mapping(analyzer, embedded)
+    people, names, means, counts, (vector, _) = (
+        people_in(folder),
+        [],
+        [],
+        [],
+        mapping(analyzer, embedded),
+    )
     progress = Progress("pictures", sum(map(len, people.values())))
     for name, paths in people.items():
         found = []
@@ -96,25 +119,43 @@ def load(gallery, analyzer, embedded):
     """Return (names, vectors (n, d) of length 1) of a gallery; InputError where it is none, or of another model or embedding."""
     try:
         with h5py.File(gallery, "r") as data:
-            names, descriptors, model = data["name"].asstr()[...].tolist(), data["descriptor"][...], data.attrs["model"]
+            names, descriptors, model = (
+                data["name"].asstr()[...].tolist(),
+                data["descriptor"][...],
+                data.attrs["model"],
+            )
     except (OSError, KeyError) as error:
-        raise InputError(f"{gallery}: no gallery ({error}); make one with tools.identify enroll") from None
+        raise InputError(
+            f"{gallery}: no gallery ({error}); make one with tools.identify enroll"
+        ) from None
     if model != name_of(analyzer, embedded):
-        raise InputError(f"{gallery}: was made with another model, or {'without' if embedded else 'with'} --tpe, where descriptors mean something else; enroll the people again")
+        raise InputError(
+            f"{gallery}: was made with another model, or {'without' if embedded else 'with'} --tpe, where descriptors mean something else; enroll the people again"
+        )
     return names, descriptors
 
 
 def find(analyzer, pictures, gallery, threshold, embedded):
     """Print who is in pictures: every face with the most alike person, and whether that is decided to be him or her."""
-    (names, descriptors), (vector, own) = load(gallery, analyzer, embedded), mapping(analyzer, embedded)
+    (names, descriptors), (vector, own) = (
+        load(gallery, analyzer, embedded),
+        mapping(analyzer, embedded),
+    )
     threshold = own if threshold is None else threshold
     for picture in pictures:
         print(picture)
         for face in analyzer.analyze(picture):
             likeness = descriptors @ vector(face)
             best = int(likeness.argmax())
-            who = names[best] if likeness[best] >= threshold else f"nobody of the gallery (most like {names[best]})"
-            print("  box {:.0f} {:.0f} {:.0f} {:.0f}: ".format(*face.box) + f"{who}, {likeness[best]:.3f}")
+            who = (
+                names[best]
+                if likeness[best] >= threshold
+                else f"nobody of the gallery (most like {names[best]})"
+            )
+            print(
+                "  box {:.0f} {:.0f} {:.0f} {:.0f}: ".format(*face.box)
+                + f"{who}, {likeness[best]:.3f}"
+            )
 
 
 def compare(analyzer, first, second, threshold, embedded):
@@ -124,18 +165,31 @@ def compare(analyzer, first, second, threshold, embedded):
         if face is None:
             raise InputError(f"{path}: no face found")
     vector, own = mapping(analyzer, embedded)
-    likeness, threshold = float(np.dot(*map(vector, faces))), own if threshold is None else threshold
-    print(f"  {likeness:.3f}: {'the same person' if likeness >= threshold else 'different people'} (threshold {threshold:.3g})")
+    likeness, threshold = (
+        float(np.dot(*map(vector, faces))),
+        own if threshold is None else threshold,
+    )
+    print(
+        f"  {likeness:.3f}: {'the same person' if likeness >= threshold else 'different people'} (threshold {threshold:.3g})"
+    )
 
 
 @command
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=("enroll", "find", "verify"))
-    parser.add_argument("inputs", nargs="+", help="enroll: folder of people; find: pictures; verify: two pictures")
+    parser.add_argument(
+        "inputs", nargs="+", help="enroll: folder of people; find: pictures; verify: two pictures"
+    )
     parser.add_argument("--gallery", help="HDF5 file of the people")
-    parser.add_argument("--threshold", type=float, help=f"least cosine of the same person; default: {THRESHOLD:g}, with --tpe the embedding's own")
-    parser.add_argument("--tpe", action="store_true", help="compare by the embedding tpe.h5 in the model's folder")
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        help=f"least cosine of the same person; default: {THRESHOLD:g}, with --tpe the embedding's own",
+    )
+    parser.add_argument(
+        "--tpe", action="store_true", help="compare by the embedding tpe.h5 in the model's folder"
+    )
     parser.add_argument("--model", help="folder of the fused model; default as in tools.analyze")
     parser.add_argument("--engine", choices=engines.ENGINES, default="caffe")
     parser.add_argument("--gpu", default="", help="GPU number; empty: CPU")
@@ -143,7 +197,9 @@ def main(argv=None):
     if args.what != "verify" and not args.gallery:
         raise InputError(f"{args.what}: name the gallery with --gallery")
     if args.what != "find" and len(args.inputs) != dict(enroll=1, verify=2)[args.what]:
-        raise InputError(f"{args.what}: takes {'one folder' if args.what == 'enroll' else 'two pictures'}")
+        raise InputError(
+            f"{args.what}: takes {'one folder' if args.what == 'enroll' else 'two pictures'}"
+        )
     analyzer = analysis.FaceAnalyzer(args.model, args.engine, args.gpu or "cpu")
     if args.what == "enroll":
         enroll(analyzer, args.inputs[0], args.gallery, args.tpe)

@@ -4,6 +4,7 @@
 
 Everything comes from the databases themselves: the pictures and labels as decoded from their Datum records.
 """
+
 import argparse
 import os
 import sys
@@ -13,9 +14,9 @@ import numpy as np
 
 from allinone import draw, files, store, tasks
 from allinone.errors import InputError, command
-from allinone.record import Annotation
+from allinone.record import FaceRecord
 
-SAMPLES, COLUMNS, SIDE = 24, 6, 200      # pictures of a sheet, and their size
+SAMPLES, COLUMNS, SIDE = 24, 6, 200  # pictures of a sheet, and their size
 
 
 def words_of(tower, datum):
@@ -43,12 +44,26 @@ def scene_sheet(folder, reader, indices):
     with h5py.File(os.path.join(folder, store.REGIONS), "r") as data:
         for index in indices:
             known = lambda values: None if np.isnan(values).all() else values.tolist()
-            first, last = data["face_start"][index:index + 2]
-            faces = [Annotation("", box=data["box"][n].tolist(), pose=known(data["pose"][n]),
-                                landmarks=[known(point) for point in data["landmarks"][n]], visibility=[known(v) for v in data["visibility"][n]])
-                     for n in range(first, last)]
-            tiles.append(draw.tile(draw.annotations(reader.image(reader.datum(index)), faces), SIDE))
-            draw.caption(tiles[-1], f"faces {len(faces)}, regions {np.diff(data['proposal_start'][index:index + 2]).item()}", (4, 4), 11)
+            first, last = data["face_start"][index : index + 2]
+            faces = [
+                FaceRecord(
+                    "",
+                    box=data["box"][n].tolist(),
+                    pose=known(data["pose"][n]),
+                    landmarks=[known(point) for point in data["landmarks"][n]],
+                    visibility=[known(v) for v in data["visibility"][n]],
+                )
+                for n in range(first, last)
+            ]
+            tiles.append(
+                draw.tile(draw.annotations(reader.image(reader.datum(index)), faces), SIDE)
+            )
+            draw.caption(
+                tiles[-1],
+                f"faces {len(faces)}, regions {np.diff(data['proposal_start'][index : index + 2]).item()}",
+                (4, 4),
+                11,
+            )
     return draw.grid(tiles, COLUMNS)
 
 
@@ -61,13 +76,21 @@ def main(argv=None):
     args = parser.parse_args(argv)
     there = [tower for tower in tasks.TOWERS if os.path.isdir(os.path.join(args.db, tower))]
     if not there:
-        raise InputError(f"{args.db}: no database of a tower ({', '.join(tasks.TOWERS)}) in it; build one with data_prep.build_db")
+        raise InputError(
+            f"{args.db}: no database of a tower ({', '.join(tasks.TOWERS)}) in it; build one with data_prep.build_db"
+        )
     for tower in there:
         for folder in store.databases(os.path.join(args.db, tower)):
             reader = store.Reader(folder)
             indices = np.random.default_rng(args.seed).permutation(len(reader))[:SAMPLES].tolist()
-            sheet = scene_sheet(folder, reader, indices) if tower == "det" else face_sheet(tower, reader, indices)
-            path = os.path.join(args.out, f"{os.path.relpath(folder, args.db).replace(os.sep, '_')}.jpg")
+            sheet = (
+                scene_sheet(folder, reader, indices)
+                if tower == "det"
+                else face_sheet(tower, reader, indices)
+            )
+            path = os.path.join(
+                args.out, f"{os.path.relpath(folder, args.db).replace(os.sep, '_')}.jpg"
+            )
             files.write_image(path, sheet)
             print(f"{path}: {len(indices)} of {len(reader)}")
 

@@ -1,4 +1,5 @@
 """One process per CPU core, joined by shared memory, as NCCL joins GPUs: small nets' matrices are too small to be worth several threads."""
+
 import os
 
 import numpy as np
@@ -6,7 +7,7 @@ import numpy as np
 from python_layers.prefetch import Memory
 from tools.processes import CONTEXT
 
-TURNS = 2   # sets of rows, used by turns: a process that is ahead writes the next gradients while another still reads these
+TURNS = 2  # sets of rows, used by turns: a process that is ahead writes the next gradients while another still reads these
 
 
 class Meeting:
@@ -14,7 +15,9 @@ class Meeting:
 
     def __init__(self, count):
         self.count, self.barrier, self.memory = count, CONTEXT.Barrier(count), Memory(0)
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")     # for the processes to come: more threads than cores halve the speed
+        os.environ.setdefault(
+            "OPENBLAS_NUM_THREADS", "1"
+        )  # for the processes to come: more threads than cores halve the speed
 
     def connect(self, solver, rank):
         """Link a solver to those of the other processes: same weights now, gradients averaged from now on. Keep what is returned."""
@@ -32,7 +35,9 @@ class Link:
         self.barrier, self.rank, self.turn = meeting.barrier, rank, 0
         ends = np.cumsum([blob.count for blob in self.blobs])
         self.places = list(zip(ends - [blob.count for blob in self.blobs], ends))
-        self.rows, = meeting.memory.grown(4 * TURNS * meeting.count * int(ends[-1])).arrays([(TURNS, meeting.count, int(ends[-1]))])
+        (self.rows,) = meeting.memory.grown(4 * TURNS * meeting.count * int(ends[-1])).arrays(
+            [(TURNS, meeting.count, int(ends[-1]))]
+        )
 
     def same_weights(self):
         """Take over the first process's weights."""

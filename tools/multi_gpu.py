@@ -1,16 +1,17 @@
 """One process per GPU, joined by NCCL, as Caffe's own python/train.py does it."""
-import allinone  # noqa: F401  (quiets Caffe before it is imported)
-import caffe
 
 from allinone.device import parse_gpus
 from allinone.errors import InputError
+from allinone.pycaffe import caffe
 
 
 def refuse_without_nccl(gpus):
     """Raise InputError where several GPUs are asked for and this Caffe has no NCCL."""
     if len(parse_gpus(gpus)) > 1 and not getattr(caffe, "has_nccl", bool)():
-        raise InputError(f"GPU={gpus}: this Caffe was built without NCCL, so training runs on one GPU; give one number, "
-                         "or build Caffe with USE_NCCL := 1")
+        raise InputError(
+            f"GPU={gpus}: this Caffe was built without NCCL, so training runs on one GPU; give one number, "
+            "or build Caffe with USE_NCCL := 1"
+        )
 
 
 class Meeting:

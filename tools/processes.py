@@ -1,16 +1,15 @@
 """Several processes train one net, since Caffe's Python layers cannot be shared by threads: each takes its own share of the mini-batches."""
+
 import multiprocessing
 import os
 import signal
 import sys
 import threading
 
-import allinone  # noqa: F401  (quiets Caffe before it is imported)
-import caffe
-
 from allinone.errors import InputError, command
+from allinone.pycaffe import caffe
 
-CONTEXT = multiprocessing.get_context("spawn")   # never forked: Caffe's threads would not survive it
+CONTEXT = multiprocessing.get_context("spawn")  # never forked: Caffe's threads would not survive it
 
 
 def join(count, rank):
@@ -32,8 +31,14 @@ def supervise(work, args, state, meeting, count):
 
     meeting: how they average their gradients, a multi_gpu.Meeting or a multi_cpu.Meeting.
     """
-    processes = [CONTEXT.Process(target=_one, args=(work, args, state, rank, meeting)) for rank in range(count)]
-    before = signal.signal(signal.SIGINT, lambda *_: processes[0].is_alive() and os.kill(processes[0].pid, signal.SIGINT))   # it snapshots and ends with 130
+    processes = [
+        CONTEXT.Process(target=_one, args=(work, args, state, rank, meeting))
+        for rank in range(count)
+    ]
+    before = signal.signal(
+        signal.SIGINT,
+        lambda *_: processes[0].is_alive() and os.kill(processes[0].pid, signal.SIGINT),
+    )  # it snapshots and ends with 130
     try:
         for process in processes:
             process.start()
@@ -47,8 +52,10 @@ def supervise(work, args, state, meeting, count):
     if 130 in failed:
         raise KeyboardInterrupt
     if failed:
-        raise InputError(f"one of the {count} processes that train ended with code {failed[0]}, its message stands above; "
-                         "go on with --resume when it is mended")
+        raise InputError(
+            f"one of the {count} processes that train ended with code {failed[0]}, its message stands above; "
+            "go on with --resume when it is mended"
+        )
 
 
 def _one(work, args, state, rank, meeting):
@@ -58,4 +65,4 @@ def _one(work, args, state, rank, meeting):
 
 def _end_with_parent():
     multiprocessing.parent_process().join()
-    os._exit(1)                # a kill of the parent must not leave processes that wait for each other
+    os._exit(1)  # a kill of the parent must not leave processes that wait for each other

@@ -9,15 +9,17 @@ from allinone.errors import InputError
 def test_similarity_agrees_with_scikit_image(rng):
     points = align.CANONICAL * 140 + rng.normal(0, 2, (21, 2)) + [30, -12]
     ours = align.similarity(points)
-    theirs = estimate_transform("similarity", points[align.STABLE], align.CANONICAL[align.STABLE]).params[:2]
+    theirs = estimate_transform(
+        "similarity", points[align.STABLE], align.CANONICAL[align.STABLE]
+    ).params[:2]
     np.testing.assert_allclose(ours, theirs, atol=1e-9)
 
 
 def test_a_turned_and_scaled_face_comes_back_upright():
     placed = SimilarityTransform(scale=70, rotation=0.6, translation=(40, 25))(align.CANONICAL)
     image = np.zeros((160, 160, 3), np.uint8)
-    x, y = np.round(placed[14]).astype(int)                # a white nose
-    image[y - 2:y + 3, x - 2:x + 3] = 255
+    x, y = np.round(placed[14]).astype(int)  # a white nose
+    image[y - 2 : y + 3, x - 2 : x + 3] = 255
     face = align.warp(image, placed, 100)
     row, column = np.argwhere(face[..., 0] > 200).mean(axis=0)
     np.testing.assert_allclose([column, row], align.CANONICAL[14] * 100, atol=1.5)
@@ -36,10 +38,15 @@ def test_hidden_points_count_less_and_unknown_ones_not_at_all():
 
 
 def test_margin_keeps_the_face_in_the_middle():
-    placed, image = align.CANONICAL * 100.0, np.random.default_rng(0).integers(0, 255, (120, 120, 3)).astype(np.uint8)
+    placed, image = (
+        align.CANONICAL * 100.0,
+        np.random.default_rng(0).integers(0, 255, (120, 120, 3)).astype(np.uint8),
+    )
     side = align.stored_size(115)
     cut = (side - 115) // 2
-    wide = align.warp_by(image, align.in_pixels(align.similarity(placed), side, align.MARGIN), side)[cut:-cut, cut:-cut].astype(int)
+    wide = align.warp_by(
+        image, align.in_pixels(align.similarity(placed), side, align.MARGIN), side
+    )[cut:-cut, cut:-cut].astype(int)
     assert np.abs(wide - align.warp(image, placed, 115)).mean() < 3
 
 

@@ -21,7 +21,9 @@ def test_a_box_of_the_right_size_is_copied_as_it_is(rng):
 def test_beyond_the_border_the_edge_is_repeated(rng):
     image = rng.integers(0, 255, (20, 20, 3)).astype(np.uint8)
     cut = blob.crop(image, (-10, -10, 30, 30), 40)
-    np.testing.assert_array_equal(cut, cv2.copyMakeBorder(image, 10, 10, 10, 10, cv2.BORDER_REPLICATE))
+    np.testing.assert_array_equal(
+        cut, cv2.copyMakeBorder(image, 10, 10, 10, 10, cv2.BORDER_REPLICATE)
+    )
 
 
 @pytest.mark.parametrize("box", [(500, 500, 540, 560), (-90, 3, -50, 40)])
@@ -33,4 +35,4 @@ def test_a_box_outside_gives_a_crop_and_no_error(rng, box):
 def test_large_boxes_are_averaged_not_sampled():
     checker = np.uint8(np.indices((400, 400)).sum(axis=0) % 2 * 255)[..., None].repeat(3, axis=2)
     cut = blob.crop(checker, (0, 0, 400, 400), 40)
-    assert np.abs(cut.astype(int) - 127).max() <= 2    # sampling would give 0 or 255 somewhere
+    assert np.abs(cut.astype(int) - 127).max() <= 2  # sampling would give 0 or 255 somewhere

@@ -6,7 +6,9 @@ from allinone import boxes
 def test_iou_of_hand_made_boxes():
     first = [[0, 0, 10, 10], [0, 0, 4, 4]]
     second = [[5, 0, 15, 10], [20, 20, 30, 30], [0, 0, 10, 10]]
-    np.testing.assert_allclose(boxes.iou(first, second), [[50 / 150, 0, 1], [0, 0, 16 / 100]], rtol=1e-6)
+    np.testing.assert_allclose(
+        boxes.iou(first, second), [[50 / 150, 0, 1], [0, 0, 16 / 100]], rtol=1e-6
+    )
 
 
 def test_a_box_turned_inside_out_has_no_area_and_no_overlap():
@@ -15,7 +17,9 @@ def test_a_box_turned_inside_out_has_no_area_and_no_overlap():
 
 
 def test_no_boxes_overlap_nothing():
-    assert boxes.iou([], [[0, 0, 1, 1]]).shape == (0, 1) and boxes.iou([[0, 0, 1, 1]], []).shape == (1, 0)
+    assert boxes.iou([], [[0, 0, 1, 1]]).shape == (0, 1) and boxes.iou(
+        [[0, 0, 1, 1]], []
+    ).shape == (1, 0)
 
 
 def test_center_size_round_trip():
@@ -28,8 +32,15 @@ def test_center_size_round_trip():
 
 def test_nms_keeps_the_best_of_each_cluster():
     candidates = [[0, 0, 10, 10], [1, 0, 11, 10], [50, 50, 60, 60], [0, 0, 10, 10]]
-    assert boxes.nms(candidates, [0.5, 0.9, 0.1, 0.9], 0.5) == [1, 2]      # of equal scores the first stays
-    assert boxes.nms(candidates, [0.5, 0.9, 0.1, 0.2], 0.95) == [1, 0, 2]  # only the exact copy is dropped
+    assert boxes.nms(candidates, [0.5, 0.9, 0.1, 0.9], 0.5) == [
+        1,
+        2,
+    ]  # of equal scores the first stays
+    assert boxes.nms(candidates, [0.5, 0.9, 0.1, 0.2], 0.95) == [
+        1,
+        0,
+        2,
+    ]  # only the exact copy is dropped
     assert boxes.nms(np.zeros((0, 4)), [], 0.5) == []
 
 

@@ -1,4 +1,5 @@
 """Dense proposals against what they stand for: windows at known places, crops of the same net."""
+
 import cv2
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from allinone.errors import InputError
 
 class Spot:
     """A stand-in for the net: the score of a window is its mean brightness."""
+
     input_size = 96
 
     def __init__(self):
@@ -19,12 +21,21 @@ class Spot:
     def scores(self, image):
         self.sizes.append(image.shape[:2])
         rows, columns = [(side - self.input_size) // DENSE_STRIDE + 1 for side in image.shape[:2]]
-        assert [(count - 1) * DENSE_STRIDE + self.input_size for count in (rows, columns)] == list(image.shape[:2])
-        at = lambda row, column: image[row * DENSE_STRIDE:, column * DENSE_STRIDE:][:self.input_size, :self.input_size].mean() / 255
+        assert [(count - 1) * DENSE_STRIDE + self.input_size for count in (rows, columns)] == list(
+            image.shape[:2]
+        )
+        at = lambda row, column: (
+            image[row * DENSE_STRIDE :, column * DENSE_STRIDE :][
+                : self.input_size, : self.input_size
+            ].mean()
+            / 255
+        )
         return np.array([[at(row, column) for column in range(columns)] for row in range(rows)])
 
 
-@pytest.mark.parametrize("box", [(200, 120, 280, 200), (10, 5, 110, 105), (350, 250, 400, 300), (-30, 100, 70, 200)])
+@pytest.mark.parametrize(
+    "box", [(200, 120, 280, 200), (10, 5, 110, 105), (350, 250, 400, 300), (-30, 100, 70, 200)]
+)
 def test_the_best_window_lies_on_what_is_bright(box):
     """Whatever the square's place and size, at the border and beyond it too."""
     image = np.zeros((320, 420, 3), np.uint8)
@@ -40,18 +51,28 @@ def test_the_best_window_lies_on_what_is_bright(box):
 def test_sizes_go_from_the_smallest_face_to_the_picture():
     scales = dense.pyramid(640, 480, 100, 50)
     windows = [100 / scale for scale in scales]
-    assert windows[0] == pytest.approx(50 * dense.ROOM) and windows[-1] >= 480 / dense.STEP and windows[-1] <= 480 * dense.STEP
+    assert (
+        windows[0] == pytest.approx(50 * dense.ROOM)
+        and windows[-1] >= 480 / dense.STEP
+        and windows[-1] <= 480 * dense.STEP
+    )
     np.testing.assert_allclose(np.divide(windows[1:], windows[:-1]), dense.STEP)
-    assert dense.pyramid(30, 30, 100, 50)                                         # a tiny picture is looked at once
+    assert dense.pyramid(30, 30, 100, 50)  # a tiny picture is looked at once
 
 
 def test_no_piece_is_larger_than_it_may_be_and_all_together_are_the_whole(monkeypatch):
-    image = cv2.resize(np.random.default_rng(0).integers(0, 255, (12, 16, 3)).astype(np.uint8), (640, 480))
+    image = cv2.resize(
+        np.random.default_rng(0).integers(0, 255, (12, 16, 3)).astype(np.uint8), (640, 480)
+    )
     whole, spot = Spot(), Spot()
     one = dense.windows(whole, image, 60)
     monkeypatch.setattr(dense, "TILE", 5)
     many = dense.windows(spot, image, 60)
-    assert max(max(size) for size in spot.sizes) == 96 + 4 * DENSE_STRIDE < max(max(size) for size in whole.sizes)
+    assert (
+        max(max(size) for size in spot.sizes)
+        == 96 + 4 * DENSE_STRIDE
+        < max(max(size) for size in whole.sizes)
+    )
     by_place = lambda found: sorted(map(tuple, np.column_stack(found).round(3).tolist()))
     np.testing.assert_allclose(by_place(many), by_place(one), atol=0.01)
 
@@ -61,7 +82,9 @@ def test_a_window_of_the_dense_net_is_its_crop(chain, rng):
     backend = FaceAnalyzer(str(chain / "model")).backend
     image = cv2.resize(rng.integers(0, 255, (9, 9, 3)).astype(np.uint8), (115, 115))
     assert backend.scores(image).shape == (1, 1)
-    assert backend.scores(image)[0, 0] == pytest.approx(backend([image], 1)["detection"][0, 1], abs=1e-4)
+    assert backend.scores(image)[0, 0] == pytest.approx(
+        backend([image], 1)["detection"][0, 1], abs=1e-4
+    )
     assert backend.scores(np.zeros((115 + 32, 115 + 64, 3), np.uint8)).shape == (2, 3)
     assert to_blob([image]).shape == (1, 3, 115, 115)
 
@@ -71,6 +94,10 @@ def test_a_black_picture_gives_no_proposal():
 
 
 def test_wishes_that_make_no_sense_are_refused(chain):
-    for settings, words in ((dict(proposals="magic"), "dense, selective-search"), (dict(engine="torch"), "caffe, opencv, onnxruntime"), (dict(smallest=0), "at least")):
+    for settings, words in (
+        (dict(proposals="magic"), "dense, selective-search"),
+        (dict(engine="torch"), "caffe, opencv, onnxruntime"),
+        (dict(smallest=0), "at least"),
+    ):
         with pytest.raises(InputError, match=words):
             FaceAnalyzer(str(chain / "model"), **settings)

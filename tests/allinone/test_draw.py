@@ -5,8 +5,17 @@ from allinone import align, boxes, draw, record
 
 def face(x, y, side):
     points = align.CANONICAL * side + np.float32([x, y])
-    return record.Face(box=np.float32([x, y, x + side, y + side]), score=0.9, landmarks=points, visibility=np.ones(21),
-                       pose=np.float32([5, -3, 20]), smile=0.8, gender=0.2, age=31.0, descriptor=np.zeros(512))
+    return record.Face(
+        box=np.float32([x, y, x + side, y + side]),
+        score=0.9,
+        landmarks=points,
+        visibility=np.ones(21),
+        pose=np.float32([5, -3, 20]),
+        smile=0.8,
+        gender=0.2,
+        age=31.0,
+        descriptor=np.zeros(512),
+    )
 
 
 def test_faces_are_drawn_on_a_copy_where_they_are():
@@ -15,7 +24,7 @@ def test_faces_are_drawn_on_a_copy_where_they_are():
     changed = np.argwhere((drawn != image).any(axis=2))
     assert (image == 128).all() and drawn.shape == image.shape
     assert changed[:, 1].min() >= 50 and changed[:, 0].min() >= 20
-    assert (drawn[40, 60:140] != 128).any(axis=1).all()                       # the upper edge of the box
+    assert (drawn[40, 60:140] != 128).any(axis=1).all()  # the upper edge of the box
     nose = (align.CANONICAL[14] * 80 + [60, 40]).round().astype(int)
     assert (drawn[nose[1], nose[0]] != 128).any()
 
@@ -30,14 +39,23 @@ def test_captions_of_a_face_at_the_border_stay_in_the_picture_one_under_the_othe
     image = np.full((120, 200, 3), 128, np.uint8)
     drawn = [draw.results(image, [face(20, 30, 90)], [name]) for name in ("", "wwwwwwwwww")]
     without, with_name = [np.count_nonzero((picture != 128).any(axis=2)) for picture in drawn]
-    assert with_name > without + 100                                          # the third line is there, not on top of the second
+    assert with_name > without + 100  # the third line is there, not on top of the second
 
 
 def test_captions_of_crowded_faces_do_not_cover_each_other(monkeypatch):
     """Of faces that overlap: every line has room of its own, as far as there is some."""
     written = []
-    monkeypatch.setattr(draw, "caption", lambda image, text, origin, size: written.append((*origin, draw.text_size(text, size)[0], size)))
-    draw.results(np.full((480, 640, 3), 128, np.uint8), [face(200, 150, 90), face(210, 160, 90), face(280, 220, 90)])
+    monkeypatch.setattr(
+        draw,
+        "caption",
+        lambda image, text, origin, size: written.append(
+            (*origin, draw.text_size(text, size)[0], size)
+        ),
+    )
+    draw.results(
+        np.full((480, 640, 3), 128, np.uint8),
+        [face(200, 150, 90), face(210, 160, 90), face(280, 220, 90)],
+    )
     assert len(written) == 3 * 3
     rooms = [[x, y, x + width, y + size] for x, y, width, size in written]
     assert np.triu(boxes.intersection(rooms, rooms), 1).max() == 0
@@ -51,7 +69,7 @@ def test_letters_grow_with_a_large_picture():
         one = face(length * 0.2, length * 0.2, side)
         draw.face(bare, one.box, one.landmarks, one.visibility, one.pose)
         rows = np.flatnonzero((draw.results(image, [one]) != bare).any(axis=(1, 2)))
-        sizes.append(np.flatnonzero(np.diff(rows) > 3)[0] + 1)                # height of the first line
+        sizes.append(np.flatnonzero(np.diff(rows) > 3)[0] + 1)  # height of the first line
     assert 6 <= sizes[0] < sizes[1] < sizes[2] and sizes[2] > 30
 
 

@@ -1,4 +1,5 @@
 """All engines say what Caffe says, on noise and on faces; what an engine lacks is said."""
+
 import shutil
 
 import cv2
@@ -28,7 +29,9 @@ def crops(chain):
     photo = data.astronaut()[..., ::-1]
     faces = [crop(photo, box, 115) for box in ((170, 60, 280, 190), (0, 200, 300, 500))]
     for face in list(record.read(str(chain / "faces" / "records.jsonl")))[:5]:
-        faces.append(align.warp(cv2.imread(str(chain / "faces" / face.image)), face.landmark_array(), 115))
+        faces.append(
+            align.warp(cv2.imread(str(chain / "faces" / face.image)), face.landmark_array(), 115)
+        )
     return [*np.random.default_rng(0).integers(0, 255, (4, 115, 115, 3)).astype(np.uint8), *faces]
 
 
@@ -57,7 +60,9 @@ def test_the_batch_is_free(model, engine):
 @pytest.mark.parametrize("engine", ["opencv", "onnxruntime"])
 def test_a_picture_is_analyzed_alike(chain, model, engine):
     image = cv2.imread(str(chain / "scenes" / "images" / "000002.jpg"))
-    ours, theirs = [FaceAnalyzer(model, engine=one).analyze(image, score=0.3) for one in ("caffe", engine)]
+    ours, theirs = [
+        FaceAnalyzer(model, engine=one).analyze(image, score=0.3) for one in ("caffe", engine)
+    ]
     assert len(ours) == len(theirs)
     for one, other in zip(ours, theirs):
         np.testing.assert_allclose(other.landmarks, one.landmarks, atol=0.05)
@@ -67,6 +72,7 @@ def test_a_picture_is_analyzed_alike(chain, model, engine):
 def test_onnx_computes_only_what_is_asked_for(model):
     """An output that only stage 2 needs is not computed for stage 1: its node may be broken and nobody notices."""
     import onnx
+
     graph = onnx.load(f"{model}/allinone.onnx")
     assert {output.name for output in graph.graph.output} == {task.output for task in tasks.TASKS}
     assert graph.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "batch"

@@ -22,7 +22,12 @@ def test_a_missing_a_truncated_and_a_false_picture_are_named(tmp_path):
     (tmp_path / "cut.jpg").write_bytes(whole.read_bytes()[:2000])
     (tmp_path / "text.jpg").write_text("this is no picture")
     (tmp_path / "empty.jpg").write_bytes(b"")
-    for name, says in (("none.jpg", "cannot be read"), ("cut.jpg", "cut off"), ("text.jpg", "no picture"), ("empty.jpg", "no picture")):
+    for name, says in (
+        ("none.jpg", "cannot be read"),
+        ("cut.jpg", "cut off"),
+        ("text.jpg", "no picture"),
+        ("empty.jpg", "no picture"),
+    ):
         with pytest.raises(InputError, match=says) as error:
             files.read_image(str(tmp_path / name))
         assert name in str(error.value)
@@ -46,7 +51,10 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
         with files.replacing_folder(str(target)) as partial:
             open(os.path.join(partial, "new"), "w").close()
             raise KeyboardInterrupt
-    assert os.listdir(target) == ["old"] and sorted(os.listdir(tmp_path)) == [".model.lock", "model"]
+    assert os.listdir(target) == ["old"] and sorted(os.listdir(tmp_path)) == [
+        ".model.lock",
+        "model",
+    ]
 
 
 def test_a_full_disk_is_a_sentence_and_loses_nothing(tmp_path):
@@ -60,8 +68,12 @@ def main(argv=None):
     files.write_json({str(path)!r}, list(range(100000)))
 raise SystemExit(main())
 """
-    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))   # a file that cannot grow, as on a full disk
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, preexec_fn=limit)
+    limit = lambda: resource.setrlimit(
+        resource.RLIMIT_FSIZE, (20000, 20000)
+    )  # a file that cannot grow, as on a full disk
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, preexec_fn=limit
+    )
     assert done.returncode == 2 and str(path) in done.stderr and "free space" in done.stderr
     assert path.read_text() == "[1]" and os.listdir(tmp_path) == ["results.json"]
 

@@ -24,10 +24,14 @@ def test_a_plain_picture_gives_no_error():
 
 
 def test_a_large_picture_is_searched_small_and_the_regions_are_its_own(rng):
-    image = cv2.resize(rng.integers(0, 255, (3, 4, 3)).astype(np.uint8), (1600, 1200), interpolation=cv2.INTER_NEAREST)
+    image = cv2.resize(
+        rng.integers(0, 255, (3, 4, 3)).astype(np.uint8),
+        (1600, 1200),
+        interpolation=cv2.INTER_NEAREST,
+    )
     found = proposals.selective_search(image)
     assert found[:, 2].max() > 1500 and (found <= [1600, 1200, 1600, 1200]).all()
-    patch = [400, 400, 800, 800]                                # the second of the middle row
+    patch = [400, 400, 800, 800]  # the second of the middle row
     assert boxes.iou(found, [patch]).max() > 0.9
 
 
@@ -35,6 +39,8 @@ def test_files_are_searched_in_their_order(tmp_path, rng):
     paths = []
     for number in range(3):
         paths.append(str(tmp_path / f"{number}.png"))
-        cv2.imwrite(paths[-1], cv2.resize(rng.integers(0, 255, (6, 8, 3)).astype(np.uint8), (120, 90)))
+        cv2.imwrite(
+            paths[-1], cv2.resize(rng.integers(0, 255, (6, 8, 3)).astype(np.uint8), (120, 90))
+        )
     for path, found in zip(paths, proposals.search_files(paths, workers=2)):
         np.testing.assert_array_equal(found, proposals.selective_search(cv2.imread(path)))

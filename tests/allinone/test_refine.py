@@ -1,4 +1,5 @@
 """Landmarks-based NMS on hand-made regions."""
+
 import numpy as np
 
 from allinone import align, landmarks, refine
@@ -6,18 +7,27 @@ from allinone import align, landmarks, refine
 
 def regions(*faces):
     """Stage-1 findings: (x, y, side, score) of each; the landmarks are the canonical face's, scaled and moved."""
-    points = np.float32([align.CANONICAL * side + [x, y] for x, y, side, _ in faces]).reshape(-1, 21, 2)
+    points = np.float32([align.CANONICAL * side + [x, y] for x, y, side, _ in faces]).reshape(
+        -1, 21, 2
+    )
     count = len(faces)
     scores = np.float32([score for *_, score in faces])
-    return dict(boxes=np.zeros((count, 4), np.float32), score=scores, landmarks=points, visibility=np.tile(scores[:, None], 21),
-                pose=np.float32([[0, 0, x] for x, *_ in faces]).reshape(-1, 3))
+    return dict(
+        boxes=np.zeros((count, 4), np.float32),
+        score=scores,
+        landmarks=points,
+        visibility=np.tile(scores[:, None], 21),
+        pose=np.float32([[0, 0, x] for x, *_ in faces]).reshape(-1, 3),
+    )
 
 
 def test_one_result_for_each_face_with_the_medians_of_its_regions():
-    found = regions((10, 10, 100, 0.9), (12, 10, 100, 0.99), (20, 10, 100, 0.8), (300, 10, 50, 0.95))
+    found = regions(
+        (10, 10, 100, 0.9), (12, 10, 100, 0.99), (20, 10, 100, 0.8), (300, 10, 50, 0.95)
+    )
     result = refine.landmarks_nms(found, 0.5)
     assert result["score"].tolist() == np.float32([0.99, 0.95]).tolist()
-    assert result["pose"][:, 2].tolist() == [12, 300]                       # median of 10, 12, 20
+    assert result["pose"][:, 2].tolist() == [12, 300]  # median of 10, 12, 20
     np.testing.assert_allclose(result["landmarks"][0], align.CANONICAL * 100 + [12, 10], rtol=1e-5)
     np.testing.assert_allclose(result["boxes"], landmarks.face_rectangle(result["landmarks"]))
 
@@ -30,9 +40,15 @@ def test_only_the_best_regions_of_a_cluster_count():
 def test_a_part_of_a_better_face_is_no_face_and_weak_ones_are_left_out():
     big, part, weak = (0, 0, 200, 0.9), (80, 80, 50, 0.8), (400, 0, 100, 0.4)
     assert len(refine.landmarks_nms(regions(big, part, weak), 0.5)["score"]) == 1
-    assert len(refine.landmarks_nms(regions(big, part[:3] + (0.95,), weak), 0.3)["score"]) == 3   # a better one inside stays
+    assert (
+        len(refine.landmarks_nms(regions(big, part[:3] + (0.95,), weak), 0.3)["score"]) == 3
+    )  # a better one inside stays
 
 
 def test_nothing_found_is_an_empty_result():
     result = refine.landmarks_nms(regions(), 0.5)
-    assert result["landmarks"].shape == (0, 21, 2) and result["boxes"].shape == (0, 4) and result["score"].shape == (0,)
+    assert (
+        result["landmarks"].shape == (0, 21, 2)
+        and result["boxes"].shape == (0, 4)
+        and result["score"].shape == (0,)
+    )

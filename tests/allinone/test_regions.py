@@ -11,9 +11,25 @@ def width_for(iou):
 
 
 def test_iou_decides_what_a_region_teaches():
-    made = [FACE, width_for(0.51), width_for(0.5), width_for(0.40), width_for(0.36), width_for(0.34), [500, 500, 600, 600]]
+    made = [
+        FACE,
+        width_for(0.51),
+        width_for(0.5),
+        width_for(0.40),
+        width_for(0.36),
+        width_for(0.34),
+        [500, 500, 600, 600],
+    ]
     label, regresses, face = regions.label_regions(made, [FACE])
-    assert label.tolist() == [1, 1, -1, -1, -1, 0, 0]          # above 0.5 a face, under 0.35 none, between ignored
+    assert label.tolist() == [
+        1,
+        1,
+        -1,
+        -1,
+        -1,
+        0,
+        0,
+    ]  # above 0.5 a face, under 0.35 none, between ignored
     assert regresses.tolist() == [True, True, True, True, True, False, False]
     assert face.tolist() == [0] * 7
 
@@ -31,7 +47,9 @@ def test_a_picture_without_faces_is_all_background():
 
 def test_jittered_regions_lie_around_the_face(rng):
     overlap = boxes.iou(regions.jittered(rng, np.float32(FACE), 500), [FACE])[:, 0]
-    assert 0.3 < np.mean(overlap > 0.5) < 0.95 and np.mean(overlap > 0.35) < 1    # faces, in-betweens and more
+    assert (
+        0.3 < np.mean(overlap > 0.5) < 0.95 and np.mean(overlap > 0.35) < 1
+    )  # faces, in-betweens and more
 
 
 def test_windows_lie_in_the_picture_and_are_seeded():

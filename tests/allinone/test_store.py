@@ -18,7 +18,7 @@ def make(folder, count):
 
 
 def test_records_come_back_as_written(tmp_path):
-    make(tmp_path / "db", 1203)             # more than one transaction
+    make(tmp_path / "db", 1203)  # more than one transaction
     reader = store.Reader(str(tmp_path / "db"))
     assert len(reader) == 1203
     datum = reader.datum(1202)

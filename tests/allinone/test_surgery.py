@@ -1,11 +1,11 @@
+import caffe_nets
 import numpy as np
 import pytest
 from google.protobuf import text_format
 
-import caffe_nets
 from allinone import surgery
 from allinone.errors import InputError
-from caffe.proto import caffe_pb2
+from allinone.pycaffe import caffe_pb2
 
 
 def test_copies_of_a_shared_weight_must_agree():
@@ -39,21 +39,45 @@ layer { name: "age/new" type: "InnerProduct" bottom: "h" top: "y" param { name: 
 
 
 def test_a_transplant_says_what_it_wrote_what_it_left_and_what_found_no_place():
-    definition, net = text_format.Parse(TWO_LAYERS, caffe_pb2.NetParameter()), caffe_nets.net(TWO_LAYERS)
+    definition, net = (
+        text_format.Parse(TWO_LAYERS, caffe_pb2.NetParameter()),
+        caffe_nets.net(TWO_LAYERS),
+    )
     net.params["age/new"][0].data[...] = 7
-    source = {"conv1/w": np.arange(6).reshape(2, 3), "conv1/b": np.ones(2), "fc8/w": np.ones(3), "id_data/count": np.ones(1)}
+    source = {
+        "conv1/w": np.arange(6).reshape(2, 3),
+        "conv1/b": np.ones(2),
+        "fc8/w": np.ones(3),
+        "id_data/count": np.ones(1),
+    }
     report = surgery.transplant(net, definition, source, "here", partial=True)
-    assert report == surgery.Report(matched=["conv1/b", "conv1/w"], missing=["new/b", "new/w"], unused=["fc8/w"])
+    assert report == surgery.Report(
+        matched=["conv1/b", "conv1/w"], missing=["new/b", "new/w"], unused=["fc8/w"]
+    )
     np.testing.assert_array_equal(net.params["age/conv1"][0].data, [[0, 1, 2], [3, 4, 5]])
     assert (net.params["age/new"][0].data == 7).all()
 
 
 def test_a_transplant_refuses_what_is_missing_or_of_another_shape():
-    definition, net = text_format.Parse(TWO_LAYERS, caffe_pb2.NetParameter()), caffe_nets.net(TWO_LAYERS)
-    whole = {"conv1/w": np.ones((2, 3)), "conv1/b": np.ones(2), "new/w": np.ones((1, 2)), "new/b": np.ones(1)}
-    with pytest.raises(InputError, match="here: the parameter 'new/b' of layer 'age/new' is missing"):
-        surgery.transplant(net, definition, {name: whole[name] for name in ("conv1/w", "conv1/b", "new/w")}, "here")
-    with pytest.raises(InputError, match="'conv1/w' of layer 'age/conv1' is missing"):          # the trunk must be there in any case
+    definition, net = (
+        text_format.Parse(TWO_LAYERS, caffe_pb2.NetParameter()),
+        caffe_nets.net(TWO_LAYERS),
+    )
+    whole = {
+        "conv1/w": np.ones((2, 3)),
+        "conv1/b": np.ones(2),
+        "new/w": np.ones((1, 2)),
+        "new/b": np.ones(1),
+    }
+    with pytest.raises(
+        InputError, match="here: the parameter 'new/b' of layer 'age/new' is missing"
+    ):
+        surgery.transplant(
+            net, definition, {name: whole[name] for name in ("conv1/w", "conv1/b", "new/w")}, "here"
+        )
+    with pytest.raises(
+        InputError, match="'conv1/w' of layer 'age/conv1' is missing"
+    ):  # the trunk must be there in any case
         surgery.transplant(net, definition, {"conv1/b": whole["conv1/b"]}, "here", partial=True)
     with pytest.raises(InputError, match=r"'new/w' has the shape \(2, 1\), the net needs \(1, 2\)"):
         surgery.transplant(net, definition, {**whole, "new/w": np.ones((2, 1))}, "here")

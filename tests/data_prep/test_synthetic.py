@@ -6,12 +6,21 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from allinone import landmarks, pose, record
-from conftest import ROOT
 from data_prep import head, render, scene, synthetic
 
-LEFT_EYE, RIGHT_EYE, LEFT_EAR, NOSE, RIGHT_EAR, LEFT_MOUTH, RIGHT_MOUTH, CHIN = 7, 10, 12, 14, 16, 17, 19, 20
+LEFT_EYE, RIGHT_EYE, LEFT_EAR, NOSE, RIGHT_EAR, LEFT_MOUTH, RIGHT_MOUTH, CHIN = (
+    7,
+    10,
+    12,
+    14,
+    16,
+    17,
+    19,
+    20,
+)
 
 
 @pytest.fixture(scope="module")
@@ -23,19 +32,23 @@ def somebody():
 def placed(somebody, angles):
     """Image points and visibility of a head turned by (roll, pitch, yaw)."""
     turn = pose.rotation_matrix(angles)
-    return render.project(somebody.landmarks, turn, (100, 100), 50), render.visible(somebody, turn, somebody.landmarks)
+    return render.project(somebody.landmarks, turn, (100, 100), 50), render.visible(
+        somebody, turn, somebody.landmarks
+    )
 
 
 def test_a_frontal_face_is_where_a_face_is(somebody):
     points, seen = placed(somebody, (0, 0, 0))
     assert seen[[i for i in range(21) if i not in (LEFT_EAR, RIGHT_EAR)]].all()
-    assert points[LEFT_EYE, 0] < points[NOSE, 0] < points[RIGHT_EYE, 0]          # left in the image
+    assert points[LEFT_EYE, 0] < points[NOSE, 0] < points[RIGHT_EYE, 0]  # left in the image
     assert points[LEFT_EYE, 1] < points[NOSE, 1] < points[LEFT_MOUTH, 1] < points[CHIN, 1]
-    np.testing.assert_allclose(points[landmarks.MIRROR], [200, 0] + points * [-1, 1], atol=1.5)      # symmetric
+    np.testing.assert_allclose(
+        points[landmarks.MIRROR], [200, 0] + points * [-1, 1], atol=1.5
+    )  # symmetric
 
 
 def test_turned_heads_hide_what_is_behind(somebody):
-    points, seen = placed(somebody, (0, 0, 75))                                   # towards the image's right
+    points, seen = placed(somebody, (0, 0, 75))  # towards the image's right
     assert seen[[LEFT_EYE, LEFT_EAR, LEFT_MOUTH]].all() and not seen[[RIGHT_EYE, RIGHT_EAR]].any()
     assert points[NOSE, 0] > points[LEFT_EYE, 0] and points[NOSE, 0] - points[LEFT_EAR, 0] > 30
     _, mirrored = placed(somebody, (0, 0, -75))
@@ -45,7 +58,9 @@ def test_turned_heads_hide_what_is_behind(somebody):
 def test_roll_and_pitch_turn_as_documented(somebody):
     rolled, _ = placed(somebody, (25, 0, 0))
     eyes = rolled[RIGHT_EYE] - rolled[LEFT_EYE]
-    assert np.degrees(np.arctan2(eyes[1], eyes[0])) == pytest.approx(25, abs=1)   # clockwise in the image
+    assert np.degrees(np.arctan2(eyes[1], eyes[0])) == pytest.approx(
+        25, abs=1
+    )  # clockwise in the image
     flat, raised = placed(somebody, (0, 0, 0))[0], placed(somebody, (0, 25, 0))[0]
     assert raised[NOSE, 1] < flat[NOSE, 1]
 
@@ -59,23 +74,35 @@ def test_visibility_is_what_the_rendered_depth_says(somebody):
     camera = somebody.landmarks @ turn.T
     column, row = [np.rint((camera[:, axis] + 1.2) / 2.4 * 239).astype(int) for axis in (0, 1)]
     before = depth[row, column] - camera[:, 2]
-    clear = np.isfinite(before) & (np.abs(before - 0.07) > 0.05)                  # not on the edge of the decision
+    clear = np.isfinite(before) & (np.abs(before - 0.07) > 0.05)  # not on the edge of the decision
     assert clear.sum() > 12
-    np.testing.assert_array_equal(render.visible(somebody, turn, somebody.landmarks)[clear], before[clear] < 0.07)
+    np.testing.assert_array_equal(
+        render.visible(somebody, turn, somebody.landmarks)[clear], before[clear] < 0.07
+    )
 
 
 def test_smile_and_age_drive_what_can_be_seen():
     who = synthetic.person(1, 5)
-    heads = {smile: head.build_head(who, head.Look(age=40, smiling=int(smile > 0.5), smile=smile, eyes_open=0.9)) for smile in (0.0, 1.0)}
+    heads = {
+        smile: head.build_head(
+            who, head.Look(age=40, smiling=int(smile > 0.5), smile=smile, eyes_open=0.9)
+        )
+        for smile in (0.0, 1.0)
+    }
     width = lambda h: np.linalg.norm(h.landmarks[RIGHT_MOUTH] - h.landmarks[LEFT_MOUTH])
     assert width(heads[1.0]) > 1.15 * width(heads[0.0])
-    young, old = [head.build_head(who, head.Look(age=age, smiling=0, smile=0.1, eyes_open=0.9)) for age in (25, 78)]
+    young, old = [
+        head.build_head(who, head.Look(age=age, smiling=0, smile=0.1, eyes_open=0.9))
+        for age in (25, 78)
+    ]
     grey = lambda h: np.ptp(h.albedo[h.hair > 0.9].mean(axis=0)) / h.albedo[h.hair > 0.9].mean()
     assert grey(old) < grey(young)
 
 
 def test_a_person_keeps_his_features_and_people_differ():
-    assert synthetic.person(1, 8).shape == synthetic.person(1, 8).shape != synthetic.person(1, 9).shape
+    assert (
+        synthetic.person(1, 8).shape == synthetic.person(1, 8).shape != synthetic.person(1, 9).shape
+    )
     people = [synthetic.person(3, number) for number in range(300)]
     assert 0.4 < np.mean([who.gender for who in people]) < 0.6
     assert min(who.age for who in people) < 10 and max(who.age for who in people) > 75
@@ -90,7 +117,7 @@ def test_labels_stay_in_their_ranges(rng):
 def test_scenes_have_faces_of_the_promised_sizes(tmp_path):
     synthetic.draw_set(str(tmp_path), "scenes", 40, 30, seed=4)
     counts = []
-    for name, faces in record.group_by_image(record.read(str(tmp_path / "records.jsonl"))):
+    for name, faces in record.faces_by_picture(record.read(str(tmp_path / "records.jsonl"))):
         height, width = cv2.imread(str(tmp_path / name)).shape[:2]
         counts.append(len(faces))
         for face in faces:
@@ -113,13 +140,16 @@ def test_a_stopped_run_goes_on_and_a_changed_one_starts_anew(tmp_path):
     synthetic.draw_set(str(out), "portraits", 30, 7, seed=9)
     whole = (out / "records.jsonl").read_bytes()
     os.remove(out / "records.jsonl")
-    os.remove(out / "parts" / "000025.jsonl")                 # as if stopped in the second part
+    os.remove(out / "parts" / "000025.jsonl")  # as if stopped in the second part
     kept = os.stat(out / "images" / "000000.jpg").st_mtime_ns
     synthetic.draw_set(str(out), "portraits", 30, 7, seed=9)
     assert (out / "records.jsonl").read_bytes() == whole
-    assert os.stat(out / "images" / "000000.jpg").st_mtime_ns == kept      # not drawn again
+    assert os.stat(out / "images" / "000000.jpg").st_mtime_ns == kept  # not drawn again
     synthetic.draw_set(str(out), "portraits", 26, 7, seed=10)
-    assert len(os.listdir(out / "images")) == 26 and json.loads((out / "set.json").read_text())["seed"] == 10
+    assert (
+        len(os.listdir(out / "images")) == 26
+        and json.loads((out / "set.json").read_text())["seed"] == 10
+    )
 
 
 def test_the_contact_sheet_is_a_picture(chain):
@@ -128,12 +158,22 @@ def test_the_contact_sheet_is_a_picture(chain):
 
 def test_a_folder_of_other_files_is_left_alone(tmp_path, expect_refusal):
     (tmp_path / "holiday.jpg").write_text("mine")
-    expect_refusal(synthetic.main, ["--kind", "portraits", "--count", 5, "--out", tmp_path], tmp_path, "other files")
+    expect_refusal(
+        synthetic.main,
+        ["--kind", "portraits", "--count", 5, "--out", tmp_path],
+        tmp_path,
+        "other files",
+    )
     assert os.listdir(tmp_path) == ["holiday.jpg"]
 
 
 def test_a_set_of_no_faces_is_refused(tmp_path, expect_refusal):
-    expect_refusal(synthetic.main, ["--kind", "portraits", "--count", 0, "--out", tmp_path / "x"], "--count 0", "trains nothing")
+    expect_refusal(
+        synthetic.main,
+        ["--kind", "portraits", "--count", 0, "--out", tmp_path / "x"],
+        "--count 0",
+        "trains nothing",
+    )
 
 
 DRAWN = """
@@ -151,6 +191,15 @@ for index in (35, 109, 152, 349):
 @pytest.mark.skipif(os.cpu_count() < 2, reason="needs two cores")
 def test_a_picture_does_not_depend_on_the_threads_of_blas():
     """Four faces of which one pixel or another once did."""
-    one, two = [subprocess.run([sys.executable, "-c", DRAWN], cwd=ROOT, capture_output=True, text=True, check=True,
-                               env={**os.environ, "OPENBLAS_NUM_THREADS": threads}).stdout for threads in "12"]
+    one, two = [
+        subprocess.run(
+            [sys.executable, "-c", DRAWN],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": threads},
+        ).stdout
+        for threads in "12"
+    ]
     assert one == two and len(one.split()) == 4

@@ -1,4 +1,5 @@
 """FDDB's counting by hand. The answers of its own program for two methods are in test_official.py."""
+
 import itertools
 import json
 
@@ -12,7 +13,13 @@ SIZE = (400, 300)
 
 
 def picture(faces, regions, scores, name="a", size=SIZE):
-    return ellipses.Picture(name, np.float64(faces).reshape(-1, 5), np.float64(regions).reshape(-1, 4), np.float64(scores), size)
+    return ellipses.Picture(
+        name,
+        np.float64(faces).reshape(-1, 5),
+        np.float64(regions).reshape(-1, 4),
+        np.float64(scores),
+        size,
+    )
 
 
 def test_overlap_of_a_circle_and_the_square_around_it_is_a_quarter_of_pi():
@@ -24,44 +31,81 @@ def test_an_ellipse_is_drawn_at_its_angle():
     """By the equation of the ellipse at every pixel."""
     major, minor, angle, x, y = 90, 40, 1.1, 180, 150
     columns, rows = np.meshgrid(np.arange(SIZE[0]) - x, np.arange(SIZE[1]) - y)
-    along, across = columns * np.cos(angle) + rows * np.sin(angle), -columns * np.sin(angle) + rows * np.cos(angle)
+    along, across = (
+        columns * np.cos(angle) + rows * np.sin(angle),
+        -columns * np.sin(angle) + rows * np.cos(angle),
+    )
     inside = (along / major) ** 2 + (across / minor) ** 2 <= 1
     drawn = ellipses.drawn((major, minor, angle, x, y), SIZE).astype(bool)
     assert (inside & drawn).sum() / (inside | drawn).sum() > 0.97
     x1, y1, x2, y2 = ellipses.bounds([[major, minor, angle, x, y]])[0]
-    assert [x1, y1, x2, y2] == pytest.approx([columns[inside].min() + x, rows[inside].min() + y, columns[inside].max() + x, rows[inside].max() + y], abs=1.1)
+    assert [x1, y1, x2, y2] == pytest.approx(
+        [
+            columns[inside].min() + x,
+            rows[inside].min() + y,
+            columns[inside].max() + x,
+            rows[inside].max() + y,
+        ],
+        abs=1.1,
+    )
 
 
 def test_what_lies_outside_the_picture_does_not_count():
     inside, beyond = [150, 100, 100, 100], [-50, 100, 100, 100]
-    assert ellipses.overlaps([[300, 300, 0, 0, 150]], [beyond], SIZE).item() == pytest.approx(51 * 101 / cv2.countNonZero(ellipses.drawn((300, 300, 0, 0, 150), SIZE)))
-    assert ellipses.drawn(inside, SIZE).sum() == 101 * 101            # both ends of a rectangle are drawn
+    assert ellipses.overlaps([[300, 300, 0, 0, 150]], [beyond], SIZE).item() == pytest.approx(
+        51 * 101 / cv2.countNonZero(ellipses.drawn((300, 300, 0, 0, 150), SIZE))
+    )
+    assert ellipses.drawn(inside, SIZE).sum() == 101 * 101  # both ends of a rectangle are drawn
 
 
 def test_matching_is_the_best_of_all_ways(rng):
     """Against trying all assignments, where taking the best first would fail."""
     for _ in range(20):
         found = rng.random((3, 4)) * (rng.random((3, 4)) < 0.7)
-        best = max(sum(found[face, region] for face, region in enumerate(some)) for some in itertools.permutations(range(4), 3))
+        best = max(
+            sum(found[face, region] for face, region in enumerate(some))
+            for some in itertools.permutations(range(4), 3)
+        )
         total = sum(step[1] for step in ellipses.steps(found, np.array([0.9, 0.4, 0.4, 0.1])))
         assert total == pytest.approx(best)
 
 
 def test_the_curve_of_three_pictures_by_hand():
     box = lambda x, share: [x, 50, 100 * share, 100]
-    square_ish = [50, 50, 0, 100, 100]                                         # a circle of radius 50 around (100, 100)
-    pictures = [picture([square_ish], [box(50, 1), box(250, 1)], [0.9, 0.5]), picture([square_ish], [], [], "b"), picture([], [box(50, 1)], [0.5], "c")]
+    square_ish = [50, 50, 0, 100, 100]  # a circle of radius 50 around (100, 100)
+    pictures = [
+        picture([square_ish], [box(50, 1), box(250, 1)], [0.9, 0.5]),
+        picture([square_ish], [], [], "b"),
+        picture([], [box(50, 1)], [0.5], "c"),
+    ]
     curve = ellipses.curve(pictures)
     overlap = ellipses.overlaps(pictures[0].faces, pictures[0].regions, SIZE)[0, 0]
-    assert curve.threshold.tolist() == [0.5, 0.9, ellipses.NO_THRESHOLD]        # equal scores are one threshold, a picture without detections adds a last one
-    assert curve.discrete.tolist() == [0.5, 0.5, 0] and curve.false.tolist() == [2, 0, 0] and overlap > 0.7
+    assert curve.threshold.tolist() == [
+        0.5,
+        0.9,
+        ellipses.NO_THRESHOLD,
+    ]  # equal scores are one threshold, a picture without detections adds a last one
+    assert (
+        curve.discrete.tolist() == [0.5, 0.5, 0]
+        and curve.false.tolist() == [2, 0, 0]
+        and overlap > 0.7
+    )
     assert curve.continuous == pytest.approx([overlap / 2, overlap / 2, 0])
-    assert [fddb.rate_at(curve, curve.discrete, count) for count in (0, 1, 2, 100)] == [0.5, 0.5, 0.5, 0.5]
+    assert [fddb.rate_at(curve, curve.discrete, count) for count in (0, 1, 2, 100)] == [
+        0.5,
+        0.5,
+        0.5,
+        0.5,
+    ]
 
 
 def test_an_overlap_of_half_is_false_but_adds_to_the_continuous_score():
     curve = ellipses.curve([picture([[50, 50, 0, 100, 100]], [[50, 50, 100, 40]], [1])])
-    assert curve.discrete.tolist() == [0] and curve.false.tolist() == [1] and 0.2 < curve.continuous[0] < 0.5
+    assert (
+        curve.discrete.tolist() == [0]
+        and curve.false.tolist() == [1]
+        and 0.2 < curve.continuous[0] < 0.5
+    )
 
 
 @pytest.fixture
@@ -69,12 +113,22 @@ def folds(tmp_path):
     """Two folds of one picture each, with a circle of radius 50 around (100, 100)."""
     (tmp_path / "folds").mkdir()
     for fold in (1, 2):
-        (tmp_path / "folds" / f"FDDB-fold-{fold:02d}-ellipseList.txt").write_text(f"2002/{fold}\n1\n50 50 0 100 100 1\n")
+        (tmp_path / "folds" / f"FDDB-fold-{fold:02d}-ellipseList.txt").write_text(
+            f"2002/{fold}\n1\n50 50 0 100 100 1\n"
+        )
     return tmp_path
 
 
 def command(folds, results, *more):
-    return ["--folds", str(folds / "folds"), "--detections", str(folds / results), "--out", str(folds / "out"), *more]
+    return [
+        "--folds",
+        str(folds / "folds"),
+        "--detections",
+        str(folds / results),
+        "--out",
+        str(folds / "out"),
+        *more,
+    ]
 
 
 def test_rectangles_and_ellipses_in_files_and_folders(folds, capsys):
@@ -84,12 +138,20 @@ def test_rectangles_and_ellipses_in_files_and_folders(folds, capsys):
     (folds / "results" / "fold-02-out.txt").write_text("2002/2\n0\n")
     assert fddb.main(command(folds, "one.txt", "--json")) == 0
     ends = json.loads(capsys.readouterr().out)
-    assert ends["disc_end"] == [0.5, 1] and ends["cont_end"][0] == pytest.approx(np.pi / 8, abs=0.01)
+    assert ends["disc_end"] == [0.5, 1] and ends["cont_end"][0] == pytest.approx(
+        np.pi / 8, abs=0.01
+    )
     assert (folds / "out" / "DiscROC.txt").read_text() == "0.5 1 0.25\n0.5 0 0.5\n"
     assert fddb.main(command(folds, "results")) == 0
     text = capsys.readouterr().out
-    assert "discrete 0.5000, continuous 0.5000" in text and "fold 3, 4, 5, 6, 7, 8, 9, 10" in text and "sizes are guessed" in text
-    assert (folds / "out" / "DiscROC.txt").read_text() == "0.5 0 0.5\n0 0 1.79769e+308\n"         # as FDDB's program ends where a picture has none
+    assert (
+        "discrete 0.5000, continuous 0.5000" in text
+        and "fold 3, 4, 5, 6, 7, 8, 9, 10" in text
+        and "sizes are guessed" in text
+    )
+    assert (
+        (folds / "out" / "DiscROC.txt").read_text() == "0.5 0 0.5\n0 0 1.79769e+308\n"
+    )  # as FDDB's program ends where a picture has none
 
 
 def test_pictures_that_are_there_give_their_size(folds, capsys):
@@ -99,14 +161,23 @@ def test_pictures_that_are_there_give_their_size(folds, capsys):
         if pictures:
             (folds / "originalPics" / "2002").mkdir(parents=True)
             for fold in (1, 2):
-                cv2.imwrite(str(folds / "originalPics" / "2002" / f"{fold}.jpg"), np.zeros((300, 101, 3), np.uint8))
+                cv2.imwrite(
+                    str(folds / "originalPics" / "2002" / f"{fold}.jpg"),
+                    np.zeros((300, 101, 3), np.uint8),
+                )
         assert fddb.main(command(folds, "half.txt", "--json")) == 0
         assert json.loads(capsys.readouterr().out)["disc_end"] == ([0.5, 0] if pictures else [0, 1])
 
 
-@pytest.mark.parametrize("text, words", [
-    ("2002/1\n1\n50 50 100 0.5\n2002/2\n0\n", "line 3"), ("2002/1\n2\n50 50 100 100 0.5\n2002/2\n0\n", "line 4"), ("2002/1\nx\n", "line 2"),
-    ("2002/1\n0\n", "no results for 1 of 2 pictures, such as 2002/2")])
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("2002/1\n1\n50 50 100 0.5\n2002/2\n0\n", "line 3"),
+        ("2002/1\n2\n50 50 100 100 0.5\n2002/2\n0\n", "line 4"),
+        ("2002/1\nx\n", "line 2"),
+        ("2002/1\n0\n", "no results for 1 of 2 pictures, such as 2002/2"),
+    ],
+)
 def test_results_that_do_not_fit_are_named(folds, text, words, expect_refusal):
     (folds / "bad.txt").write_text(text)
     expect_refusal(fddb.main, command(folds, "bad.txt"), words)
@@ -116,4 +187,8 @@ def test_what_is_missing_is_named(folds, expect_refusal):
     expect_refusal(fddb.main, command(folds, "none.txt"), "none.txt")
     (folds / "one.txt").write_text("")
     expect_refusal(fddb.main, ["--detections", folds / "one.txt"], "--folds")
-    expect_refusal(fddb.main, ["--detections", folds / "one.txt", "--folds", folds, "--out", folds], "FDDB-fold-01-ellipseList.txt")
+    expect_refusal(
+        fddb.main,
+        ["--detections", folds / "one.txt", "--folds", folds, "--out", folds],
+        "FDDB-fold-01-ellipseList.txt",
+    )

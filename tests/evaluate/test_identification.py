@@ -16,21 +16,50 @@ def write(path, **data):
 
 def test_rates_of_a_file_by_hand(tmp_path, capsys):
     nan = np.nan
-    path = write(tmp_path / "scores.hdf5", **{"data-neg": np.array([[0.1, 0.5], [0.8, 0.2], [0.75, nan], [0.3, 0.2]]),
-                                              "data-pos": np.array([[0.9], [0.7], [nan], [nan]])})
+    path = write(
+        tmp_path / "scores.hdf5",
+        **{
+            "data-neg": np.array([[0.1, 0.5], [0.8, 0.2], [0.75, nan], [0.3, 0.2]]),
+            "data-pos": np.array([[0.9], [0.7], [nan], [nan]]),
+        },
+    )
     assert identification.main(["--scores", str(path), "--threshold", "0.6", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == dict(rank_1=0.5, detection_identification_rate=0.5, false_alarm_rate=0.5, probes=4, probes_without_mate=2)
+    assert json.loads(capsys.readouterr().out) == dict(
+        rank_1=0.5,
+        detection_identification_rate=0.5,
+        false_alarm_rate=0.5,
+        probes=4,
+        probes_without_mate=2,
+    )
     assert identification.main(["--scores", str(path), "--threshold", "0.95"]) == 0
     assert "detection identification rate: 0.0" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("data, words", [(dict(neg=np.zeros((2, 2))), "'pos'"), (dict(neg=np.zeros((2, 2)), pos=np.zeros((3, 1))), "a row for each probe"),
-                                         (dict(neg=np.zeros((2, 2)), pos=np.zeros(2)), "matrices")])
+@pytest.mark.parametrize(
+    "data, words",
+    [
+        (dict(neg=np.zeros((2, 2))), "'pos'"),
+        (dict(neg=np.zeros((2, 2)), pos=np.zeros((3, 1))), "a row for each probe"),
+        (dict(neg=np.zeros((2, 2)), pos=np.zeros(2)), "matrices"),
+    ],
+)
 def test_other_forms_are_refused(tmp_path, data, words, expect_refusal):
-    expect_refusal(identification.main, ["--scores", write(tmp_path / "x.hdf5", **data), "--threshold", "1"], "x.hdf5", words)
+    expect_refusal(
+        identification.main,
+        ["--scores", write(tmp_path / "x.hdf5", **data), "--threshold", "1"],
+        "x.hdf5",
+        words,
+    )
 
 
 def test_what_is_no_hdf5_file_is_refused(tmp_path, expect_refusal):
     (tmp_path / "x.hdf5").write_text("text")
-    expect_refusal(identification.main, ["--scores", tmp_path / "x.hdf5", "--threshold", "1"], "x.hdf5", "HDF5")
-    expect_refusal(identification.main, ["--scores", tmp_path / "y.hdf5", "--threshold", "1"], "y.hdf5", "no such file")
+    expect_refusal(
+        identification.main, ["--scores", tmp_path / "x.hdf5", "--threshold", "1"], "x.hdf5", "HDF5"
+    )
+    expect_refusal(
+        identification.main,
+        ["--scores", tmp_path / "y.hdf5", "--threshold", "1"],
+        "y.hdf5",
+        "no such file",
+    )

@@ -16,7 +16,9 @@ def test_each_face_is_found_once_by_the_best_detection():
 
 def test_average_precision_of_a_hand_computed_case():
     # Ranked: true, false, true; 3 faces. Precision 1 until recall 1/3, then 2/3 until 2/3, never further.
-    assert metrics.average_precision([False, True, True], [0.8, 0.9, 0.7], 3) == pytest.approx(1 / 3 + 2 / 3 / 3)
+    assert metrics.average_precision([False, True, True], [0.8, 0.9, 0.7], 3) == pytest.approx(
+        1 / 3 + 2 / 3 / 3
+    )
     assert metrics.average_precision([True, True], [0.1, 0.2], 2) == 1
     assert metrics.average_precision([], [], 4) == 0
     with pytest.raises(ValueError):
@@ -26,12 +28,17 @@ def test_average_precision_of_a_hand_computed_case():
 def test_average_precision_is_scikit_learns_with_the_envelope(rng):
     for _ in range(5):
         true, scores = rng.random(60) < 0.4, rng.random(60)
-        ours, theirs = metrics.average_precision(true, scores, true.sum()), average_precision_score(true, scores)
-        assert theirs <= ours <= theirs + 0.1      # theirs has no envelope
+        ours, theirs = (
+            metrics.average_precision(true, scores, true.sum()),
+            average_precision_score(true, scores),
+        )
+        assert theirs <= ours <= theirs + 0.1  # theirs has no envelope
         order = np.argsort(-scores)
         hits = np.cumsum(true[order])
         precision, recall = hits / np.arange(1, 61), hits / true.sum()
-        by_hand = sum(precision[k:].max() * (recall[k] - (recall[k - 1] if k else 0)) for k in range(60))
+        by_hand = sum(
+            precision[k:].max() * (recall[k] - (recall[k - 1] if k else 0)) for k in range(60)
+        )
         assert ours == pytest.approx(by_hand)
 
 
@@ -52,14 +59,16 @@ def test_pairs_and_area_under_roc():
     similarity, same = metrics.pair_similarities(np.array([[1.0, 0], [2, 0], [0, 3]]), [4, 4, 5])
     np.testing.assert_allclose(similarity, [1, 0, 0], atol=1e-12)
     assert same.tolist() == [True, False, False] and metrics.auc(similarity, same) == 1
-    assert metrics.auc([0.1, 0.4, 0.35, 0.8], [False, False, True, True]) == 0.75      # scikit-learn's documented case
+    assert (
+        metrics.auc([0.1, 0.4, 0.35, 0.8], [False, False, True, True]) == 0.75
+    )  # scikit-learn's documented case
 
 
 def test_tar_at_far_of_a_hand_computed_case():
     scores = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2]
-    same = [True, False, True, False, True, False, True, False]      # impostors at 0.8, 0.6, 0.4, 0.2
-    assert metrics.tar_at_far(scores, same, 0.0) == 0.25             # above 0.8: one of four
-    assert metrics.tar_at_far(scores, same, 0.25) == 0.5             # one impostor may pass: above 0.6
+    same = [True, False, True, False, True, False, True, False]  # impostors at 0.8, 0.6, 0.4, 0.2
+    assert metrics.tar_at_far(scores, same, 0.0) == 0.25  # above 0.8: one of four
+    assert metrics.tar_at_far(scores, same, 0.25) == 0.5  # one impostor may pass: above 0.6
     assert metrics.tar_at_far(scores, same, 1.0) == 1
 
 
@@ -67,29 +76,43 @@ def test_the_headline_table_has_a_row_for_every_task():
     results = {f.task: {f.metric: 0.5, "more": 1} for f in headline.FIGURES}
     assert set(headline.only_headlines(results)["pose"]) == {"yaw_mae"}
     rows = headline.table(results, results)
-    assert [row[0] for row in rows[1:]] == [f.task for f in headline.FIGURES] and rows[1][2] == "50.0%"
+    assert [row[0] for row in rows[1:]] == [f.task for f in headline.FIGURES] and rows[1][
+        2
+    ] == "50.0%"
 
 
 def test_table_2_of_the_paper_is_a_sample_deviation_over_bins():
     """The paper's own row: 2.84, 2.94, 3.09 give 2.96 and 0.13; and 3DDFA's 5.00, 5.06, 6.74 give 5.60 and 0.99."""
-    for row, mean, deviation in (((2.84, 2.94, 3.09), 2.96, 0.13), ((5.00, 5.06, 6.74), 5.60, 0.99)):
+    for row, mean, deviation in (
+        ((2.84, 2.94, 3.09), 2.96, 0.13),
+        ((5.00, 5.06, 6.74), 5.60, 0.99),
+    ):
         errors, yaws = np.repeat(row, 2), [-5, 29.9, 30, -45, 60, 95]
         bins, ours, spread = metrics.by_yaw([*errors, np.nan], [*yaws, 0])
-        assert bins == pytest.approx(row) and (round(ours, 2), round(spread, 2)) == (mean, deviation)
+        assert bins == pytest.approx(row) and (round(ours, 2), round(spread, 2)) == (
+            mean,
+            deviation,
+        )
     bins, mean, _ = metrics.by_yaw([1, 2], [0, 40])
     assert bins[:2] == [1, 2] and np.isnan(bins[2]) and np.isnan(mean)
 
 
 def test_cumulative_error_and_failures():
     errors = [0.01, 0.05, 0.2, np.nan]
-    assert metrics.cumulative_error(errors, [0.0, 0.05, 0.1, 1]).tolist() == pytest.approx([0, 2 / 3, 2 / 3, 1])
+    assert metrics.cumulative_error(errors, [0.0, 0.05, 0.1, 1]).tolist() == pytest.approx(
+        [0, 2 / 3, 2 / 3, 1]
+    )
     assert metrics.failure_rate(errors, 0.1) == pytest.approx(1 / 3)
     assert metrics.face_size([[0, 0, 4, 9]]) == pytest.approx([6.5])
 
 
 def test_pose_is_rounded_to_the_nearest_15_degrees():
     # 37.4 -> 30, 37.5 -> 45, -22.6 -> -30, 7.4 -> 0
-    assert metrics.pose_accuracy([37.4], [45]) == 1 and metrics.pose_accuracy([37.4], [60]) == 0 and metrics.pose_accuracy([37.5], [60]) == 1
+    assert (
+        metrics.pose_accuracy([37.4], [45]) == 1
+        and metrics.pose_accuracy([37.4], [60]) == 0
+        and metrics.pose_accuracy([37.5], [60]) == 1
+    )
     assert metrics.pose_accuracy([-22.6, 7.4], [-15, 30]) == 0.5
 
 
@@ -100,16 +123,28 @@ def test_epsilon_error_by_hand():
 
 
 def test_ranks_and_open_set_rates_by_hand():
-    probes = [([0.1, 0.5], [0.9]), ([0.8, 0.2], [0.3, 0.7]), ([0.6], [0.6]), ([0.75, 0.4], []), ([0.3], [])]
+    probes = [
+        ([0.1, 0.5], [0.9]),
+        ([0.8, 0.2], [0.3, 0.7]),
+        ([0.6], [0.6]),
+        ([0.75, 0.4], []),
+        ([0.3], []),
+    ]
     ranks = [metrics.mate_rank(*probe) for probe in probes[:3]]
-    assert ranks == [1, 2, 2]                                      # a tie counts against the mate
+    assert ranks == [1, 2, 2]  # a tie counts against the mate
     assert metrics.cmc(ranks, 2) == pytest.approx([1 / 3, 1])
     assert metrics.detection_identification_rate(probes, 0.7) == pytest.approx(1 / 3)
     assert metrics.detection_identification_rate(probes, 0.7, rank=2) == pytest.approx(2 / 3)
-    assert metrics.false_alarm_rate(probes, 0.5) == 0.5 and metrics.false_alarm_rate(probes, 0.76) == 0
-    assert metrics.tpir_at_fpir(probes, 0, rank=2) == pytest.approx(1 / 3)       # nobody may pass: above 0.75
-    assert metrics.tpir_at_fpir(probes, 0.5, rank=2) == 1                        # the 0.75 may pass: above 0.3
-    assert np.isnan(metrics.false_alarm_rate(probes[:3], 0)) and np.isnan(metrics.tpir_at_fpir(probes[:3], 0.1, 1))
+    assert (
+        metrics.false_alarm_rate(probes, 0.5) == 0.5 and metrics.false_alarm_rate(probes, 0.76) == 0
+    )
+    assert metrics.tpir_at_fpir(probes, 0, rank=2) == pytest.approx(
+        1 / 3
+    )  # nobody may pass: above 0.75
+    assert metrics.tpir_at_fpir(probes, 0.5, rank=2) == 1  # the 0.75 may pass: above 0.3
+    assert np.isnan(metrics.false_alarm_rate(probes[:3], 0)) and np.isnan(
+        metrics.tpir_at_fpir(probes[:3], 0.1, 1)
+    )
 
 
 def test_a_fold_is_decided_by_the_others():

@@ -1,7 +1,6 @@
+import caffe_nets
 import numpy as np
 import pytest
-
-import caffe_nets
 
 LAYER = """force_backward: true
 layer { name: "loss" type: "Python" bottom: "age" bottom: "label" bottom: "sigma" top: "loss" loss_weight: 1
@@ -12,7 +11,9 @@ layer { name: "loss" type: "Python" bottom: "age" bottom: "label" bottom: "sigma
 
 def make(switch, age, label, sigma, more=""):
     n = len(age)
-    made = caffe_nets.net(caffe_nets.inputs(age=(n, 1), label=(n,), sigma=(n,)) + LAYER % (switch, more))
+    made = caffe_nets.net(
+        caffe_nets.inputs(age=(n, 1), label=(n,), sigma=(n,)) + LAYER % (switch, more)
+    )
     for name, values in (("age", np.reshape(age, (n, 1))), ("label", label), ("sigma", sigma)):
         made.blobs[name].data[...] = values
     return made
@@ -34,15 +35,19 @@ def test_after_the_switch_it_is_the_gaussian_of_eq_6_with_sigma_3_where_none_is_
     loss, gradient = loss_and_gradient(make(0, [30, 50], [33, 46], [0, 2]))
     given, standard = 1 - np.exp(-16 / (2 * 4)), 1 - np.exp(-9 / (2 * 9))
     assert loss == pytest.approx((given + standard) / 2, rel=1e-6)
-    np.testing.assert_allclose(gradient.ravel(), [-3 / 9 * np.exp(-0.5) / 2, 4 / 4 * np.exp(-2) / 2], rtol=1e-5)
+    np.testing.assert_allclose(
+        gradient.ravel(), [-3 / 9 * np.exp(-0.5) / 2, 4 / 4 * np.exp(-2) / 2], rtol=1e-5
+    )
 
 
-@pytest.mark.parametrize("switch", [0, 10 ** 6])
+@pytest.mark.parametrize("switch", [0, 10**6])
 def test_the_gradient_is_the_numeric_one(switch, rng):
     made = make(switch, rng.uniform(20, 40, 6), rng.uniform(25, 35, 6), [0, 2, 5, 0, 3, 8])
-    made.blobs["label"].data[3] = -1                          # no label
+    made.blobs["label"].data[3] = -1  # no label
     _, gradient = loss_and_gradient(made)
-    numeric = caffe_nets.numeric_gradient(lambda: float(made.forward()["loss"]), made.blobs["age"].data, 0.05)
+    numeric = caffe_nets.numeric_gradient(
+        lambda: float(made.forward()["loss"]), made.blobs["age"].data, 0.05
+    )
     np.testing.assert_allclose(gradient, numeric, rtol=2e-2, atol=2e-4)
     assert gradient[3] == 0
 
@@ -50,33 +55,42 @@ def test_the_gradient_is_the_numeric_one(switch, rng):
 def test_the_switch_comes_at_its_iteration():
     made = make(2, [30], [40], [0])
     losses = [float(made.forward()["loss"]) for _ in range(4)]
-    assert losses[:2] == [50, 50] and losses[2] == losses[3] == pytest.approx(1 - np.exp(-100 / 18), rel=1e-5)
+    assert losses[:2] == [50, 50] and losses[2] == losses[3] == pytest.approx(
+        1 - np.exp(-100 / 18), rel=1e-5
+    )
 
 
 def test_a_ramp_raises_lambda_evenly_and_its_gradient_is_the_numeric_one():
     made = make(1, [30], [32], [2], ', "ramp": 4')
-    square, bell = 2 ** 2 / 2, 1 - np.exp(-4 / 8)
+    square, bell = 2**2 / 2, 1 - np.exp(-4 / 8)
     for lambda_ in (0, 0.25, 0.5, 0.75, 1, 1):
         loss, gradient = loss_and_gradient(made)
         assert loss == pytest.approx((1 - lambda_) * square + lambda_ * bell, rel=1e-6)
-        assert gradient.item() == pytest.approx((1 - lambda_) * -2 + lambda_ * -2 / 4 * np.exp(-0.5), rel=1e-6)
+        assert gradient.item() == pytest.approx(
+            (1 - lambda_) * -2 + lambda_ * -2 / 4 * np.exp(-0.5), rel=1e-6
+        )
 
 
 def test_with_iter_size_the_switch_comes_at_the_iteration_not_at_the_forward_pass():
     made = make(2, [30], [40], [0], ', "iter_size": 3')
     losses = [float(made.forward()["loss"]) for _ in range(8)]
-    assert losses[:6] == [50] * 6 and losses[6] == losses[7] == pytest.approx(1 - np.exp(-100 / 18), rel=1e-5)
+    assert losses[:6] == [50] * 6 and losses[6] == losses[7] == pytest.approx(
+        1 - np.exp(-100 / 18), rel=1e-5
+    )
 
 
 @pytest.mark.parametrize("iter_size", [1, 2])
 def test_a_solver_switches_at_its_iteration_also_after_a_resume(tmp_path, iter_size):
     """Through Caffe's own solver, snapshot and restore: the losses of iterations 0, 1, 2 and, resumed at 1, again 1 and 2."""
-    net = 'layer { name: "x" type: "DummyData" top: "one" top: "label" top: "sigma" dummy_data_param {' \
-          ' shape { dim: 1 dim: 1 } shape { dim: 1 } shape { dim: 1 } data_filler { type: "constant" value: 1 }' \
-          ' data_filler { type: "constant" value: 40 } data_filler { type: "constant" value: 0 } } }\n' \
-          'layer { name: "fc" type: "InnerProduct" bottom: "one" top: "age" param { lr_mult: 0 } inner_product_param {' \
-          ' num_output: 1 bias_term: false weight_filler { type: "constant" value: 30 } } }\n' \
-          + LAYER.replace("force_backward: true\n", "") % (2, f', "iter_size": {iter_size}')
+    net = (
+        'layer { name: "x" type: "DummyData" top: "one" top: "label" top: "sigma" dummy_data_param {'
+        ' shape { dim: 1 dim: 1 } shape { dim: 1 } shape { dim: 1 } data_filler { type: "constant" value: 1 }'
+        ' data_filler { type: "constant" value: 40 } data_filler { type: "constant" value: 0 } } }\n'
+        'layer { name: "fc" type: "InnerProduct" bottom: "one" top: "age" param { lr_mult: 0 } inner_product_param {'
+        ' num_output: 1 bias_term: false weight_filler { type: "constant" value: 30 } } }\n'
+        + LAYER.replace("force_backward: true\n", "")
+        % (2, f', "iter_size": {iter_size}')
+    )
     before, after = 50, 1 - np.exp(-100 / 18)
     solver = caffe_nets.solver(net, tmp_path, f"iter_size: {iter_size}")
     losses = [steps(solver)]
@@ -94,7 +108,7 @@ def steps(solver):
     return float(solver.net.blobs["loss"].data)
 
 
-@pytest.mark.parametrize("switch", [0, 10 ** 6])
+@pytest.mark.parametrize("switch", [0, 10**6])
 def test_a_batch_without_labels_costs_nothing(switch):
     loss, gradient = loss_and_gradient(make(switch, [30, 70], [-1, -1], [0, 0]))
     assert loss == 0 and not gradient.any()
@@ -107,4 +121,4 @@ def test_the_count_is_a_blob_that_a_snapshot_keeps(tmp_path):
     made.save(str(tmp_path / "kept.caffemodel"))
     again = make(3, [30], [40], [0])
     again.copy_from(str(tmp_path / "kept.caffemodel"))
-    assert float(again.forward()["loss"]) < 1                 # already Gaussian
+    assert float(again.forward()["loss"]) < 1  # already Gaussian

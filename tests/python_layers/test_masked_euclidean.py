@@ -1,7 +1,6 @@
+import caffe_nets
 import numpy as np
 import pytest
-
-import caffe_nets
 
 LAYER = """force_backward: true
 layer { name: "loss" type: "Python" bottom: "x" bottom: "label" bottom: "mask" top: "loss" loss_weight: 5
@@ -29,7 +28,9 @@ def test_the_gradient_is_the_numeric_one_times_the_weight(made):
     made.forward()
     made.backward()
     gradient = made.blobs["x"].diff.copy()
-    numeric = 5 * caffe_nets.numeric_gradient(lambda: float(made.forward()["loss"]), made.blobs["x"].data, 0.01)
+    numeric = 5 * caffe_nets.numeric_gradient(
+        lambda: float(made.forward()["loss"]), made.blobs["x"].data, 0.01
+    )
     np.testing.assert_allclose(gradient, numeric, atol=1e-4)
     assert not gradient[1].any()
 

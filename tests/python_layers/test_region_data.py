@@ -18,10 +18,13 @@ def test_choose_follows_the_shares_as_far_as_they_go():
     rng, picture = np.random.default_rng(0), np.arange(900) % 3
     label = np.array([1] * 300 + [-1] * 300 + [0] * 300)
     chosen = choose(rng, label, picture, 200)
-    assert [(label[chosen] == kind).sum() for kind in (1, -1, 0)] == [90, 20, 90]     # 45, 10, 45 %
-    assert len(set(chosen)) == 200                                       # none twice while there are enough
+    assert [(label[chosen] == kind).sum() for kind in (1, -1, 0)] == [90, 20, 90]  # 45, 10, 45 %
+    assert len(set(chosen)) == 200  # none twice while there are enough
     few = np.array([1] * 10 + [0] * 300)
-    assert np.bincount(few[choose(rng, few, picture[:310], 200)]).tolist() == [190, 10]   # background makes up for faces
+    assert np.bincount(few[choose(rng, few, picture[:310], 200)]).tolist() == [
+        190,
+        10,
+    ]  # background makes up for faces
     assert set(choose(rng, np.zeros(5, int), np.zeros(5, int), 8)) <= set(range(5))
     assert len(choose(rng, np.zeros(5, int), np.zeros(5, int), 8)) == 8  # too few: some twice
 
@@ -36,7 +39,11 @@ def test_a_picture_with_many_candidates_gives_no_more_than_the_others():
 def test_every_mini_batch_has_the_documented_shares(sampler):
     for number in range(5):
         label = sampler.batch(number)[1]
-        assert {kind: int((label == kind).sum()) for kind in (1, -1, 0)} == {1: 29, -1: 6, 0: 29}      # of 64
+        assert {kind: int((label == kind).sum()) for kind in (1, -1, 0)} == {
+            1: 29,
+            -1: 6,
+            0: 29,
+        }  # of 64
 
 
 def test_a_batch_depends_on_seed_and_iteration_only(sampler):
@@ -48,10 +55,16 @@ def test_a_batch_depends_on_seed_and_iteration_only(sampler):
 def test_what_teaches_what(sampler):
     rows = [sampler.batch(iteration) for iteration in range(6)]
     label = np.concatenate([batch[1] for batch in rows])
-    points_mask, seen_mask, pose_mask = [np.concatenate([batch[place] for batch in rows]) for place in (3, 5, 7)]
+    points_mask, seen_mask, pose_mask = [
+        np.concatenate([batch[place] for batch in rows]) for place in (3, 5, 7)
+    ]
     assert set(label) == {1, 0, -1}
     regresses = pose_mask.any(axis=1)
-    assert regresses[label == 1].all() and not regresses[label == 0].any() and regresses[label == -1].mean() > 0.9
+    assert (
+        regresses[label == 1].all()
+        and not regresses[label == 0].any()
+        and regresses[label == -1].mean() > 0.9
+    )
     np.testing.assert_array_equal(seen_mask.all(axis=1), regresses)
     assert (points_mask.sum(axis=1) <= 42).all() and points_mask[label == 1].any(axis=1).all()
 
@@ -75,11 +88,17 @@ def test_labels_belong_to_the_crop_that_is_seen(sampler, chain, flip, monkeypatc
     with h5py.File(chain / "db" / "det" / store.REGIONS) as data:
         index = int(np.flatnonzero(np.diff(data["face_start"][...]) == 1)[0])
         face = int(data["face_start"][index])
-        truth, box, angles, seen = [data[name][face] for name in ("landmarks", "box", "pose", "visibility")]
+        truth, box, angles, seen = [
+            data[name][face] for name in ("landmarks", "box", "pose", "visibility")
+        ]
     image = sampler.reader.image(sampler.reader.datum(index))
     side, found = SETTINGS["size"], 0
-    monkeypatch.setattr(vary, "colours", lambda rng, patch: patch)         # where the picture lies is looked at here, not how it is coloured
-    patches, _, values, masks, _, seen_masks, poses, pose_masks, _ = sampler._regions(Flip(flip), [index], varied=True)
+    monkeypatch.setattr(
+        vary, "colours", lambda rng, patch: patch
+    )  # where the picture lies is looked at here, not how it is coloured
+    patches, _, values, masks, _, seen_masks, poses, pose_masks, _ = sampler._regions(
+        Flip(flip), [index], varied=True
+    )
     for patch, value, mask, pose_label, pose_mask in zip(patches, values, masks, poses, pose_masks):
         assert patch.shape == (side, side, 3)
         if not pose_mask.any():
@@ -93,13 +112,20 @@ def test_labels_belong_to_the_crop_that_is_seen(sampler, chain, flip, monkeypatc
         sign = -1 if flip else 1
         scale = np.ptp(truth[order][known], axis=0) / np.ptp(in_crop[known], axis=0)
         shift = truth[order][known] - in_crop[known] * scale * [sign, 1]
-        assert np.ptp(shift, axis=0).max() < 0.1                       # one shift and scale explains all points
+        assert np.ptp(shift, axis=0).max() < 0.1  # one shift and scale explains all points
         x = (np.arange(side) + 0.5) * scale[0] * sign + shift[0, 0]
         y = (np.arange(side) + 0.5) * scale[1] + shift[0, 1]
-        column, row = [np.clip(c.astype(int), 0, limit - 1) for c, limit in ((x, image.shape[1]), (y, image.shape[0]))]
+        column, row = [
+            np.clip(c.astype(int), 0, limit - 1)
+            for c, limit in ((x, image.shape[1]), (y, image.shape[0]))
+        ]
         inside = (x >= 1) & (x < image.shape[1] - 1)
-        assert np.abs(image[row][:, column].astype(int) - patch).mean(axis=(0, 2))[inside].mean() < 12
-        expected = angles * np.float32([-1, 1, -1]) if flip else angles        # roll and yaw change their sign, pitch does not
+        assert (
+            np.abs(image[row][:, column].astype(int) - patch).mean(axis=(0, 2))[inside].mean() < 12
+        )
+        expected = (
+            angles * np.float32([-1, 1, -1]) if flip else angles
+        )  # roll and yaw change their sign, pitch does not
         np.testing.assert_allclose(np.degrees(pose_label), expected, rtol=1e-4)
     assert found >= 3 and seen_masks[pose_masks.any(axis=1)].all()
     assert boxes.area(box) > 0

@@ -1,0 +1,204 @@
+"""The folder of a fused model: its files, their hashes, its sizes, the score that it is used with.
+
+    deploy.prototxt, allinone.caffemodel    the fused net
+    dense.prototxt, dense.caffemodel        stage 1 as convolutions alone, which proposes regions
+    allinone.onnx, dense.onnx               the same for onnxruntime (tools.export_onnx)
+    tpe.h5                                  an embedding of its descriptors (evaluate.learn_tpe)
+    model.json                              what is in the folder: `About`
+    provenance.json                         where it comes from; nothing reads it but people
+
+No Caffe is needed to open one.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Optional
+
+import msgspec
+
+from allinone import files, tasks
+from allinone.errors import InputError
+
+ABOUT, PROVENANCE, TPE = "model.json", "provenance.json", "tpe.h5"
+FUSED = ("deploy.prototxt", "allinone.caffemodel")
+DENSE = ("dense.prototxt", "dense.caffemodel")
+SHIPPED = "models/small"  # the model that comes with the kit, from the kit's root
+SCORE = 0.9  # our choice: least detection score that is reported where a model has none of its own
+FORMAT = 1  # of model.json
+
+
+class About(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """What model.json says."""
+
+    format: int
+    profile: str
+    input_size: int  # pixels, square
+    input: str  # blob
+    outputs: dict[str, str]  # {output of a task: blob}
+    files: dict[str, str]  # {file: sha256}
+    score: Optional[float] = None  # least detection score that is reported
+    score_from: dict[str, Any] = {}  # how the score was found
+
+
+class Model:
+    """A model's folder, opened: every file in it is the one that the model was written with."""
+
+    def __init__(self, folder: str, about: About) -> None:
+        """Take what `open_model` has read and checked."""
+        self.folder, self.about = folder, about
+
+    @property
+    def profile(self) -> str:
+        """Return the name of its profile."""
+        return self.about.profile
+
+    @property
+    def input_size(self) -> int:
+        """Return the side of its input in pixels."""
+        return self.about.input_size
+
+    @property
+    def score(self) -> float:
+        """Return the least detection score of a face that is reported."""
+        return SCORE if self.about.score is None else self.about.score
+
+    @property
+    def sha256(self) -> str:
+        """Return the hash of its weights, which tells it from all others."""
+        return self.about.files[FUSED[1]]
+
+    def has(self, name: str) -> bool:
+        """Tell whether a file is part of the model."""
+        return name in self.about.files
+
+    def path(self, name: str) -> str:
+        """Return the path of one of its files; InputError, with the mend, where it has none."""
+        if not self.has(name):
+            raise InputError(f"{os.path.join(self.folder, name)}: not in this model; {_mend(name)}")
+        return os.path.join(self.folder, name)
+
+    def outputs(self, stage: int) -> dict[str, str]:
+        """Return {output: blob} of a stage; InputError where the net lacks one of them."""
+        wanted = [task.output for task in tasks.of_stage(stage)]
+        missing = [output for output in wanted if output not in self.about.outputs]
+        if missing:
+            raise InputError(
+                f"{os.path.join(self.folder, FUSED[0])}: no output '{missing[0]}', which stage "
+                f"{stage} needs; give the folder of a fused model (make fuse)"
+            )
+        return {output: self.about.outputs[output] for output in wanted}
+
+    def engines(self) -> list[str]:
+        """Return the names of the engines that can run it as it is."""
+        return ["caffe", "opencv"] + (["onnxruntime"] if self.has(onnx_name(FUSED[1])) else [])
+
+
+def _mend(name: str) -> str:
+    """Return how a file comes into a model's folder."""
+    if name.endswith(".onnx"):
+        return "write it with make export MODEL=<folder>"
+    if name == TPE:
+        return "learn it with python -m evaluate.learn_tpe, or leave --tpe out"
+    if name in DENSE:
+        return "use --proposals selective-search, or give the folder of a fused model (make fuse)"
+    return "fuse again (make fuse)"
+
+
+def onnx_name(weights: str) -> str:
+    """Return the file name of the ONNX form of a caffemodel."""
+    return f"{os.path.splitext(weights)[0]}.onnx"
+
+
+def shipped() -> str:
+    """Return the folder of the model that comes with the kit; InputError where it is not there."""
+    folder = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), SHIPPED)
+    if not os.path.isdir(folder):
+        raise InputError(
+            f"{folder}: the model that comes with the kit is not there; get it again "
+            f"(git checkout {SHIPPED}), or name another model's folder"
+        )
+    return folder
+
+
+def is_model(folder: str) -> bool:
+    """Tell whether a folder holds a model."""
+    return os.path.isfile(os.path.join(folder, ABOUT))
+
+
+def read_about(folder: str) -> About:
+    """Return what a folder's model.json says; InputError where there is none or it is broken."""
+    path = os.path.join(folder, ABOUT)
+    try:
+        with open(path, "rb") as stream:
+            about = msgspec.json.decode(stream.read(), type=About)
+    except OSError:
+        raise InputError(
+            f"{path}: no such file; give the folder of a fused model (make fuse writes one)"
+        ) from None
+    except (msgspec.DecodeError, ValueError) as error:
+        raise InputError(f"{path}: broken ({error}); get the model again, or fuse again") from None
+    if about.format != FORMAT:
+        raise InputError(f"{path}: format {about.format}, this kit reads {FORMAT}; fuse again")
+    strange = [name for name in about.files if os.path.basename(name) != name]
+    if strange or not set(FUSED) <= set(about.files):
+        named = ", ".join(strange or FUSED)
+        raise InputError(f"{path}: its list of files is wrong ({named}); fuse again")
+    return about
+
+
+def open_model(folder: str | None = None) -> Model:
+    """Open a model, default the one that comes with the kit.
+
+    InputError where a file is missing, or is not the one that the model was written with.
+    """
+    folder = folder or shipped()
+    about = read_about(folder)
+    for name, digest in about.files.items():
+        path = os.path.join(folder, name)
+        if not os.path.isfile(path):
+            raise InputError(f"{path}: missing; get the model again, or fuse again")
+        if files.sha256(path) != digest:
+            raise InputError(
+                f"{path}: is not the file that {ABOUT} beside it was written with (its sha256 "
+                "differs): damaged or changed; get it again, or fuse again"
+            )
+    return Model(folder, about)
+
+
+def write_about(folder: str, about: About) -> None:
+    """Write model.json."""
+    text = msgspec.json.format(msgspec.json.encode(about), indent=1)
+    with files.replacing(os.path.join(folder, ABOUT), "wb") as stream:
+        stream.write(text + b"\n")
+
+
+def describe(
+    folder: str, profile: str, input_size: int, input_blob: str, outputs: dict[str, str]
+) -> None:
+    """Write model.json for the nets and weights that stand in a folder."""
+    there = [name for name in (*FUSED, *DENSE) if os.path.isfile(os.path.join(folder, name))]
+    digests = {name: files.sha256(os.path.join(folder, name)) for name in there}
+    about = About(
+        format=FORMAT,
+        profile=profile,
+        input_size=input_size,
+        input=input_blob,
+        outputs=outputs,
+        files=digests,
+    )
+    write_about(folder, about)
+
+
+def add_file(folder: str, name: str) -> None:
+    """Make a file that was written into a model's folder a part of the model."""
+    about = read_about(folder)
+    about.files[name] = files.sha256(os.path.join(folder, name))
+    write_about(folder, about)
+
+
+def set_score(folder: str, score: float, **found_by: Any) -> None:
+    """Set the least detection score that a model reports, and how it was found."""
+    about = read_about(folder)
+    about.score, about.score_from = score, found_by
+    write_about(folder, about)
