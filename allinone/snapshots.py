@@ -10,14 +10,12 @@ import shutil
 import numpy as np
 
 from allinone import surgery
+from allinone.model import FUSED
 from allinone.errors import InputError
 from allinone.pycaffe import caffe_pb2
 
 KEEP = 3  # our choice: snapshots that stay
 NET, FOLDER = "train.prototxt", "snapshots"
-FUSED = ("deploy.prototxt", "allinone.caffemodel")  # a fused model's files
-DENSE = ("dense.prototxt", "dense.caffemodel")  # and its fully convolutional form of stage 1
-PROVENANCE = "provenance.json"  # what it was made of, with the hashes of FUSED
 
 
 def save(solver, run):

@@ -4,7 +4,7 @@ from allinone import tasks
 from allinone.pycaffe import L, NetSpec
 from prototxt import backbone, heads
 from prototxt.blocks import Tower
-from prototxt.towers import add_outputs, make_tower, named, tasks_of
+from prototxt.towers import add_outputs, make_tower, named
 
 
 def bare_net(profile, names=tasks.TOWERS):
@@ -56,7 +56,7 @@ def dense_net(profile):
     tower.put("data", _input(profile))
     backbone.trunk(tower, tower["data"], profile, upto=5)
     fc_full = heads.fusion(tower, profile)
-    for task in tasks_of("det"):
+    for task in tasks.tasks_of("det"):
         _final(tower, task, heads.independent(tower, task, fc_full, profile))
     return named(net, f"AllInOneFace_{profile.name}_dense")
 

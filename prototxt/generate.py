@@ -9,7 +9,7 @@ import glob
 import os
 import sys
 
-from allinone import files, schedules, tasks
+from allinone import files, profiles, schedules
 from allinone.errors import command
 from prototxt import deploy, solvers, towers
 

@@ -53,4 +53,4 @@ def descriptor(tower, profile):
 
 def raw_name(task):
     """Return the blob of a task before softmax or scaling; regressions need neither."""
-    return task.name if task.loss in ("landmarks", "visibility", "pose") else f"{task.name}_raw"
+    return task.name if task.loss == "euclidean" else f"{task.name}_raw"

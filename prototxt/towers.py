@@ -27,13 +27,6 @@ REGION_TOPS = (
 VALIDATION = "val"  # folder, beside the towers' databases, of those for validation
 
 
-def tasks_of(name):
-    """Return the tasks that a tower learns."""
-    if name == "hyperface":
-        return [tasks.BY_NAME[task] for task in tasks.HYPERFACE_TASKS]
-    return [task for task in tasks.TASKS if task.tower == name]
-
-
 def database_of(name):
     """Return the folder name of a tower's database: HyperFace learns from the detection tower's."""
     return "det" if name == "hyperface" else name
@@ -47,13 +40,13 @@ def add_outputs(tower, name, data, profile):
         backbone.trunk(tower, data, profile, upto=5)
         fc_full = heads.fusion(tower, profile)
         return {
-            task.name: heads.independent(tower, task, fc_full, profile) for task in tasks_of(name)
+            task.name: heads.independent(tower, task, fc_full, profile) for task in tasks.tasks_of(name)
         }
     conv6 = backbone.trunk(tower, data, profile)
     if name == "id":
         return {"identity": heads.descriptor(tower, profile)}
     pooled = tower.max_pool("pool6", conv6)
-    return {task.name: heads.attribute(tower, task, pooled, profile) for task in tasks_of(name)}
+    return {task.name: heads.attribute(tower, task, pooled, profile) for task in tasks.tasks_of(name)}
 
 
 def train_net(profile, job, databases, identities, seed=1, iter_size=1, validation=1):
@@ -70,7 +63,7 @@ def train_net(profile, job, databases, identities, seed=1, iter_size=1, validati
             net, name, f"{name}/", 0.0 if name in job.without_dropout else profile.dropout
         )
         settings = dict(
-            batch=job.batch.get(name, profile.batch[name]), size=profile.input_size, seed=seed
+            batch=job.batch.get(name, profile.batch_of(name)), size=profile.input_size, seed=seed
         )
         erasing = (
             dict(erasing=profile.erasing)
@@ -91,7 +84,7 @@ def train_net(profile, job, databases, identities, seed=1, iter_size=1, validati
             )
         )
         outputs = add_outputs(tower, name, tower["data"], profile)
-        for task in tasks_of(name):
+        for task in tasks.tasks_of(name):
             top = outputs[task.name]
             if task.name == "identity":
                 top = tower.output("fc8", top, identities)
@@ -149,10 +142,6 @@ def _data(tower, name, settings):
     return {task: [tower[top] for top in names] for task, names in labels.items()}
 
 
-# What the squared error of a row is multiplied with (HyperFace): 1/(2N), 1/N with N = 21, and 1/3.
-EUCLIDEAN_FACTOR = dict(landmarks=1 / 42, visibility=1 / 21, pose=1 / 3)
-
-
 def _loss(tower, task, top, labels, weight, age_settings):
     """Add the loss of a task, weighted for eq. 8; its blob is <tower>/loss_<task>."""
     if task.loss == "softmax":
@@ -170,7 +159,7 @@ def _loss(tower, task, top, labels, weight, age_settings):
             param=[dict(name="age_loss/count", **COUNTER)],
         )
     else:
-        factor = round(EUCLIDEAN_FACTOR[task.loss], 8)
+        factor = round(task.factor, 8)
         loss = L.Python(
             top,
             *labels[task.name],

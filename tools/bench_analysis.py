@@ -28,7 +28,7 @@ from allinone.engines import ENGINES
 from allinone.errors import command
 from allinone.proposals import selective_search
 from allinone.pycaffe import caffe
-from allinone.snapshots import DENSE, FUSED
+from allinone.model import DENSE, FUSED
 from data_prep import scene, synthetic
 from evaluate import metrics
 from prototxt import deploy

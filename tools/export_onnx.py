@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from allinone import engines, files, surgery
 from allinone.errors import InputError, command
-from allinone.snapshots import DENSE, FUSED
+from allinone.model import DENSE, FUSED
 
 OPSET, IR = 13, 8  # what onnxruntime 1.10 and newer read
 TOLERANCE = 1e-4  # largest difference between the engines

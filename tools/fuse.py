@@ -17,15 +17,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allinone import device, files, snapshots, surgery, tasks
+from allinone import device, files, model, profiles, snapshots, surgery, tasks
 from allinone.errors import InputError, command
 from allinone.pycaffe import caffe
 from prototxt import deploy, generate
 
 TOLERANCE = 1e-5  # largest difference between fused and tower outputs
 AGREE = 1e-6  # our choice: shared weights of two runs are the same up to this; a single step of training moves them further
-NET, MODEL = snapshots.FUSED
-DENSE_NET, DENSE_MODEL = snapshots.DENSE
+NET, MODEL = model.FUSED
+DENSE_NET, DENSE_MODEL = model.DENSE
 
 
 @dataclass
@@ -245,7 +245,7 @@ def fuse(profile, runs, out, trunk=None):
         )
         left_out = sorted({name for source in sources for name in source.parameters} - set(matched))
         files.write_json(
-            os.path.join(partial, snapshots.PROVENANCE),
+            os.path.join(partial, model.PROVENANCE),
             dict(
                 profile=profile.name,
                 sources=[about(source) for source in sources],
@@ -257,10 +257,10 @@ def fuse(profile, runs, out, trunk=None):
                 largest_difference=differences,
                 moved_by_trunk=changes,
                 largest_difference_dense=densely,
-                model_sha256=files.sha256(os.path.join(partial, MODEL)),
-                deploy_sha256=files.sha256(os.path.join(partial, NET)),
             ),
         )
+        outputs = {task.output: task.output for task in tasks.TASKS}
+        model.describe(partial, profile.name, profile.input_size, "data", outputs)
     return differences
 
 
@@ -272,16 +272,16 @@ def take_out(profile, run, tower, out):
         matched = surgery.transplant(net, definition, source.parameters, source.weights).matched
         net.save(os.path.join(partial, MODEL))
         files.write_json(
-            os.path.join(partial, snapshots.PROVENANCE),
+            os.path.join(partial, model.PROVENANCE),
             dict(
                 profile=profile.name,
                 sources=[about(source)],
                 tower_from={tower: source.weights},
                 parameters=len(matched),
-                model_sha256=files.sha256(os.path.join(partial, MODEL)),
-                deploy_sha256=files.sha256(os.path.join(partial, NET)),
             ),
         )
+        outputs = {task.output: f"{tower}/{task.output}" for task in tasks.tasks_of(tower)}
+        model.describe(partial, profile.name, profile.input_size, f"{tower}/input", outputs)
 
 
 @command

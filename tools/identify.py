@@ -20,7 +20,7 @@ from allinone import analyzer as analysis
 from allinone import engines, files
 from allinone.errors import InputError, command
 from allinone.progress import Progress
-from allinone.snapshots import FUSED
+from allinone.model import FUSED
 from evaluate import tpe
 from tools.analyze import PICTURES
 

@@ -19,7 +19,7 @@ import time
 import numpy as np
 from tensorboardX import SummaryWriter
 
-from allinone import device, files, schedules, snapshots, surgery, tasks, widen
+from allinone import device, files, profiles, schedules, snapshots, surgery, tasks, widen
 from allinone.errors import InputError, command
 from allinone.pycaffe import caffe
 from evaluate import validation
@@ -39,7 +39,7 @@ FIRST, DIVERGED, SATURATED = (
 )  # our choice: a run diverges when a smoothed loss is DIVERGED times the mean of
 #                                             its FIRST iterations, or a softmax loss SATURATED: Caffe's ends at 87
 UNTRAINED = dict(
-    softmax=0.7, landmarks=0.1, visibility=0.1, pose=0.1, age=1.0
+    softmax=0.7, euclidean=0.1, age=1.0
 )  # about what untrained nets lose (age: by eq. 6's bell): a trained one may begin
 #                                             with next to nothing, or with a mini-batch that has no label
 
@@ -144,7 +144,7 @@ class Validation:
 
     def __init__(self, solver, profile, job, databases, out):
         self.solver, self.path, self.net = solver, os.path.join(out, snapshots.NET), None
-        self.owners = {task.name: tower for tower in job.towers for task in towers.tasks_of(tower)}
+        self.owners = {task.name: tower for tower in job.towers for task in tasks.tasks_of(tower)}
         self.rows = plan.validation_rows(profile, job, databases)
         self.batches = plan.validation_batches(profile, job, self.rows)
 

@@ -11,7 +11,7 @@ from allinone import FaceAnalyzer, align, engines, record, tasks
 from allinone.backend import Backend
 from allinone.blob import crop
 from allinone.errors import InputError
-from allinone.snapshots import DENSE, FUSED
+from allinone.model import DENSE, FUSED
 from tools import export_onnx
 
 
