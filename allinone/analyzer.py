@@ -1,70 +1,77 @@
 """FaceAnalyzer: the two-stage process of section III-D.
 
-Stage 1: region proposals -> detection scores, landmarks, visibility, pose -> Iterative Region Proposals, Landmarks-based NMS.
-Stage 2: the face aligned by its landmarks, and its mirror, through the net -> smile, gender, age, descriptor; averaged.
+Stage 1: region proposals -> detection scores, landmarks, visibility, pose -> Iterative Region
+Proposals, Landmarks-based NMS. Stage 2: the face aligned by its landmarks, and its mirror, through
+the net -> smile, gender, age, descriptor, each the mean of both.
 """
 
+from __future__ import annotations
+
 import os
+from collections.abc import Iterable, Sequence
+from typing import Union
 
 import numpy as np
 
-from allinone import (
-    align,
-    blob,
-    dense,
-    files,
-    landmarks,
-    pose,
-    refine,
-)
-from allinone import (
-    boxes as boxes_,
-)
-from allinone import (
-    device as devices,
-)
+from allinone import align, blob, dense, files, landmarks, pose, refine, tasks
+from allinone import boxes as boxes_
+from allinone import device as devices
 from allinone.backend import Backend
 from allinone.errors import InputError
+from allinone.face import Face
 from allinone.proposals import selective_search
-from allinone.record import Face
-from allinone.tasks import POSITIVE_IOU
 
-SCORE = 0.9  # our choice: least detection score of a face that is reported, where the model's provenance.json names none
+Image = Union[str, os.PathLike, np.ndarray]
+
 LEAST_FACE = 8  # pixels
-LOOKS = 2  # our choice: at a face whose box is given; the second region is the rectangle of the landmarks that are found in the first
+# our choice: how often a face whose box is given is looked at; the second region is the rectangle
+# of the landmarks that are found in the first
+LOOKS = 2
 CHUNK = 256  # regions whose crops are in memory together
-SHIPPED = "models/small"  # the model that is used if none is named, from the kit's root
-PROPOSALS = dict(
-    dense=lambda analyzer, image: dense.proposals(analyzer.backend, image, analyzer.smallest),
-    **{
-        "selective-search": lambda analyzer, image: selective_search(image),
-        "selective-search-quality": lambda analyzer, image: selective_search(image, quality=True),
-    },
-)
 
 
-def default_model():
-    """Return the folder of the model that comes with the kit; InputError where it is not there."""
-    folder = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), SHIPPED)
-    if not os.path.isdir(folder):
-        raise InputError(
-            f"{folder}: the model that comes with the kit is not there; get it again (git checkout {SHIPPED}), or name another model's folder"
-        )
-    return folder
+def dense_proposals(analyzer: FaceAnalyzer, image: np.ndarray) -> np.ndarray:
+    """Return the regions (n, 4) that the net itself proposes over an image pyramid."""
+    return dense.proposals(analyzer.backend, image, analyzer.smallest)
+
+
+def selective_search_proposals(analyzer: FaceAnalyzer, image: np.ndarray) -> np.ndarray:
+    """Return the regions (n, 4) that selective search proposes, about 2,000."""
+    return selective_search(image)
+
+
+def selective_search_quality_proposals(analyzer: FaceAnalyzer, image: np.ndarray) -> np.ndarray:
+    """Return the regions (n, 4) that selective search proposes, about 10,000."""
+    return selective_search(image, quality=True)
+
+
+PROPOSALS = {
+    "dense": dense_proposals,
+    "selective-search": selective_search_proposals,
+    "selective-search-quality": selective_search_quality_proposals,
+}
 
 
 class FaceAnalyzer:
-    """Find and describe faces with a fused model.
-
-    model_dir: folder with deploy.prototxt and allinone.caffemodel, default the one that comes with the kit; engine: caffe, opencv or
-    onnxruntime; device: "cpu" or the number of a GPU ("0"), default the one that Caffe has been given, else the CPU;
-    proposals: "dense" (the net itself over an image pyramid, for faces of `smallest` pixels and more) or
-    "selective-search" (or, five times as many, "selective-search-quality"), as in the paper. InputError where the model is missing or broken, or the GPU cannot be used.
-    """
+    """Finds and describes faces with a fused model."""
 
     def __init__(
-        self, model_dir=None, engine="caffe", device=None, proposals="dense", smallest=None
-    ):
+        self,
+        model_dir: str | None = None,
+        engine: str = "caffe",
+        device: str | int | None = None,
+        proposals: str = "dense",
+        smallest: float | None = None,
+    ) -> None:
+        """Open a model.
+
+        model_dir: folder of a fused model, default the one that comes with the kit; engine: caffe,
+        opencv or onnxruntime; device: "cpu" or the number of a GPU ("0"), default the one that
+        Caffe has been given, else the CPU; proposals: "dense" (the net itself over an image
+        pyramid, for faces of `smallest` pixels and more), "selective-search", as in the paper, or
+        "selective-search-quality", five times as many regions. InputError where the model is
+        missing or broken, or the GPU cannot be used.
+        """
         if proposals not in PROPOSALS:
             raise InputError(f"proposals '{proposals}': there are {', '.join(PROPOSALS)}")
         if smallest is not None and not smallest >= LEAST_FACE:
@@ -72,16 +79,18 @@ class FaceAnalyzer:
         gpu = "" if device in (None, "cpu") else str(device)
         if device is not None and engine == "caffe":
             devices.use(gpu)
-        self.backend, self.smallest = Backend(model_dir or default_model(), engine, gpu), smallest
-        self.score = self.backend.told.get("score", SCORE)
-        self.propose = PROPOSALS[proposals]
+        self.backend = Backend(model_dir, engine, gpu)
+        self.smallest = smallest
+        self.score = self.backend.model.score
+        self._propose = PROPOSALS[proposals]
 
-    def analyze(self, image, boxes=None, score=None):
-        """Return the `Face`s of a picture, best first.
+    def analyze(self, image: Image, boxes=None, score: float | None = None) -> list[Face]:
+        """Return the faces of a picture, best first.
 
-        image: path or BGR uint8 (height, width, 3); boxes (n, 4): regions to describe instead of searching for faces,
-        one Face per box in the same order, whatever its score; score: least detection score of a face that is found, default the model's own.
-        InputError where image or boxes are none.
+        image: path or BGR uint8 (height, width, 3); boxes (n, 4): regions to describe instead of
+        searching for faces, one Face for each in the same order, whatever its score; score: least
+        detection score of a face that is found, default the model's own. InputError where image or
+        boxes are none.
         """
         if boxes is None:
             return self.analyze_many([image], score)[0]
@@ -90,146 +99,164 @@ class FaceAnalyzer:
             raise InputError("boxes: each must be (x1, y1, x2, y2) with x1 < x2 and y1 < y2")
         return self.describe(image, self.look(image, regions))
 
-    def analyze_many(self, images, score=None):
-        """Return the list of `Face`s of each picture, as `analyze` does; calls of the net are shared between them."""
+    def analyze_many(self, images: Iterable[Image], score: float | None = None) -> list[list[Face]]:
+        """Return the faces of each picture; calls of the net are shared between the pictures."""
         images = [loaded(image) for image in images]
         if not images:
             return []
-        return self.describe_many(
-            images, self.detect_many(images, [self.propose(self, image) for image in images], score)
-        )
+        regions = [self.propose(image) for image in images]
+        return self.describe_many(images, self.detect_many(images, regions, score))
 
-    def look(self, image, regions):
-        """Run stage 1 on regions (n, 4) of a picture; return a dict of boxes, score, landmarks (pixels), visibility, pose (degrees)."""
+    def propose(self, image: np.ndarray) -> np.ndarray:
+        """Return the regions (n, 4) of a picture in which faces are looked for."""
+        return self._propose(self, image)
+
+    def look(self, image: np.ndarray, regions: np.ndarray) -> dict[str, np.ndarray]:
+        """Run stage 1 on regions (n, 4) of a picture.
+
+        Returns arrays by field: boxes (n, 4), score (n,), landmarks (n, 21, 2) in pixels,
+        visibility (n, 21), pose (n, 3) in degrees.
+        """
         return self.look_at_each([image] * len(regions), regions)
 
-    def look_at_each(self, images, regions):
-        """Run stage 1 on one region of each of n pictures; return what `look` returns."""
-        regions, parts = np.float32(regions).reshape(-1, 4), []
+    def look_at_each(self, images: Sequence[np.ndarray], regions) -> dict[str, np.ndarray]:
+        """Run stage 1 on one region of each of n pictures; returns what `look` returns."""
+        regions = np.float32(regions).reshape(-1, 4)
+        size, parts = self.backend.input_size, []
         for start in range(0, max(len(regions), 1), CHUNK):
             some = slice(start, start + CHUNK)
-            parts.append(
-                self.backend(
-                    [
-                        blob.crop(image, box, self.backend.input_size)
-                        for image, box in zip(images[some], regions[some])
-                    ],
-                    stage=1,
-                )
-            )
-        out = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        points = out["landmarks"].reshape(-1, landmarks.COUNT, 2)
-        return dict(
-            boxes=regions,
-            score=out["detection"][:, 1],
-            landmarks=landmarks.decode(points, regions),
-            visibility=out["visibility"].clip(0, 1),
-            pose=pose.decode_pose(out["pose"]),
-        )
+            crops = [blob.crop(image, box, size) for image, box in zip(images[some], regions[some])]
+            parts.append(self.backend(crops, stage=1))
+        outputs = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        answers = {
+            task.field: answer(task, outputs[task.output], regions) for task in tasks.of_stage(1)
+        }
+        return {"boxes": regions, **answers}
 
-    def look_closer(self, images, regions):
-        """Run stage 1 on one rough region of each of n pictures, then on the rectangle of the landmarks found in it; return what `look` returns."""
+    def look_closer(self, images: Sequence[np.ndarray], regions) -> dict[str, np.ndarray]:
+        """Run stage 1 on one rough region of each of n pictures, then on what is found in it.
+
+        The second region is the rectangle of the landmarks; returns what `look` returns.
+        """
         for _ in range(LOOKS):
             found = self.look_at_each(images, regions)
             regions = landmarks.face_rectangle(found["landmarks"])
         return found
 
-    def detect(self, image, regions, score=None):
-        """Find faces among regions (n, 4) of a picture; return what `look` returns, of one region for each face."""
+    def detect(self, image: np.ndarray, regions, score: float | None = None):
+        """Find faces among regions (n, 4) of a picture; returns what `look` returns of them."""
         return self.detect_many([image], [regions], score)[0]
 
-    def detect_many(self, images, regions, score=None):
-        """Find faces among the regions of each picture: Iterative Region Proposals, then Landmarks-based NMS."""
+    def detect_many(self, images: Sequence[np.ndarray], regions, score: float | None = None):
+        """Find faces among the regions of each picture (HyperFace, algorithms 1 and 2)."""
         score = self.score if score is None else score
         owners = np.repeat(np.arange(len(images)), [len(some) for some in regions])
-        owners, seen = refine.iterative_region_proposals(
-            lambda owners, regions: self.look_at_each([images[owner] for owner in owners], regions),
-            owners,
-            np.concatenate([np.float32(some).reshape(-1, 4) for some in regions]),
-            [image.shape[1::-1] for image in images],
-        )
-        return [
-            refine.landmarks_nms(
-                {name: values[owners == number] for name, values in seen.items()}, score
-            )
-            for number in range(len(images))
-        ]
+        together = np.concatenate([np.float32(some).reshape(-1, 4) for some in regions])
 
-    def attributes_over_regions(self, image, box, regions):
-        """Return (probability of smiling, of female): means over the regions (n, 4) whose IoU with a face's box is above 0.5.
+        def look(owners, regions):
+            return self.look_at_each([images[owner] for owner in owners], regions)
 
-        The paper's score for CelebA and Faces of the World (section IV-D). Each region's face is aligned by the landmarks that are found in it,
-        since these towers learn from aligned faces (our choice, the paper does not say). InputError where no region is near.
+        sizes = [image.shape[1::-1] for image in images]
+        owners, seen = refine.iterative_region_proposals(look, owners, together, sizes)
+        found = []
+        for number in range(len(images)):
+            own = {name: values[owners == number] for name, values in seen.items()}
+            found.append(refine.landmarks_nms(own, score))
+        return found
+
+    def attributes_over_regions(self, image: np.ndarray, box, regions) -> dict[str, float]:
+        """Return {task: mean answer} over the regions (n, 4) whose IoU with a face's box is > 0.5.
+
+        Of the tasks whose answer is a probability: the paper's score for CelebA and Faces of the
+        World (section IV-D). Each region's face is aligned by the landmarks that are found in it,
+        since these towers learn from aligned faces (our choice, the paper does not say).
+        InputError where no region is near.
         """
         near = np.float32(regions).reshape(-1, 4)
-        near = near[boxes_.iou(near, [box])[:, 0] > POSITIVE_IOU]
+        near = near[boxes_.iou(near, [box])[:, 0] > tasks.POSITIVE_IOU]
         if not len(near):
-            raise InputError(f"box {list(box)}: no region has an IoU above {POSITIVE_IOU} with it")
+            raise InputError(
+                f"box {list(box)}: no region has an IoU above {tasks.POSITIVE_IOU} with it"
+            )
         faces = self.describe(image, self.look(image, near))
-        return float(np.mean([face.smile for face in faces])), float(
-            np.mean([face.gender for face in faces])
-        )
+        means = {}
+        for task in tasks.of_stage(2):
+            if task.kind == tasks.PROBABILITY:
+                means[task.name] = float(np.mean([getattr(face, task.field) for face in faces]))
+        return means
 
-    def describe(self, image, found):
-        """Run stage 2 on what stage 1 found in a picture; return `Face`s."""
+    def describe(self, image: np.ndarray, found: dict[str, np.ndarray]) -> list[Face]:
+        """Run stage 2 on what stage 1 found in a picture."""
         return self.describe_many([image], [found])[0]
 
-    def describe_many(self, images, found):
-        """Run stage 2 on what stage 1 found in each picture; return the list of `Face`s of each."""
-        size = self.backend.input_size
-        faces = [
-            align.warp(image, points, size, visible)
-            for image, one in zip(images, found)
-            for points, visible in zip(one["landmarks"], one["visibility"])
-        ]
-        both = self.backend(faces + [align.mirror(face) for face in faces], stage=2)
-        mean = {
-            name: (values[: len(faces)] + values[len(faces) :]) / 2 for name, values in both.items()
-        }
+    def describe_many(self, images, found) -> list[list[Face]]:
+        """Run stage 2 on what stage 1 found in each picture."""
+        crops = []
+        for image, one in zip(images, found):
+            for points, visible in zip(one["landmarks"], one["visibility"]):
+                crops.append(align.warp(image, points, self.backend.input_size, visible))
+        both = self.backend(crops + [align.mirror(crop) for crop in crops], stage=2)
+        mean = {name: (out[: len(crops)] + out[len(crops) :]) / 2 for name, out in both.items()}
         place, result = 0, []
         for one in found:
-            result.append(
-                [
-                    Face(
-                        box=one["boxes"][n],
-                        score=one["score"][n],
-                        landmarks=one["landmarks"][n],
-                        visibility=one["visibility"][n],
-                        pose=one["pose"][n],
-                        smile=mean["smile"][place + n, 1],
-                        gender=mean["gender"][place + n, 1],
-                        age=mean["age"][place + n, 0],
-                        descriptor=mean["descriptor"][place + n],
-                    )
-                    for n in range(len(one["score"]))
-                ]
-            )
-            place += len(one["score"])
+            count = len(one["score"])
+            part = {name: out[place : place + count] for name, out in mean.items()}
+            result.append(_faces(one, part))
+            place += count
         return result
 
 
-def loaded(image):
-    """Return a picture, BGR uint8 (height, width, 3), of a path or of itself; InputError where it is none."""
+def answer(task: tasks.Task, output: np.ndarray, regions=None) -> np.ndarray:
+    """Return the answers of a task from what its layer gives for n faces (n, size).
+
+    Probabilities and numbers are (n,), the rest (n, ...). regions (n, 4): where the faces stand,
+    needed for landmarks, which the net gives relative to them.
+    """
+    if task.kind == tasks.PROBABILITY:
+        return output[:, 1]
+    if task.kind == tasks.NUMBER:
+        return output[:, 0]
+    if task.kind == tasks.POINTS:
+        return landmarks.decode(output.reshape(-1, landmarks.COUNT, 2), regions)
+    if task.kind == tasks.VISIBILITY:
+        return output.clip(0, 1)
+    if task.kind == tasks.ANGLES:
+        return pose.decode_pose(output)
+    return output
+
+
+def _faces(found: dict[str, np.ndarray], described: dict[str, np.ndarray]) -> list[Face]:
+    """Return the faces of a picture: what stage 1 found, and the outputs of stage 2 for them."""
+    answers = {task.field: found[task.field] for task in tasks.of_stage(1)}
+    answers |= {task.field: answer(task, described[task.output]) for task in tasks.of_stage(2)}
+    plain = (tasks.PROBABILITY, tasks.NUMBER)
+    numbers = [task.field for task in tasks.TASKS if task.kind in plain]
+    for field in numbers:
+        answers[field] = [float(value) for value in answers[field]]
+    faces = []
+    for place, box in enumerate(found["boxes"]):
+        faces.append(Face(box=box, **{field: values[place] for field, values in answers.items()}))
+    return faces
+
+
+def loaded(image: Image) -> np.ndarray:
+    """Return a picture, BGR uint8 (height, width, 3), of a path or of itself.
+
+    InputError where it is none.
+    """
     if isinstance(image, (str, os.PathLike)):
-        image = files.read_image(os.fspath(image))
-    if (
-        not isinstance(image, np.ndarray)
-        or image.dtype != np.uint8
-        or image.ndim != 3
-        or image.shape[2] != 3
-        or not image.size
-    ):
-        what = (
-            f"{image.dtype} of shape {image.shape}"
-            if isinstance(image, np.ndarray)
-            else type(image).__name__
-        )
-        raise InputError(
-            f"image: {what}; give a path, or BGR uint8 (height, width, 3), as cv2.imread does"
-        )
-    return image
+        return files.read_image(os.fspath(image))
+    if isinstance(image, np.ndarray):
+        if image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3 and image.size:
+            return image
+        what = f"{image.dtype} of shape {image.shape}"
+    else:
+        what = type(image).__name__
+    raise InputError(
+        f"image: {what}; give a path, or BGR uint8 (height, width, 3), as cv2.imread does"
+    )
 
 
-def verify(first, second):
-    """Return the cosine similarity of two faces' descriptors, -1 to 1: the more alike the people, the higher."""
+def verify(first: Face, second: Face) -> float:
+    """Return the cosine similarity of two faces' descriptors, -1 to 1; higher is more alike."""
     return float(np.float64(first.unit_descriptor()) @ second.unit_descriptor())

@@ -46,7 +46,9 @@ class Backend:
         Stage 1 computes no layer that only stage 2 needs. InputError where the net has no stage 2.
         """
         blobs = self.model.outputs(stage)
-        parts = {task.output: [np.empty((0, task.size), np.float32)] for task in tasks.of_stage(stage)}
+        parts = {
+            task.output: [np.empty((0, task.size), np.float32)] for task in tasks.of_stage(stage)
+        }
         for start in range(0, len(images), self.batch):
             batch = to_blob(images[start : start + self.batch])
             found = self.net.run(batch, list(blobs.values()))

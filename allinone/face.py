@@ -51,12 +51,15 @@ def rounded(values, digits: int):
     return np.round(np.asarray(values, np.float64), digits).tolist()
 
 
+def _task_fields() -> list[tuple]:
+    """Return (name, type, default) of the fields that the tasks add."""
+    types = {task.field: ANSWERS[task.kind][0] for task in tasks.TASKS}
+    return [(name, Optional[type_], field(default=None)) for name, type_ in types.items()]
+
+
 Face = make_dataclass(
     "Face",
-    [
-        ("box", np.ndarray),
-        *((task.field, Optional[ANSWERS[task.kind][0]], field(default=None)) for task in tasks.TASKS),
-    ],
+    [("box", np.ndarray), *_task_fields()],
     bases=(_Face,),
     eq=False,  # two faces are the same if they are one object: arrays have no single answer
 )

@@ -90,7 +90,9 @@ FaceRecord = msgspec.defstruct(
     bases=(_FaceRecord,),
     module=__name__,
 )
-FaceRecord.__doc__ = "A face as a line of JSON: what is known or said of it; only `image` is needed."
+FaceRecord.__doc__ = (
+    "A face as a line of JSON: what is known or said of it; only `image` is needed."
+)
 
 FIELDS: tuple[str, ...] = FaceRecord.__struct_fields__
 # Fields that hold a label of a person or face as a whole, which even a face without a box may have.
