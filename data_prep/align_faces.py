@@ -7,7 +7,7 @@ import numpy as np
 
 from allinone import align, files, record
 from allinone.errors import InputError
-from data_prep.convert import Dropped
+from data_prep.reader import Dropped
 from data_prep.sources import image_path
 
 JPEG_QUALITY = 92

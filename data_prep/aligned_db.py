@@ -13,7 +13,8 @@ from allinone.errors import InputError
 from allinone.parallel import in_order
 from allinone.progress import Progress
 from data_prep.align_faces import align_lines
-from data_prep.convert import DROPPED, Dropped
+from data_prep.conversion import DROPPED
+from data_prep.reader import Dropped
 from data_prep.sources import origin_of
 
 CHUNK = 32  # faces that a process aligns at a time

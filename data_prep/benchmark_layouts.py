@@ -7,8 +7,8 @@ import numpy as np
 import scipy.io
 
 from allinone import record
-from data_prep import afw, fddb, fgnet, fotw, ijba, lap2015, lfw, pascal
 from data_prep.layout_files import cells, copy, write_table, write_text
+from data_prep.readers import afw, fddb, fgnet, fotw, ijba, lap2015, lfw, pascal
 
 
 def write_afw(faces, source, out):

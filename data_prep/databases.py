@@ -14,7 +14,7 @@ import sys
 
 from allinone import align, files, record, store, tasks
 from allinone.errors import InputError, command
-from data_prep import convert
+from data_prep import conversion, reader
 from data_prep.aligned_db import LABEL_OF, build_aligned
 from data_prep.scenes_db import build_scenes
 from data_prep.sources import origin_of
@@ -41,15 +41,15 @@ Feed = collections.namedtuple(
 
 def records_of(name, folder):
     """Return the records file of a set in its folder, which is made where it is not there yet."""
-    path = os.path.join(folder, convert.RECORDS)
+    path = os.path.join(folder, conversion.RECORDS)
     if not os.path.isfile(path):
-        convert.convert_set(name, folder)
+        conversion.convert_set(name, folder)
     return path
 
 
 def labels_of(records):
     """Return the labels that a records file has, by the summary beside it."""
-    summary = os.path.join(os.path.dirname(records), convert.SUMMARY)
+    summary = os.path.join(os.path.dirname(records), conversion.SUMMARY)
     return set(files.read_json(summary, "convert the set again")["labels"])
 
 
@@ -228,7 +228,7 @@ def main(argv=None):
         "sets",
         nargs="*",
         metavar="SET",
-        help=f"default: those of Table I; {', '.join(convert.SETS)}",
+        help=f"default: those of Table I; {', '.join(reader.names())}",
     )
     parser.add_argument("--data", default="data", help="folder with a folder for each set")
     parser.add_argument("--folder", help="where one SET stands, if not in DATA")
@@ -244,9 +244,9 @@ def main(argv=None):
     parser.add_argument("--gpu", default="", help="with --landmarks-from: GPU number; empty: CPU")
     parser.add_argument("--workers", type=int, help="processes, default one a core")
     args = parser.parse_args(argv)
-    unknown = sorted(set(args.sets) - set(convert.SETS))
+    unknown = sorted(set(args.sets) - set(reader.names()))
     if unknown:
-        raise InputError(f"no reader for {', '.join(unknown)}; there are {', '.join(convert.SETS)}")
+        raise InputError(f"no reader for {', '.join(unknown)}; there are {', '.join(reader.names())}")
     if args.folder and len(args.sets) != 1:
         raise InputError("--folder goes with one SET")
     if args.landmarks_from:

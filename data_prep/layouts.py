@@ -7,14 +7,13 @@ new set, and writes what the reader of the same name in this package reads, in t
 import os
 
 from allinone import record
-from data_prep import benchmark_layouts, training_layouts
-from data_prep.convert import SETS
+from data_prep import benchmark_layouts, reader, training_layouts
 from data_prep.layout_files import write_text
 
 WRITERS = {
     name: getattr(module, f"write_{name}")
     for module in (training_layouts, benchmark_layouts)
-    for name in SETS
+    for name in reader.names()
     if hasattr(module, f"write_{name}")
 }
 DRAWN = "drawn_set.txt"  # in the folder of a set that is drawn: whoever measures on it says so

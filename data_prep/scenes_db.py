@@ -18,7 +18,8 @@ from allinone.parallel import in_order
 from allinone.progress import Progress
 from data_prep import region_cache
 from data_prep.align_faces import JPEG_QUALITY
-from data_prep.convert import DROPPED, Dropped
+from data_prep.conversion import DROPPED
+from data_prep.reader import Dropped
 from data_prep.sources import image_path, origin_of
 
 CHUNK = 8  # pictures that a process reads at a time

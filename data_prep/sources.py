@@ -3,7 +3,7 @@
 import os
 
 from allinone import files
-from data_prep.convert import SUMMARY
+from data_prep.conversion import SUMMARY
 
 SET = "set.json"  # what data_prep.synthetic leaves beside its records
 

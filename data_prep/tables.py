@@ -5,7 +5,7 @@ import csv
 import scipy.io
 
 from allinone.errors import InputError
-from data_prep.convert import Dropped
+from data_prep.reader import Dropped
 
 GENDER_CODES = {
     "m": 0,

@@ -8,8 +8,8 @@ import numpy as np
 import scipy.io
 
 from allinone import landmarks
-from data_prep import adience, aflw, celeba, custom, imdb
 from data_prep.layout_files import cells, copy, write_table, write_text
+from data_prep.readers import adience, aflw, celeba, custom, imdb
 
 BANDS = ((0, 2), (4, 6), (8, 12), (15, 20), (25, 32), (38, 43), (48, 53), (60, 100))  # of Adience
 ATTRIBUTES = (

@@ -10,7 +10,7 @@ import numpy as np
 from allinone import analyzer as analysis
 from allinone import device, engines, files, snapshots
 from allinone.errors import InputError
-from data_prep import convert, layouts
+from data_prep import conversion, layouts
 from evaluate import headline, paper_numbers, predictions
 
 RESULTS = "results.json"
@@ -60,18 +60,18 @@ def add_score(parser, default, what):
 
 def records_of(name, data):
     """Return (path of the records of a set, [what of it is missing]); converts the original files where that is not done yet."""
-    path = os.path.join(data, convert.RECORDS)
+    path = os.path.join(data, conversion.RECORDS)
     if not os.path.isfile(path):
         if not os.path.isdir(data):
             raise InputError(
                 f"{data}: no such folder; put the set there as data_prep/README.md shows it, or name its place with --data"
             )
-        convert.convert_set(name, data)
+        conversion.convert_set(name, data)
     summary = files.read_json(
-        os.path.join(data, convert.SUMMARY), f"convert the set again (make data-{name})"
+        os.path.join(data, conversion.SUMMARY), f"convert the set again (make data-{name})"
     )
     lost = [
-        f"{count} rows gave no record: {reason} (each is named in {os.path.join(data, convert.DROPPED)})"
+        f"{count} rows gave no record: {reason} (each is named in {os.path.join(data, conversion.DROPPED)})"
         for reason, count in summary["dropped"].items()
     ]
     return path, lost + [f"{name} is not there" for name in summary.get("missing", ())]

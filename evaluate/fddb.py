@@ -18,7 +18,7 @@ from PIL import Image
 
 from allinone import files
 from allinone.errors import InputError, command
-from data_prep import fddb as reader
+from data_prep.readers import fddb as reader
 from data_prep.tables import lines as lines_of
 from evaluate import benchmark, detection, ellipses
 

@@ -19,7 +19,7 @@ import numpy as np
 from allinone import analyzer as analysis
 from allinone import backend, boxes, device, files, landmarks
 from allinone.errors import InputError, command
-from data_prep import convert
+from data_prep import conversion
 from evaluate import headline, intervals, metrics, predictions, tpe
 
 ADULT = 16  # years: from here on UTKFace's gender counts
@@ -105,7 +105,7 @@ class Portraits:
 
     def __init__(self, name, args):
         folder = os.path.join(args.data, name)
-        path = os.path.join(folder, convert.RECORDS)
+        path = os.path.join(folder, conversion.RECORDS)
         self.pictures = [one for one in predictions.records_in(path) if one[1][0].split == "test"]
         models = {"test": args.model}
         settings = predictions.settings_of(
@@ -179,7 +179,7 @@ def majority(labels):
 def photographs(args):
     """Return (rows, threshold) of the photographs: detection beside the cascade, landmarks and yaw of the faces that are found."""
     folder = os.path.join(args.data, "photos")
-    path = os.path.join(folder, convert.RECORDS)
+    path = os.path.join(folder, conversion.RECORDS)
     pictures, models = predictions.records_in(path), {"test": args.model}
     settings = predictions.settings_of(
         path, models, kind="detect", proposals="dense", score="aligned", stage=1, attributes=False
@@ -494,7 +494,7 @@ def markdown(cells):
 def ethnicities(data):
     """Return {image: UTKFace's number of what it calls ethnicity} by the file names, <age>_<gender>_<ethnicity>_...; other names are left out."""
     found = {}
-    for image, _ in predictions.records_in(os.path.join(data, "utkface", convert.RECORDS)):
+    for image, _ in predictions.records_in(os.path.join(data, "utkface", conversion.RECORDS)):
         words = os.path.basename(image).split("_")
         if len(words) == 4 and words[2].isdigit():
             found[image] = int(words[2])
@@ -518,8 +518,8 @@ def main(argv=None):
     args = parser.parse_args(argv)
     device.use(args.gpu)
     for name in ("celeba", "utkface", "photos"):
-        if not os.path.isfile(os.path.join(args.data, name, convert.RECORDS)):
-            raise InputError(f"{args.data}/{name}: no {convert.RECORDS}; make train-real makes it")
+        if not os.path.isfile(os.path.join(args.data, name, conversion.RECORDS)):
+            raise InputError(f"{args.data}/{name}: no {conversion.RECORDS}; make train-real makes it")
     celeba, utkface = Portraits("celeba", args), Portraits("utkface", args)
     found, threshold = photographs(args)
     rows = found + portrait_rows(celeba, utkface, (tpe.of_model(args.model) or [None])[0])

@@ -20,7 +20,7 @@ import numpy as np
 
 from allinone import files
 from allinone.errors import InputError, command
-from data_prep import pascal
+from data_prep.readers import pascal
 from evaluate import afw, benchmark, face_eval, paper_numbers, peers
 
 matplotlib.use("Agg")

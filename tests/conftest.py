@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from allinone import files, record
-from data_prep import convert, real_sets, synthetic
+from data_prep import conversion, real_sets, synthetic
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ITERATIONS = 20
@@ -184,7 +184,7 @@ def real_folders(real_source):
     out = real_source / "sets"
     assert real_sets.main(["--real", str(real_source / "real"), "--out", str(out)]) == 0
     for name in real_sets.SETS:
-        assert convert.main(["custom", "--folder", str(out / name)]) == 0
+        conversion.convert_set("custom", str(out / name))
     return out
 
 

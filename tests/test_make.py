@@ -9,7 +9,7 @@ import sys
 import pytest
 from conftest import ROOT
 
-from data_prep import convert
+from data_prep import reader
 
 
 def make(*arguments, cwd=ROOT, **environment):
@@ -74,7 +74,7 @@ def test_without_a_gpu_two_processes_train_and_with_one_none_is_asked_for():
 
 
 def test_every_reader_has_its_target_and_takes_another_folder():
-    for name in convert.SETS:
+    for name in reader.names():
         assert f"data_prep.convert {name} --folder data/{name}" in make("-n", f"data-{name}").stdout
     assert "data_prep.convert custom --folder mine" in make("-n", "data-custom", "SRC=mine").stdout
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from allinone import boxes, draw, files
 from allinone.errors import InputError, command
-from data_prep import convert
+from data_prep import conversion
 from evaluate import metrics, predictions, real
 
 COUNT, COLUMNS, SIDE = 40, 10, 170  # pictures of a sheet, in a row, and their pixels
@@ -28,7 +28,7 @@ def pairs_of(data, results, name):
     with open(lines, encoding="utf-8") as stream:
         said = {line["image"]: line["faces"] for line in map(json.loads, stream)}
     found = []
-    for image, faces in predictions.records_in(os.path.join(folder, convert.RECORDS)):
+    for image, faces in predictions.records_in(os.path.join(folder, conversion.RECORDS)):
         found += [
             (os.path.join(folder, image), face, one)
             for face, one in zip(faces, said.get(image, ()))
@@ -97,7 +97,7 @@ def detections(data, results):
     folder, right, wrong = os.path.join(data, "photos"), [], []
     with open(os.path.join(results, "photos", predictions.LINES), encoding="utf-8") as stream:
         said = {line["image"]: line["faces"] for line in map(json.loads, stream)}
-    for image, faces in predictions.records_in(os.path.join(folder, convert.RECORDS)):
+    for image, faces in predictions.records_in(os.path.join(folder, conversion.RECORDS)):
         known = [face for face in faces if face.box is not None]
         overlaps = (
             boxes.iou([face.box for face in known], [one["box"] for one in said[image]])

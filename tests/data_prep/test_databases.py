@@ -11,7 +11,7 @@ from conftest import run_well
 from allinone import landmarks, record, store, tasks
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
-from data_prep import convert, databases, drawn_sets, layouts, locate, synthetic
+from data_prep import conversion, databases, drawn_sets, layouts, locate, synthetic
 
 TINY = ["--profile", "tiny"]
 
@@ -152,7 +152,7 @@ def test_faces_without_a_box_are_looked_for(mixture, tmp_path, monkeypatch):
     root, _, _ = mixture
     synthetic.draw_set(str(tmp_path / "drawn"), "portraits", 6, 3, 9)
     layouts.write("lap2015", str(tmp_path / "drawn"), str(tmp_path / "lap2015"))
-    assert convert.main(["lap2015", "--folder", str(tmp_path / "lap2015")]) == 0
+    conversion.convert_set("lap2015", str(tmp_path / "lap2015"))
     nothing, one = (
         dict(boxes=np.zeros((0, 4), np.float32)),
         dict(boxes=np.float32([[40, 40, 130, 140], [0, 0, 9, 9]])),

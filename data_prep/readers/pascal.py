@@ -8,10 +8,9 @@ import os
 import numpy as np
 
 from allinone.record import FaceRecord
-from data_prep.convert import Dropped
+from data_prep.reader import Dropped, Reader
 from data_prep.tables import matrix_file
 
-SET = "PASCAL faces"
 FILE = "Annotations_Face_PASCALLayout_large_fixed.mat"
 NEEDS = (FILE, "*.jpg")
 
@@ -33,3 +32,11 @@ def rows(folder):
             yield FaceRecord(
                 picture, box=[x1 - 1, y1 - 1, x2, y2], ignore=int(bool(flags and flags[-1]))
             )
+
+
+READER = Reader(
+    name="pascal",
+    title="PASCAL faces",
+    needs=NEEDS,
+    rows=rows,
+)

@@ -7,13 +7,12 @@ JSON lines are records as README has them; see allinone/record.py.
 
 import os
 
-from allinone import landmarks, record
+from allinone import landmarks, record, tasks
 from allinone.errors import InputError
 from allinone.record import FaceRecord
-from data_prep.convert import Dropped
+from data_prep.reader import Dropped, Reader
 from data_prep.tables import GENDER_CODES, table
 
-SET = "custom"
 NEEDS = ("faces.*",)
 BOX, POSE, NUMBERS = ("x1", "y1", "x2", "y2"), ("roll", "pitch", "yaw"), ("age", "age_sigma")
 POINTS = tuple(f"{name}_{axis}".lower() for name in landmarks.NAMES for axis in "xy")
@@ -67,3 +66,12 @@ def rows(folder):
             yield face(row, people)
         except (ValueError, KeyError) as error:
             yield Dropped(place, "a field does not fit", str(error))
+
+
+READER = Reader(
+    name="custom",
+    title="custom",
+    needs=NEEDS,
+    rows=rows,
+    if_named={tower: None for tower in tasks.TOWERS},
+)

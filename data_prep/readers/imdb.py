@@ -12,10 +12,9 @@ import numpy as np
 
 from allinone.errors import InputError
 from allinone.record import FaceRecord
-from data_prep.convert import Dropped
+from data_prep.reader import Dropped, Reader
 from data_prep.tables import matrix_file
 
-SET = "IMDB"
 NEEDS = ("imdb.mat",)
 FIELDS = (
     "dob",
@@ -80,3 +79,12 @@ def rows(folder, name="imdb"):
             yield FaceRecord(
                 image, box=[x1 - 1, y1 - 1, x2, y2], age=age, gender=gender, identity=identity
             )
+
+
+READER = Reader(
+    name="imdb",
+    title="IMDB",
+    needs=NEEDS,
+    rows=rows,
+    trains={"age": None, "gender": None},
+)

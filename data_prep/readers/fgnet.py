@@ -13,10 +13,9 @@ import numpy as np
 from allinone import landmarks
 from allinone.record import FaceRecord
 from data_prep import rough_boxes
-from data_prep.convert import Dropped
+from data_prep.reader import BY_TURNS, Dropped, Reader
 from data_prep.tables import lines
 
-SET = "FG-NET"
 PICTURES, POINTS = "images", "points"
 NEEDS = (PICTURES, POINTS)
 NAME = re.compile(r"(\d{3})a(\d{2})[a-z]?\.jpg", re.IGNORECASE)
@@ -71,3 +70,13 @@ def rows(folder):
             identity=int(parts.group(1)),
             split=f"person_{parts.group(1)}",
         )
+
+
+READER = Reader(
+    name="fgnet",
+    title="FG-NET",
+    needs=NEEDS,
+    rows=rows,
+    validates={"age": None},
+    finetunes={"age": BY_TURNS},
+)

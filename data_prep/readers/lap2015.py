@@ -8,10 +8,9 @@ import os
 import re
 
 from allinone.record import FaceRecord
-from data_prep.convert import Dropped
+from data_prep.reader import Dropped, Reader
 from data_prep.tables import lines
 
-SET = "ChaLearn LAP 2015"
 SPLITS = {
     "train": "Train",
     "val": "Validation",
@@ -40,3 +39,13 @@ def rows(folder):
                     )
                 continue
             yield FaceRecord(f"{name}/{picture}", age=age, age_sigma=sigma, split=split)
+
+
+READER = Reader(
+    name="lap2015",
+    title="ChaLearn LAP 2015",
+    needs=NEEDS,
+    rows=rows,
+    any_of=ANY_OF,
+    finetunes={"age": ("train",)},
+)

@@ -11,10 +11,9 @@ import numpy as np
 
 from allinone.errors import InputError
 from allinone.record import FaceRecord
-from data_prep.convert import Dropped
+from data_prep.reader import Dropped, Reader
 from data_prep.tables import matrix_file
 
-SET = "AFW"
 NEEDS = ("anno*.mat", "*.jpg")
 SIX = (
     7,
@@ -65,3 +64,11 @@ def rows(folder):
                 yield Dropped(
                     f"{path}, row {number}, {name}", "box, pose or points do not fit", str(error)
                 )
+
+
+READER = Reader(
+    name="afw",
+    title="AFW",
+    needs=NEEDS,
+    rows=rows,
+)

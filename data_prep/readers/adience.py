@@ -10,10 +10,9 @@ import re
 from allinone.record import FaceRecord
 from allinone.tasks import AGE_SIGMA
 from data_prep import rough_boxes
-from data_prep.convert import Dropped
+from data_prep.reader import Dropped, Reader
 from data_prep.tables import table
 
-SET = "Adience"
 FOLDS = tuple(f"fold_{number}_data.txt" for number in range(5))
 NEEDS = FOLDS + ("faces",)
 COLUMNS = ("user_id", "original_image", "face_id", "age", "gender")
@@ -59,3 +58,12 @@ def rows(folder):
                 identity=people.setdefault(row["user_id"], len(people)),
                 split=name.split("_data")[0],
             )
+
+
+READER = Reader(
+    name="adience",
+    title="Adience",
+    needs=NEEDS,
+    rows=rows,
+    trains={"age": None},
+)

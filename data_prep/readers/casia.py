@@ -9,12 +9,11 @@ pictures are crops of 250x250 around it, and its box is their middle half (our c
 import os
 
 from allinone.errors import InputError
+from allinone.profiles import PAPER
 from allinone.record import FaceRecord
-from allinone.tasks import PAPER
-from data_prep.convert import Dropped
+from data_prep.reader import Dropped, Reader
 from data_prep.tables import GENDER_CODES, lines, table
 
-SET = "CASIA-WebFace"
 NEEDS = ("[0-9]*",)
 OVERLAP, GENDERS = "overlap.txt", "genders.csv"
 SUFFIXES = (".jpg", ".jpeg", ".png")
@@ -67,3 +66,12 @@ def rows(folder):
             yield FaceRecord(
                 f"{person}/{name}", box=list(BOX), identity=int(person), gender=known.get(person)
             )
+
+
+READER = Reader(
+    name="casia",
+    title="CASIA-WebFace",
+    needs=NEEDS,
+    rows=rows,
+    trains={"gender": None, "id": None},
+)

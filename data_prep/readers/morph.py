@@ -10,10 +10,9 @@ import re
 
 from allinone.record import FaceRecord
 from data_prep import rough_boxes
-from data_prep.convert import Dropped
+from data_prep.reader import Dropped, Reader
 from data_prep.tables import number, table
 
-SET = "MORPH II"
 NEEDS = ("*.csv", "Album2")
 COLUMNS = ("id_num", "gender", "age", "photo")
 NAME = re.compile(r"(\d+)_(\d+)([MF])(\d+)\.JPG", re.IGNORECASE)
@@ -48,3 +47,12 @@ def rows(folder):
                 gender=gender,
                 identity=int(person),
             )
+
+
+READER = Reader(
+    name="morph",
+    title="MORPH II",
+    needs=NEEDS,
+    rows=rows,
+    trains={"age": None, "gender": None},
+)

@@ -9,10 +9,9 @@ import numpy as np
 
 from allinone.errors import InputError
 from allinone.record import FaceRecord
-from data_prep.convert import Dropped
+from data_prep.reader import BY_TURNS, Dropped, Reader
 from data_prep.tables import lines
 
-SET = "FDDB"
 FOLDS = tuple(f"FDDB-folds/FDDB-fold-{number:02d}-ellipseList.txt" for number in range(1, 11))
 NEEDS = ("originalPics",)
 ANY_OF = FOLDS
@@ -65,3 +64,13 @@ def rows(folder):
                     box=[float(edge) for edge in ellipse_box(major, minor, angle, x, y)],
                     split=split,
                 )
+
+
+READER = Reader(
+    name="fddb",
+    title="FDDB",
+    needs=NEEDS,
+    rows=rows,
+    any_of=ANY_OF,
+    finetunes={"det": BY_TURNS},
+)

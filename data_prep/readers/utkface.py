@@ -8,9 +8,8 @@ import re
 
 from allinone.record import FaceRecord
 from data_prep import rough_boxes
-from data_prep.convert import Dropped
+from data_prep.reader import Dropped, Reader
 
-SET = "UTKFace"
 NEEDS = ("*.jpg",)
 NAME = re.compile(r"(\d+)_([01])_[0-4]_\d+(\.jpg)?(\.chip)?\.jpg")
 
@@ -30,3 +29,12 @@ def rows(folder):
             yield Dropped(
                 name, "name does not tell age and gender"
             )  # a few of the original lack a field
+
+
+READER = Reader(
+    name="utkface",
+    title="UTKFace",
+    needs=NEEDS,
+    rows=rows,
+    if_named={"age": None, "gender": None},
+)

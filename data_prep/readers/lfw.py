@@ -11,10 +11,9 @@ from allinone import files
 from allinone.errors import InputError
 from allinone.record import FaceRecord
 from data_prep import rough_boxes
-from data_prep.convert import Dropped
+from data_prep.reader import Dropped, Reader
 from data_prep.tables import lines
 
-SET = "LFW"
 LIST, PICTURES, PAIRS = "pairs.txt", "lfw", "pairs.jsonl"
 NEEDS = (LIST, PICTURES)
 SHARE = 1 / 2.2
@@ -68,3 +67,12 @@ def rows(folder):
         yield FaceRecord(
             path, box=rough_boxes.middle(os.path.join(folder, path), SHARE), identity=who
         )
+
+
+READER = Reader(
+    name="lfw",
+    title="LFW",
+    needs=NEEDS,
+    rows=rows,
+    validates={"id": None},
+)

@@ -12,10 +12,9 @@ import numpy as np
 from allinone.errors import InputError
 from allinone.record import FaceRecord
 from data_prep import rough_boxes
-from data_prep.convert import Dropped
+from data_prep.reader import Dropped, Reader
 from data_prep.tables import lines
 
-SET = "CelebA"
 ATTRIBUTES, IDENTITIES, PARTITION, POINTS, PICTURES = (
     "Anno/list_attr_celeba.txt",
     "Anno/identity_CelebA.txt",
@@ -111,3 +110,13 @@ def rows(folder):
                 identity=identity,
                 split=split,
             )
+
+
+READER = Reader(
+    name="celeba",
+    title="CelebA",
+    needs=NEEDS,
+    rows=rows,
+    trains={"smile": ("train", "val"), "gender": ("train", "val")},
+    validates={"smile": ("test",), "gender": ("test",)},
+)

@@ -12,10 +12,9 @@ import os
 from allinone import files
 from allinone.errors import InputError
 from allinone.record import FaceRecord
-from data_prep.convert import Dropped
+from data_prep.reader import Dropped, Reader
 from data_prep.tables import lines, number, table
 
-SET = "IJB-A"
 SPLITS = range(1, 11)
 VERIFY, SEARCH = "IJB-A_11_sets", "IJB-A_1N_sets"
 PARTS = (
@@ -117,3 +116,12 @@ def rows(folder):
                         )
                         + "\n"
                     )
+
+
+READER = Reader(
+    name="ijba",
+    title="IJB-A",
+    needs=NEEDS,
+    rows=rows,
+    any_of=ANY_OF,
+)

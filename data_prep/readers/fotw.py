@@ -7,10 +7,9 @@ that we could read. Where a set's list says otherwise, the histogram of summary.
 import os
 
 from allinone.record import FaceRecord
-from data_prep.convert import Dropped
+from data_prep.reader import Dropped, Reader
 from data_prep.tables import table
 
-SET = "Faces of the World"
 LISTS = {"train": "smiles_trset/gender_fex_trset.csv", "val": "smiles_valset/gender_fex_valset.csv"}
 NEEDS = ()
 ANY_OF = tuple(LISTS.values())
@@ -47,3 +46,13 @@ def rows(folder):
                 smile=smile,
                 split=split,
             )
+
+
+READER = Reader(
+    name="fotw",
+    title="Faces of the World",
+    needs=NEEDS,
+    rows=rows,
+    any_of=ANY_OF,
+    finetunes={"smile": ("train",), "gender": ("train",)},
+)

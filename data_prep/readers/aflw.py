@@ -15,9 +15,8 @@ import numpy as np
 from allinone import files
 from allinone.errors import InputError
 from allinone.record import FaceRecord
-from data_prep.convert import Dropped
+from data_prep.reader import Dropped, Reader
 
-SET = "AFLW"
 DATABASE, PICTURES, TEST_LIST = "aflw.sqlite", "flickr", "aflw_test.txt"
 NEEDS = (DATABASE, PICTURES)
 TEST_PICTURES, PER_BIN, SEED = 1000, 150, 1  # the paper's numbers; our seed
@@ -129,3 +128,13 @@ def rows(folder):
             if face_id in measured
             else "test",
         )
+
+
+READER = Reader(
+    name="aflw",
+    title="AFLW",
+    needs=NEEDS,
+    rows=rows,
+    trains={"det": ("train",)},
+    validates={"det": ("test", "test_landmarks")},
+)
