@@ -1,294 +1,247 @@
-"""What a model says of a benchmark's pictures: computed once, kept as JSON lines, so that no metric runs the net again.
+"""What a model says of a set's pictures: computed once and kept, so that no metric runs the net.
 
-predictions.jsonl has a line for each picture: {"image", "faces": [...]}. Faces are those that were found ("detect"), or one for each face
-that is annotated, in the same order, or null where nothing was found for it ("faces"). Descriptors stand in descriptors.h5, a row for each face that is not null.
-A run that was stopped goes on where it was; one of other weights, records or settings starts anew.
+predictions.jsonl has `FaceRecord` lines (allinone.record), of one of two kinds:
+
+    detect    a line for each face that is found; one without a box where a picture has none
+    faces     a line for each annotated face, in the same order; without a box where nothing was
+              found for it
+
+A picture that cannot be read is one line with `error`. Descriptors stand in descriptors.h5, a row
+for each line with a box. A run that was stopped goes on where it was, at the picture that it had
+begun; one with another model, other records or other settings starts anew.
 """
 
-import itertools
+from __future__ import annotations
+
+import contextlib
 import json
 import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Optional
 
 import h5py
 import numpy as np
 
-from allinone import boxes, dense, files, record, snapshots
+from allinone import files, model, record
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
 from allinone.progress import Progress
-from allinone.tasks import POSITIVE_IOU
+from allinone.record import FaceRecord
+from allinone.tasks import BY_NAME
+from evaluate import answers
 
 LINES, SETTINGS, DESCRIPTORS = "predictions.jsonl", "settings.json", "descriptors.h5"
-SCORE = 0.3  # our choice: least detection score that is kept; Iterative Region Proposals keeps nothing below it
-SMALLER = (
-    0.7  # our choice: around a known face windows are looked at from this share of its height on
-)
-DIGITS = 4
-WIDTH = 512  # numbers of a descriptor
+WIDTH = BY_NAME["identity"].size  # numbers of a descriptor
+ROW = WIDTH * np.dtype(np.float32).itemsize  # bytes
+
+Annotated = tuple[str, list[FaceRecord]]  # a picture's path and its records
 
 
-def models_of(folder, parts):
-    """Return {part: model folder} of a model's folder, or of one with fold_01/model, fold_02/model, ... of the parts by name.
+class Said(NamedTuple):
+    """What the model says of one picture."""
 
-    Each fold's model has not learnt from its part (data_prep.databases). A part whose model is missing is left out. InputError where there is no model.
+    image: str
+    faces: list[Optional[FaceRecord]]  # kind faces: one an annotated face, None: nothing was found
+    error: Optional[str] = None  # why the picture could not be read; `faces` is empty then
+
+
+def models_of(folder: str, parts: Iterable[Optional[str]]) -> dict[Optional[str], str]:
+    """Return {part of the set: model folder} of one model, or of one model for each part.
+
+    The second is a folder with fold_01/model, fold_02/model, ... of the parts by name. Each of
+    those has not learnt from its part (data_prep.databases). A part without a model is left out.
+    InputError where there is no model.
     """
-    if os.path.isfile(os.path.join(folder, snapshots.FUSED[0])):
+    parts = list(parts)
+    if model.is_model(folder):
         return dict.fromkeys(parts, folder)
-    places = {
-        part: os.path.join(folder, f"fold_{number:02d}", "model")
-        for number, part in enumerate(sorted(map(str, parts)), 1)
-    }
-    found = {
-        part: place
-        for part, place in places.items()
-        if os.path.isfile(os.path.join(place, snapshots.FUSED[0]))
-    }
+    found = {}
+    for number, part in enumerate(sorted(parts, key=str), 1):
+        place = os.path.join(folder, f"fold_{number:02d}", "model")
+        if model.is_model(place):
+            found[part] = place
     if not found:
-        raise InputError(
-            f"{folder}: neither a model ({snapshots.FUSED[0]}) nor fold_01/model, ... in it; make fuse or make finetune-<set> writes them"
-        )
+        model.read_about(folder)  # raises: there is no model.json
     return found
 
 
-def grouped(faces):
-    """Return [(image, [FaceRecord])] of records, those of faces without a box among them."""
-    return [
-        (image, list(some)) for image, some in itertools.groupby(faces, lambda face: face.image)
-    ]
+def records_in(path: str) -> list[Annotated]:
+    """Return the records of a file by picture, pictures in the order of their first record."""
+    pictures: dict[str, list[FaceRecord]] = {}
+    for face in record.read(path):
+        pictures.setdefault(face.image, []).append(face)
+    return list(pictures.items())
 
 
-def regions_around(analyzer, image, faces, proposals):
-    """Return the regions (n, 4) of a picture over which the paper's means are taken: all proposals, those of the dense net not thinned out."""
-    if proposals == "dense":
-        heights = [face.box[3] - face.box[1] for face in faces if face.box is not None]
-        return (
-            dense.windows(analyzer.backend, image, SMALLER * min(heights))[0]
-            if heights
-            else np.zeros((0, 4), np.float32)
-        )
-    return analyzer.propose(analyzer, image)
+def settings_of(
+    records: str, models: Mapping[Optional[str], str], **choices: Any
+) -> dict[str, Any]:
+    """Return all that predictions depend on: hashes of records and models, and the choices.
 
-
-def look_at_face(analyzer, image, box, near):
-    """Return what stage 1 says of a face: the mean over the regions near (n, 4), or, where there are none, of the box itself, looked at twice."""
-    if not len(near):
-        return analyzer.look_closer([image], [box])
-    return {
-        name: values.mean(axis=0, keepdims=True)
-        for name, values in analyzer.look(image, near).items()
-    }
-
-
-def box_of(analyzer, image, face):
-    """Return the box of an annotated face or, where it has none, that of the best face that is found in its picture, or None."""
-    if face.box is not None:
-        return face.box
-    found = analyzer.detect(image, analyzer.propose(analyzer, image), SCORE)
-    return found["boxes"][0].tolist() if len(found["boxes"]) else None
-
-
-def _plain(values):
-    return np.round(np.asarray(values, np.float64), DIGITS).tolist()
-
-
-def found_line(found):
-    """Return plain JSON types of what stage 1 found in a picture."""
-    return [
-        dict(
-            box=_plain(box),
-            score=round(float(score), 6),
-            landmarks=_plain(points),
-            visibility=_plain(seen),
-            pose=_plain(angles),
-        )
-        for box, score, points, seen, angles in zip(
-            *(found[name] for name in ("boxes", "score", "landmarks", "visibility", "pose"))
-        )
-    ]
-
-
-def describe_faces(analyzer, image, faces, settings):
-    """Return (plain JSON types, descriptor or None) of each annotated face of a picture; (None, None) where nothing was found.
-
-    Attributes over regions are said without the landmarks and the rest, which nobody asks for there.
+    choices: kind, proposals, score, stage (1 or 2) and attributes (True: where `score` is
+    mean-regions, the probabilities of stage 2 alone).
     """
-    means = settings["score"] == "mean-regions"
-    regions, result = (
-        regions_around(analyzer, image, faces, settings["proposals"])
-        if means
-        else np.zeros((0, 4), np.float32),
-        [],
-    )
-    for face in faces:
-        box = box_of(analyzer, image, face)
-        if box is None:
-            result.append((None, None))
-            continue
-        near = regions[boxes.iou(regions, [box])[:, 0] > POSITIVE_IOU]
-        if means and settings["attributes"] and len(near):
-            smile, gender = analyzer.attributes_over_regions(image, box, near)
-            result.append(
-                (
-                    dict(
-                        box=_plain(box),
-                        regions=len(near),
-                        smile=round(smile, DIGITS),
-                        gender=round(gender, DIGITS),
-                    ),
-                    None,
-                )
-            )
-            continue
-        seen = look_at_face(analyzer, image, box, near)
-        line, descriptor = dict(found_line(seen)[0], regions=len(near)), None
-        if settings["stage"] == 2:
-            (described,) = analyzer.describe(image, seen)
-            line.update(
-                smile=round(float(described.smile), DIGITS),
-                gender=round(float(described.gender), DIGITS),
-                age=round(float(described.age), DIGITS),
-            )
-            descriptor = described.descriptor
-        result.append((line, descriptor))
-    return result
+    hashes = {folder: _hashes(folder) for folder in sorted(set(models.values()))}
+    by_part = {part or "all": hashes[folder] for part, folder in models.items()}
+    one = list(hashes.values())[0] if len(hashes) == 1 else by_part
+    return {"records": files.sha256(records), "model": one, **choices}
 
 
-def _same(out, settings):
+def _hashes(folder: str) -> dict[str, str]:
+    """Return {file: sha256} of the nets and weights of a model; other files change no answer."""
+    about = model.open_model(folder).about
+    return {name: about.files[name] for name in (*model.FUSED, *model.DENSE) if name in about.files}
+
+
+def predict(
+    out: str,
+    folder: str,
+    pictures: Sequence[Annotated],
+    models: Mapping[Optional[str], str],
+    settings: Mapping[str, Any],
+    engine: str = "caffe",
+    descriptors: bool = False,
+    gpu: str = "",
+) -> list[Said]:
+    """Return what a model says of pictures; computes what is not in the folder `out` yet.
+
+    folder: what the images' paths are relative to; models: {split: model folder}; settings: of
+    `settings_of`; gpu: for another engine than caffe, which allinone.device.use sets. Leaves
+    LINES, SETTINGS and, on request, DESCRIPTORS in `out`.
+    """
+    path, settings = os.path.join(out, LINES), {**settings, "descriptors": descriptors}
+    partial, rows = f"{path}.partial", os.path.join(out, "descriptors.partial")
+    os.makedirs(out, exist_ok=True)
+    with files.only_one(path):
+        if not _same(out, settings):
+            for old in (path, partial, rows):
+                with contextlib.suppress(FileNotFoundError):
+                    os.remove(old)
+            files.write_json(os.path.join(out, SETTINGS), settings)
+        if not os.path.isfile(path):
+            _Run(partial, rows if descriptors else None, folder, settings).finish(
+                pictures, models, engine, gpu
+            )
+            if descriptors:
+                numbers = np.fromfile(rows, np.float32).reshape(-1, WIDTH)
+                write_descriptors(os.path.join(out, DESCRIPTORS), numbers, settings)
+            os.replace(partial, path)
+            if descriptors:  # last: a run that is killed before still finds them beside the lines
+                os.remove(rows)
+    return read(out)
+
+
+def _same(out: str, settings: Mapping[str, Any]) -> bool:
     path = os.path.join(out, SETTINGS)
     return os.path.isfile(path) and files.read_json(path, "delete it") == settings
 
 
-def _predict(analyzer, path, faces, settings):
-    """Return (line, descriptors) of a picture."""
-    try:
-        image = files.read_image(path)
-    except InputError as error:
-        return dict(error=str(error), faces=[]), []
-    if settings["kind"] == "detect":
-        return dict(
-            faces=found_line(analyzer.detect(image, analyzer.propose(analyzer, image), SCORE))
-        ), []
-    both = describe_faces(analyzer, image, faces, settings)
-    return dict(faces=[line for line, _ in both]), [
-        descriptor for _, descriptor in both if descriptor is not None
-    ]
+class _Run:
+    """Lines, and rows of descriptors, that are being written."""
+
+    def __init__(self, partial: str, rows: Optional[str], folder: str, settings) -> None:
+        """Take the files' paths; rows: None where no descriptors are asked for."""
+        self.partial, self.rows, self.folder, self.settings = partial, rows, folder, settings
+
+    def finish(self, pictures, models, engine, gpu) -> None:
+        """Add the lines of the pictures that have none yet."""
+        done = self._done()
+        progress, analyzer, current = Progress("pictures", len(pictures)), None, None
+        progress.step(done)
+        with open(self.partial, "a", encoding="utf-8") as lines, self._open_rows() as numbers:
+            for image, faces in pictures[done:]:
+                folder = models[faces[0].split]
+                if folder != current:
+                    proposals = self.settings["proposals"]
+                    device = gpu if gpu and engine != "caffe" else None
+                    analyzer = FaceAnalyzer(folder, engine, device, proposals)
+                    current = folder
+                records, descriptors = self._answers(analyzer, image, faces)
+                if numbers is not None:  # first: a line must not be without its descriptor
+                    for descriptor in descriptors:
+                        numbers.write(np.float32(descriptor).tobytes())
+                    numbers.flush()
+                lines.write("".join(map(record.to_line, records)))
+                lines.flush()
+                progress.step()
+
+    def _open_rows(self):
+        return open(self.rows, "ab") if self.rows else contextlib.nullcontext()
+
+    def _answers(self, analyzer, image, faces):
+        """Return (records, descriptors) of one picture."""
+        try:
+            picture = files.read_image(os.path.join(self.folder, image))
+        except InputError as error:
+            return [FaceRecord(image, error=str(error))], []
+        if self.settings["kind"] == answers.DETECT:
+            return answers.detected(analyzer, picture, image) or [FaceRecord(image)], []
+        return answers.described(analyzer, picture, image, faces, self.settings)
+
+    def _done(self) -> int:
+        """Return how many pictures a stopped run has finished; cut what stands behind them.
+
+        The last picture may lack lines that a finished one has, so it is done again. Where
+        descriptors are asked for, all of a finished picture are there.
+        """
+        files.whole_lines(self.partial)
+        done = rows = end = 0
+        image, boxes, place = None, 0, 0  # up to the line that is being read
+        known = os.path.getsize(self.rows) // ROW if self.rows and os.path.isfile(self.rows) else 0
+        for number, text in record.lines(self.partial) if os.path.isfile(self.partial) else ():
+            face = record.parse(text, self.partial, number, labels=False)
+            if image is not None and face.image != image:  # the picture before this one is whole
+                if self.rows and boxes > known:
+                    break
+                done, rows, end = done + 1, boxes, place
+            image, boxes, place = face.image, boxes + (face.box is not None), place + len(text)
+        for path, size in ((self.partial, end), (self.rows, rows * ROW)):
+            if path and os.path.isfile(path):
+                os.truncate(path, size)
+        return done
 
 
-def write_descriptors(path, rows, settings):
+def write_descriptors(path: str, rows: np.ndarray, settings: Mapping[str, Any]) -> None:
     """Write descriptors (n, 512) as HDF5, with the settings that they were made with."""
     with files.replacing(path, "w+b") as stream, h5py.File(stream, "w") as data:
         data["descriptor"] = rows
         data.attrs["settings"] = json.dumps(settings)
 
 
-def predict(out, folder, pictures, models, settings, engine="caffe", descriptors=False):
-    """Return [line] of predictions for [(image, [FaceRecord])], which are computed where they are not there yet.
-
-    folder: what the images' paths are relative to; models: {split: model folder}; settings: dict with kind, proposals, score, stage,
-    attributes, and all else that predictions depend on. Leaves LINES, SETTINGS and, on request, DESCRIPTORS in `out`.
-    """
-    path, partial, rows = (
-        os.path.join(out, LINES),
-        os.path.join(out, f"{LINES}.partial"),
-        os.path.join(out, "descriptors.partial"),
-    )
-    os.makedirs(out, exist_ok=True)
-    if not _same(out, settings):
-        for old in (path, partial, rows):
-            if os.path.isfile(old):
-                os.remove(old)
-        files.write_json(os.path.join(out, SETTINGS), settings)
-    if not os.path.isfile(path):
-        with files.only_one(path):
-            _run(partial, rows, folder, pictures, models, settings, engine, descriptors)
-            if descriptors:
-                write_descriptors(
-                    os.path.join(out, DESCRIPTORS),
-                    np.fromfile(rows, np.float32).reshape(-1, WIDTH),
-                    settings,
-                )
-            os.replace(partial, path)
-            if descriptors:  # last: without it a run that is killed here would start anew
-                os.remove(rows)
-    with open(path, encoding="utf-8") as stream:
-        return [json.loads(line) for line in stream]
-
-
-def _run(partial, rows, folder, pictures, models, settings, engine, descriptors):
-    done = files.whole_lines(partial)
-    if descriptors and done:  # what was written last may stand in one file alone
-        done, count = _agreeing(partial, rows)
-        with open(rows, "r+b") as stream:
-            stream.truncate(count * WIDTH * 4)
-    progress, analyzer, current = Progress("pictures", len(pictures)), None, None
-    progress.step(done)
-    with (
-        open(partial, "a", encoding="utf-8") as lines,
-        open(rows if descriptors else os.devnull, "ab") as numbers,
-    ):
-        for image, faces in pictures[done:]:
-            model = models[faces[0].split]
-            if model != current:
-                analyzer, current = (
-                    FaceAnalyzer(model, engine, proposals=settings["proposals"]),
-                    model,
-                )
-            line, found = _predict(analyzer, os.path.join(folder, image), faces, settings)
-            if descriptors:
-                for descriptor in found:
-                    numbers.write(np.float32(descriptor).tobytes())
-                numbers.flush()
-            lines.write(json.dumps(dict(image=image, **line)) + "\n")
-            lines.flush()
-            progress.step()
-
-
-def _agreeing(partial, rows):
-    """Return (lines, descriptors) that both files of a stopped run hold, and cut the lines behind them."""
-    there = os.path.getsize(rows) // (WIDTH * 4) if os.path.isfile(rows) else 0
-    lines = count = end = 0
-    with open(partial, "r+b") as stream:
-        for line in stream:
-            faces = sum(face is not None for face in json.loads(line)["faces"])
-            if count + faces > there:
-                break
-            lines, count, end = lines + 1, count + faces, end + len(line)
-        stream.truncate(end)
-    return lines, count
-
-
-def read_descriptors(out):
-    """Return descriptors (n, 512), a row for each face that is not null in the predictions."""
+def read_descriptors(out: str) -> np.ndarray:
+    """Return descriptors (n, 512) in a folder: a row for each predicted face that has a box."""
     with h5py.File(os.path.join(out, DESCRIPTORS), "r") as data:
         return data["descriptor"][...]
 
 
-def settings_of(records, models, **choices):
-    """Return the settings of predictions: hashes of records and weights, and the choices."""
-    weights = {
-        part or "all": files.sha256(snapshots.weights_of(model))
-        for part, model in sorted(models.items(), key=str)
-    }
-    one = set(weights.values())
-    return dict(
-        records=files.sha256(records), weights=one.pop() if len(one) == 1 else weights, **choices
-    )
+def read(out: str) -> list[Said]:
+    """Return the finished predictions in a folder; InputError where there are none."""
+    settings = files.read_json(os.path.join(out, SETTINGS), "measure the model first")
+    is_found = settings["kind"] == answers.DETECT
+    pictures = []
+    for image, lines in record.by_picture(record.read_results(os.path.join(out, LINES))):
+        faces = [face if face.box is not None else None for face in lines]
+        if is_found or lines[0].error:
+            faces = [face for face in faces if face is not None]
+        pictures.append(Said(image, faces, lines[0].error))
+    return pictures
 
 
-def all_pairs(pictures, lines):
-    """Return [(FaceRecord, prediction)] of all annotated faces, None where nothing was found for one, or its picture cannot be read."""
-    return [
-        (face, found)
-        for (_, faces), line in zip(pictures, lines)
-        for face, found in zip(faces, line["faces"] or [None] * len(faces))
-    ]
+def all_pairs(
+    pictures: Sequence[Annotated], said: Sequence[Said]
+) -> list[tuple[FaceRecord, Optional[FaceRecord]]]:
+    """Return [(annotated face, prediction)].
+
+    The prediction is None where nothing was found for the face or its picture cannot be read.
+    """
+    pairs = []
+    for (_, faces), one in zip(pictures, said):
+        pairs += zip(faces, one.faces or [None] * len(faces))
+    return pairs
 
 
-def pair_up(pictures, lines):
-    """Return [(FaceRecord, prediction)] of the annotated faces for which there is one."""
-    return [(face, found) for face, found in all_pairs(pictures, lines) if found is not None]
-
-
-def records_in(path):
-    """Return the records of a file as a list, by picture."""
-    return grouped(record.read(path))
+def pair_up(
+    pictures: Sequence[Annotated], said: Sequence[Said]
+) -> list[tuple[FaceRecord, FaceRecord]]:
+    """Return [(annotated face, prediction)] of the annotated faces for which there is one."""
+    return [(face, found) for face, found in all_pairs(pictures, said) if found is not None]
