@@ -37,7 +37,7 @@ Angles = Annotated[list[float], Meta(min_length=3, max_length=3)]
 # {kind of task: type of its field in a record}
 TYPES = {
     tasks.PROBABILITY: LabelOrShare,
-    tasks.NUMBER: FromZero,
+    tasks.NUMBER: float,  # of a label from 0 up; a net may answer less
     tasks.POINTS: Points,
     tasks.VISIBILITY: Visibility,
     tasks.ANGLES: Angles,
@@ -103,6 +103,7 @@ BINARY: tuple[str, ...] = tuple(
     for task in tasks.TASKS
     if task.kind == tasks.PROBABILITY and task.label == task.field
 )
+NUMBERS: tuple[str, ...] = tuple(task.label for task in tasks.TASKS if task.kind == tasks.NUMBER)
 
 _DECODER = msgspec.json.Decoder(FaceRecord)
 _ENCODER = msgspec.json.Encoder()
@@ -132,6 +133,10 @@ def _label_problem(face: FaceRecord) -> Optional[str]:
         value = getattr(face, name)
         if value is not None and value not in (0, 1):
             return f"'{name}' must be 0 or 1 in a label, is {value}"
+    for name in NUMBERS:
+        value = getattr(face, name)
+        if value is not None and value < 0:
+            return f"'{name}' must be at least 0 in a label, is {value}"
     return None
 
 
