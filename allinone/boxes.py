@@ -1,32 +1,30 @@
-"""Boxes: (x1, y1, x2, y2) in pixels as floats, x2 and y2 exclusive, so width = x2 - x1. Arrays are (..., 4)."""
+"""Boxes: (x1, y1, x2, y2) in pixels as floats, x2 and y2 exclusive, so width = x2 - x1.
+
+Arrays of boxes are (..., 4).
+"""
+
+from __future__ import annotations
 
 import numpy as np
 
 
-def area(boxes):
+def area(boxes) -> np.ndarray:
     """Return the areas (...,) of boxes (..., 4); a box turned inside out has area 0."""
     boxes = np.asarray(boxes, np.float32)
-    return np.maximum(boxes[..., 2] - boxes[..., 0], 0) * np.maximum(
-        boxes[..., 3] - boxes[..., 1], 0
-    )
+    width, height = boxes[..., 2] - boxes[..., 0], boxes[..., 3] - boxes[..., 1]
+    return np.maximum(width, 0) * np.maximum(height, 0)
 
 
-def intersection(first, second):
+def intersection(first, second) -> np.ndarray:
     """Return the shared areas (n, m) of boxes (n, 4) and (m, 4)."""
     first = np.asarray(first, np.float32).reshape(-1, 1, 4)
     second = np.asarray(second, np.float32).reshape(1, -1, 4)
-    return area(
-        np.concatenate(
-            [
-                np.maximum(first[..., :2], second[..., :2]),
-                np.minimum(first[..., 2:], second[..., 2:]),
-            ],
-            axis=-1,
-        )
-    )
+    low = np.maximum(first[..., :2], second[..., :2])
+    high = np.minimum(first[..., 2:], second[..., 2:])
+    return area(np.concatenate([low, high], axis=-1))
 
 
-def iou(first, second):
+def iou(first, second) -> np.ndarray:
     """Return the intersection over union (n, m) of boxes (n, 4) and (m, 4)."""
     first, second = [np.asarray(boxes, np.float32).reshape(-1, 4) for boxes in (first, second)]
     shared = intersection(first, second)
@@ -34,29 +32,29 @@ def iou(first, second):
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
 
 
-def center_size(boxes):
+def center_size(boxes) -> tuple[np.ndarray, np.ndarray]:
     """Return centres (..., 2) and sizes (..., 2) as (x, y) and (width, height)."""
     boxes = np.asarray(boxes, np.float32)
     return (boxes[..., :2] + boxes[..., 2:]) / 2, boxes[..., 2:] - boxes[..., :2]
 
 
-def from_center_size(center, size):
+def from_center_size(center, size) -> np.ndarray:
     """Invert `center_size`."""
     center, size = np.asarray(center, np.float32), np.asarray(size, np.float32)
     return np.concatenate([center - size / 2, center + size / 2], axis=-1)
 
 
-def clip(boxes, width, height):
+def clip(boxes, width: float, height: float) -> np.ndarray:
     """Clip boxes (..., 4) to an image of the given size."""
     return np.clip(np.asarray(boxes, np.float32), 0, np.float32([width, height, width, height]))
 
 
-def clip_each(boxes, limits):
+def clip_each(boxes, limits) -> np.ndarray:
     """Clip boxes (n, 4), each to an image of its own (width, height), limits (n, 2)."""
     return np.clip(np.asarray(boxes, np.float32), 0, np.tile(np.asarray(limits, np.float32), 2))
 
 
-def nms(boxes, scores, overlap):
+def nms(boxes, scores, overlap: float) -> list[int]:
     """Return the indices that greedy non-maximum suppression keeps, best score first.
 
     A box is dropped when its IoU with a kept one is above `overlap`. Equal scores keep their order.

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
 import cv2
 import filelock
@@ -17,8 +18,11 @@ from allinone.errors import InputError
 
 
 @contextlib.contextmanager
-def replacing(path, mode="w"):
-    """Open a temporary file beside `path` and rename it to `path` when the block ends well; else remove it."""
+def replacing(path: str, mode: str = "w") -> Iterator:
+    """Open a temporary file that takes the place of `path` when the block ends well.
+
+    Else the temporary file is removed. InputError where it cannot be written.
+    """
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
     partial = f"{path}.{os.getpid()}.partial"
     try:
@@ -53,8 +57,11 @@ def only_one(path: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def replacing_folder(path):
-    """Give a temporary folder beside `path` that takes its place when the block ends well; else remove it."""
+def replacing_folder(path: str) -> Iterator[str]:
+    """Make a temporary folder that takes the place of `path` when the block ends well.
+
+    Else the temporary folder is removed. InputError where it cannot be written.
+    """
     with only_one(path), _replacing_folder(path.rstrip("/")) as partial:
         yield partial
 
@@ -77,8 +84,11 @@ def _replacing_folder(path):
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def whole_lines(path):
-    """Return how many whole lines a stopped run has left in its file, and cut off what is not whole; 0 where there is no file."""
+def whole_lines(path: str) -> int:
+    """Return how many whole lines a stopped run has left in its file; 0 where there is no file.
+
+    A last line that is not whole is cut off.
+    """
     if not os.path.isfile(path):
         return 0
     with open(path, "r+b") as stream:
@@ -90,14 +100,14 @@ def whole_lines(path):
     return lines
 
 
-def write_json(path, data):
+def write_json(path: str, data: Any) -> None:
     """Write JSON, indented, through a temporary name."""
     with replacing(path) as stream:
         json.dump(data, stream, indent=1)
         stream.write("\n")
 
 
-def read_json(path, mend):
+def read_json(path: str, mend: str) -> Any:
     """Read a JSON file; InputError with the mend where it is missing or broken."""
     try:
         with open(path, encoding="utf-8") as stream:
@@ -108,17 +118,20 @@ def read_json(path, mend):
         raise InputError(f"{path}: not JSON ({error}); {mend}") from None
 
 
-def sha256(path):
+def sha256(path: str) -> str:
     """Return the hex digest of a file's bytes."""
     digest = hashlib.sha256()
     with open(path, "rb") as stream:
-        for block in iter(lambda: stream.read(1 << 20), b""):
+        while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
 
 
-def read_image(path):
-    """Return a picture as BGR uint8 (height, width, 3); InputError where it is missing, cut off or no picture."""
+def read_image(path: str) -> np.ndarray:
+    """Return a picture as BGR uint8 (height, width, 3).
+
+    InputError where it is missing, cut off or no picture.
+    """
     try:
         with open(path, "rb") as stream:
             data = stream.read()
@@ -127,23 +140,22 @@ def read_image(path):
     return decode_image(data, path)
 
 
-def decode_image(data, name):
-    """Return the encoded picture `data` as BGR uint8; `name` is what the error calls it."""
+def decode_image(data: bytes, name: str) -> np.ndarray:
+    """Return an encoded picture as BGR uint8 (height, width, 3); name: for the error's sentence."""
     data = bytes(data)
-    cut = (
-        data[:2] == b"\xff\xd8" and b"\xff\xd9" not in data[-4096:]
-    )  # OpenCV fills what a cut JPEG lacks with grey
-    image = (
-        None if cut or not data else cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    )
+    # OpenCV fills what a cut JPEG lacks with grey.
+    cut = data[:2] == b"\xff\xd8" and b"\xff\xd9" not in data[-4096:]
+    image = None
+    if data and not cut:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
         what = "a JPEG that is cut off" if cut else "no picture that OpenCV can read"
         raise InputError(f"{name}: {what}; get the file again or remove it from the list")
     return image
 
 
-def write_image(path, image, quality=92):
-    """Encode by the name's extension and write through a temporary name."""
+def write_image(path: str, image: np.ndarray, quality: int = 92) -> None:
+    """Write a picture, encoded by the name's extension, through a temporary name."""
     ok, data = cv2.imencode(os.path.splitext(path)[1], image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not ok:
         raise InputError(f"{path}: OpenCV cannot write this kind of picture; use .jpg or .png")

@@ -7,9 +7,11 @@ import itertools
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import Connection
 from typing import Any
 
 import cv2
@@ -19,9 +21,19 @@ from allinone.errors import InputError
 AHEAD = 4  # our choice: chunks under way for each process, so that none waits for the next
 
 
-def _prepare():
+def _prepare(line: Connection) -> None:
+    """Set up a process that works; it ends when the other end of the line is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this one
     cv2.setNumThreads(1)
+    threading.Thread(target=_end_with, args=(line,), daemon=True).start()
+
+
+def _end_with(line: Connection) -> None:
+    """End this process, whatever it does, when the parent has closed its end or has died."""
+    try:
+        line.recv_bytes()  # nothing is ever sent
+    except (EOFError, OSError):
+        os._exit(1)
 
 
 def _chunks(items: Iterator, size: int) -> Iterator[list]:
@@ -42,8 +54,8 @@ def in_order(
 
     work must be importable by name. It gets `chunk` items at a time in one of `workers` processes
     (default: one a core), or in this process where all items are one chunk. Items are taken from
-    their source only as results are asked for: AHEAD chunks a process are in memory at most.
-    InputError where a process dies.
+    their source only as results are asked for: AHEAD chunks a process are in memory at most. The
+    processes end with this one, however it ends. InputError where one of them dies.
     """
     chunks = _chunks(iter(items), chunk)
     first, second = next(chunks, []), next(chunks, [])
@@ -53,7 +65,8 @@ def in_order(
     workers = workers or os.cpu_count() or 1
     # Never forked: Caffe's threads would not survive it.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, initializer=_prepare)
+    line, own_end = context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(workers, context, initializer=_prepare, initargs=(line,))
     under_way = collections.deque()
     try:
         for some in itertools.chain([first, second], chunks):
@@ -63,10 +76,13 @@ def in_order(
                 yield from zip(done, future.result())
         for done, future in under_way:
             yield from zip(done, future.result())
+        pool.shutdown()
     except BrokenProcessPool:
         raise InputError(
             f"one of the {workers} processes that work has died (is the memory full?); "
             "run the same command again with fewer --workers, what is finished is kept"
         ) from None
     finally:
+        own_end.close()  # ends processes that still work: nobody asks for their results
         pool.shutdown(wait=False, cancel_futures=True)
+        line.close()

@@ -10,8 +10,8 @@ from __future__ import annotations
 import itertools
 import json
 import os
-from collections.abc import Iterable, Iterator
-from typing import Annotated, Optional, Union
+from collections.abc import Callable, Iterable, Iterator
+from typing import Annotated, Any, Optional, Union
 
 import msgspec
 import numpy as np
@@ -140,9 +140,12 @@ def _label_problem(face: FaceRecord) -> Optional[str]:
     return None
 
 
-def lines(path: str) -> Iterator[tuple[int, bytes]]:
+def lines(
+    path: str, seen: Optional[Callable[[bytes], object]] = None
+) -> Iterator[tuple[int, bytes]]:
     """Yield (number, text) of the lines of a records file, unchecked, empty ones left out.
 
+    seen: is called with every line, an empty one too, for instance to hash the file on the way.
     InputError where there is no such file.
     """
     if not os.path.isfile(path):
@@ -152,21 +155,31 @@ def lines(path: str) -> Iterator[tuple[int, bytes]]:
         )
     with open(path, "rb") as stream:
         for number, line in enumerate(stream, 1):
+            if seen:
+                seen(line)
             if line.strip():
                 yield number, line
 
 
-def _decoded(decoder, text, path, number):
+def _decoded(decoder: msgspec.json.Decoder, text: bytes, path: str, number: int) -> Any:
     """Return what a line holds; InputError with file, line and mend where it is malformed."""
     try:
         if b"\\ud" in text:  # a file name that is not UTF-8, which msgspec's own parser refuses
             return msgspec.convert(json.loads(text), decoder.type)
         return decoder.decode(text)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        words = str(error)
-        if "unknown field" in words:
-            words += f"; known: {', '.join(FIELDS)}"
-        raise InputError(f"{path}, line {number}: {words}; mend or delete the line") from None
+        reason = _in_words(error)
+        raise InputError(f"{path}, line {number}: {reason}; mend or delete the line") from None
+
+
+def _in_words(error: Exception) -> str:
+    """Return what msgspec says is wrong with a line, the field first."""
+    words, _, place = str(error).replace("`", "").partition(" - at $.")
+    if "unknown field" in words:
+        return f"{words}; known: {', '.join(FIELDS)}"
+    if not isinstance(error, msgspec.ValidationError):
+        return f"not JSON ({words})"
+    return f"'{place}': {words}" if place else words
 
 
 def parse(text: bytes, path: str, number: int, labels: bool = True) -> FaceRecord:

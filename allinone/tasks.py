@@ -67,6 +67,20 @@ class Task:
             object.__setattr__(self, name, getattr(self, name) or self.name)
         object.__setattr__(self, "validation", self.validation or self.figure)
 
+    def answer_in_words(self, value: float) -> str:
+        """Return an answer for people: "female 97%", "33 years"; a PROBABILITY or a NUMBER."""
+        if self.kind == NUMBER:
+            return f"{value:.0f} {self.unit}".rstrip()
+        return f"{self.words[value >= 0.5]} {max(value, 1 - value):.0%}"
+
+    def label_in_words(self, value: float) -> str:
+        """Return a label for people: "female", "33 years", "person 17"."""
+        if self.kind == NUMBER:
+            return f"{value:.0f} {self.unit}".rstrip()
+        if self.kind == DESCRIPTOR:
+            return f"person {value}"
+        return self.words[int(value)]
+
 
 # Weights of eq. 8: detection, landmarks, visibility, pose and gender as in HyperFace; smile and
 # identity 1 are our choice; age: our choice, 1 / AGE_SCALE^2, which gives its gradient at the last

@@ -1,0 +1,61 @@
+"""Boxes of faces that somebody else's detector has found: JSON lines or CSV."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator
+
+from allinone import record
+from allinone.errors import InputError
+
+EDGES = ("x1", "y1", "x2", "y2")
+
+
+def _from_csv(path: str) -> Iterator[tuple[str, list[float]]]:
+    """Yield (image, box) of the rows of a CSV with the columns image, x1, y1, x2, y2."""
+    with open(path, encoding="utf-8-sig", newline="") as stream:
+        reader = csv.DictReader(stream)
+        missing = [name for name in ("image", *EDGES) if name not in (reader.fieldnames or ())]
+        if missing:
+            raise InputError(
+                f"{path}: no column {', '.join(missing)}; --boxes takes a CSV with the columns "
+                f"image, {', '.join(EDGES)}, or JSON lines with image and box"
+            )
+        for row in reader:
+            if not any(row[edge] for edge in EDGES):  # a picture without a face
+                yield row["image"], []
+                continue
+            try:
+                box = [float(row[edge]) for edge in EDGES]
+            except (TypeError, ValueError):
+                box = []
+            if not (box and box[0] < box[2] and box[1] < box[3]):
+                raise InputError(
+                    f"{path}, line {reader.line_num}: x1, y1, x2, y2 must be numbers with x1 < x2 "
+                    "and y1 < y2; mend or delete the line"
+                )
+            yield row["image"], box
+
+
+def _from_json_lines(path: str) -> Iterator[tuple[str, list[float]]]:
+    for given in record.read_boxes(path):
+        yield given.image, given.box or []
+
+
+def read(path: str) -> dict[str, list[list[float]]]:
+    """Return {absolute path of a picture: its boxes} of a file.
+
+    Paths of pictures are relative to the file or, where nothing stands there, to the working
+    directory. A file that ends in .csv is a table, any other JSON lines; fields other than image
+    and box do not matter. InputError with file, line and mend where one does not fit.
+    """
+    if not os.path.isfile(path):
+        raise InputError(f"{path}: no such file of boxes; check the path")
+    pairs = _from_csv(path) if path.lower().endswith(".csv") else _from_json_lines(path)
+    found: dict[str, list[list[float]]] = {}
+    for image, box in pairs:
+        beside = os.path.join(os.path.dirname(os.path.abspath(path)), image)
+        place = os.path.abspath(beside if os.path.exists(beside) else image)
+        found.setdefault(place, []).extend([box] if box else [])
+    return found
