@@ -1,6 +1,14 @@
 import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import ROOT
 
 from allinone import parallel
+from allinone.errors import InputError
 
 
 def doubled(numbers):
@@ -9,6 +17,29 @@ def doubled(numbers):
 
 def process(numbers):
     return [os.getpid() for _ in numbers]
+
+
+def refuse(numbers):
+    raise InputError(f"{numbers[0]} is no good")
+
+
+def die_at_5(numbers):
+    if 5 in numbers:
+        os._exit(3)
+    return numbers
+
+
+def killed_at_5(numbers):
+    if 5 in numbers:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return numbers
+
+
+def minute(numbers):
+    """Take a minute, and leave a file named like the process where the first item says."""
+    open(os.path.join(numbers[0], str(os.getpid())), "w").close()
+    time.sleep(60)
+    return numbers
 
 
 def test_results_come_in_order_and_no_more_is_under_way_than_needed():
@@ -27,3 +58,70 @@ def test_the_work_is_done_by_other_processes():
 
 def test_nothing_to_do_is_done_at_once():
     assert list(parallel.in_order(doubled, [])) == []
+
+
+@pytest.mark.parametrize("work", [die_at_5, killed_at_5])
+def test_a_process_that_dies_is_a_sentence_and_no_hang(work):
+    start = time.monotonic()
+    with pytest.raises(InputError, match="one of the 2 processes that work has died"):
+        list(parallel.in_order(work, range(1000), workers=2))
+    assert time.monotonic() - start < 20
+
+
+def test_what_a_process_refuses_is_refused_here():
+    with pytest.raises(InputError, match="is no good"):
+        list(parallel.in_order(refuse, range(100), workers=2))
+
+
+LONG = """
+import sys
+from allinone import parallel
+from allinone.errors import command
+sys.path.insert(0, "tests/allinone")
+from test_parallel import minute
+
+@command
+def main(argv=None):
+    list(parallel.in_order(minute, [sys.argv[1]] * 8, workers=2))
+
+if __name__ == "__main__":
+    sys.exit(main())
+"""
+
+
+def alive(pid):
+    """Tell whether a process is there and no zombie."""
+    try:
+        with open(f"/proc/{pid}/stat") as stream:
+            return stream.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="looks into /proc")
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_processes_end_with_the_one_that_started_them(tmp_path, number, code):
+    """Each item takes a minute: Ctrl-C (to all of them) and kill -9 end them at once."""
+    script, marks = tmp_path / "long.py", tmp_path / "marks"
+    script.write_text(LONG)
+    marks.mkdir()
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT}/tests"}
+    command = [sys.executable, str(script), str(marks)]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, start_new_session=True
+    ) as running:
+        deadline = time.monotonic() + 60
+        while len(os.listdir(marks)) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        workers = [int(name) for name in os.listdir(marks)]
+        if number == signal.SIGINT:
+            os.killpg(running.pid, number)
+        else:
+            running.send_signal(number)
+        message = running.communicate(timeout=20)[1].decode()
+    assert running.returncode == code and len(workers) == 2, message
+    assert "Traceback" not in message and ("interrupted" in message) == (code == 130)
+    deadline = time.monotonic() + 10
+    while any(map(alive, workers)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(alive, workers))

@@ -1,6 +1,10 @@
+import subprocess
+import sys
+
 import cv2
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from allinone import files, store
 from allinone.errors import InputError
@@ -43,3 +47,12 @@ def test_a_missing_and_an_empty_database_are_named(tmp_path):
 def test_summary_counts_few_values_and_measures_many():
     assert store.summary([0, 1, 1]) == {"0": 1, "1": 2}
     assert store.summary(range(101))["median"] == 50 and store.summary([]) == {}
+
+
+def test_no_caffe_is_imported_until_a_datum_is_made():
+    """The processes that build databases import this module, and need none."""
+    code = (
+        "import sys; from allinone import store; assert 'caffe' not in sys.modules; "
+        "store._datum(); assert 'caffe' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
