@@ -1,212 +1,98 @@
 """Say who is in a picture, by a gallery of people whose pictures are known.
 
-    python -m tools.identify enroll people --gallery out/people.h5     # a folder for each person, or pictures named name_1.jpg
+    python -m tools.identify enroll people --gallery out/people.h5
     python -m tools.identify find party.jpg --gallery out/people.h5
     python -m tools.identify verify a.jpg b.jpg
 
-A person is the mean of the unit-length descriptors of all pictures; likeness is the cosine, and the same person is decided from
---threshold on. With --tpe descriptors are mapped by the model's Triplet Probabilistic Embedding first, which has a threshold of its own.
+The folder of people has a folder for each person, or pictures named name_1.jpg. A person is the
+mean of the unit-length descriptors of all pictures; likeness is the cosine, and the same person is
+decided from --threshold on. With --tpe descriptors are mapped by the model's Triplet Probabilistic
+Embedding first, which has a threshold of its own.
 """
 
 import argparse
-import os
-import re
 import sys
 
-import h5py
 import numpy as np
 
-from allinone import analyzer as analysis
-from allinone import engines, files
+from allinone import engines
+from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError, command
-from allinone.progress import Progress
-from allinone.model import FUSED
-from evaluate import tpe
-from tools.analyze import PICTURES
+from tools import gallery
 
-THRESHOLD = 0.6  # our choice: cosine; to be set for each model by pictures of one's own
+INPUTS = {"enroll": "one folder", "verify": "two pictures"}
+COUNTS = {"enroll": 1, "verify": 2}
 
 
-def people_in(folder):
-    """Return {person: [pictures]} of a folder of folders, or of pictures named <person>_<number>; InputError where there is none."""
-    pictures_of = lambda place: sorted(
-        os.path.join(place, name) for name in os.listdir(place) if name.lower().endswith(PICTURES)
-    )
-    if not os.path.isdir(folder):
-        raise InputError(
-            f"{folder}: no such folder; give one with a folder of pictures for each person"
-        )
-    people = {
-        entry.name: pictures_of(entry.path)
-        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name)
-        if entry.is_dir()
-    }
-    for path in pictures_of(folder):
-        people.setdefault(
-            re.sub(r"_\d+$", "", os.path.splitext(os.path.basename(path))[0]), []
-        ).append(path)
-    people = {name: paths for name, paths in people.items() if paths}
-    if not people:
-        raise InputError(
-            f"{folder}: no picture in it or in its folders (looked for {', '.join(PICTURES)})"
-        )
-    return people
+def enroll(analyzer, args, likeness):
+    """Write the gallery of a folder of people."""
+    people = gallery.enroll(analyzer, args.inputs[0], likeness)
+    people.save(args.gallery)
+    print(f"{args.gallery}: {len(people.names)} people, {sum(people.pictures)} pictures")
 
 
-def largest(faces):
-    """Return the largest of some `Face`s, who a picture of one person is of, or None."""
-    return max(faces, key=lambda face: np.prod(face.box[2:] - face.box[:2]), default=None)
-
-
-def mapping(analyzer, wanted):
-    """Return (what makes a `Face` a vector of length 1, the threshold for it): its descriptor, or, where wanted, what the model's embedding makes of it."""
-    if not wanted:
-        return lambda face: face.unit_descriptor(), THRESHOLD
-    embedding = tpe.of_model(analyzer.backend.folder)
-    if embedding is None:
-        raise InputError(
-            f"{analyzer.backend.folder}: no {tpe.WITH_MODEL} there; learn it (python -m evaluate.learn_tpe --help), or leave --tpe out"
-        )
-    return lambda face: tpe.apply(embedding[0], face.descriptor), embedding[1]
-
-
-def name_of(analyzer, embedded):
-    """Return what a gallery's vectors were made with."""
-    return files.sha256(os.path.join(analyzer.backend.folder, FUSED[1])) + (
-        " tpe" if embedded else ""
-    )
-
-
-def enroll(analyzer, folder, gallery, embedded):
-    """Write the gallery of a folder of people; pictures without a face are named and left out."""
-    people, names, means, counts, (vector, _) = (
-        people_in(folder),
-        [],
-        [],
-        [],
-        mapping(analyzer, embedded),
-    )
-    progress = Progress("pictures", sum(map(len, people.values())))
-    for name, paths in people.items():
-        found = []
-        for path in paths:
-            try:
-                face = largest(analyzer.analyze(path))
-                if face is None:
-                    print(f"  {path}: no face found, left out", file=sys.stderr, flush=True)
-                else:
-                    found.append(vector(face))
-            except InputError as error:
-                print(f"  {error}", file=sys.stderr, flush=True)
-            progress.step()
-        if found:
-            names.append(name)
-            mean = np.mean(found, axis=0)
-            means.append(mean / max(np.linalg.norm(mean), 1e-12))
-            counts.append(len(found))
-    if not names:
-        raise InputError(f"{folder}: no face was found in any picture; is it the right model?")
-    partial = f"{gallery}.partial"
-    os.makedirs(os.path.dirname(os.path.abspath(gallery)), exist_ok=True)
-    with h5py.File(partial, "w") as data:
-        data["name"], data["descriptor"], data["pictures"] = names, np.float32(means), counts
-        data.attrs["model"] = name_of(analyzer, embedded)
-    os.replace(partial, gallery)
-    print(f"{gallery}: {len(names)} people, {sum(counts)} pictures")
-
-
-def load(gallery, analyzer, embedded):
-    """Return (names, vectors (n, d) of length 1) of a gallery; InputError where it is none, or of another model or embedding."""
-    try:
-        with h5py.File(gallery, "r") as data:
-            names, descriptors, model = (
-                data["name"].asstr()[...].tolist(),
-                data["descriptor"][...],
-                data.attrs["model"],
-            )
-    except (OSError, KeyError) as error:
-        raise InputError(
-            f"{gallery}: no gallery ({error}); make one with tools.identify enroll"
-        ) from None
-    if model != name_of(analyzer, embedded):
-        raise InputError(
-            f"{gallery}: was made with another model, or {'without' if embedded else 'with'} --tpe, where descriptors mean something else; enroll the people again"
-        )
-    return names, descriptors
-
-
-def find(analyzer, pictures, gallery, threshold, embedded):
-    """Print who is in pictures: every face with the most alike person, and whether that is decided to be him or her."""
-    (names, descriptors), (vector, own) = (
-        load(gallery, analyzer, embedded),
-        mapping(analyzer, embedded),
-    )
-    threshold = own if threshold is None else threshold
-    for picture in pictures:
+def find(analyzer, args, likeness, threshold):
+    """Print who is in pictures: every face with the most alike person, and the decision."""
+    people = gallery.load(args.gallery, likeness)
+    for picture in args.inputs:
         print(picture)
         for face in analyzer.analyze(picture):
-            likeness = descriptors @ vector(face)
-            best = int(likeness.argmax())
-            who = (
-                names[best]
-                if likeness[best] >= threshold
-                else f"nobody of the gallery (most like {names[best]})"
-            )
-            print(
-                "  box {:.0f} {:.0f} {:.0f} {:.0f}: ".format(*face.box)
-                + f"{who}, {likeness[best]:.3f}"
-            )
+            name, cosine = people.nearest(likeness.vector(face))
+            who = name if cosine >= threshold else f"nobody of the gallery (most like {name})"
+            print("  box {:.0f} {:.0f} {:.0f} {:.0f}: ".format(*face.box) + f"{who}, {cosine:.3f}")
 
 
-def compare(analyzer, first, second, threshold, embedded):
-    """Print how alike the largest faces of two pictures are, and the decision; InputError where one shows no face."""
-    faces = [largest(analyzer.analyze(path)) for path in (first, second)]
-    for path, face in zip((first, second), faces):
+def verify(analyzer, args, likeness, threshold):
+    """Print how alike the largest faces of two pictures are, and the decision."""
+    vectors = []
+    for path in args.inputs:
+        face = gallery.largest(analyzer.analyze(path))
         if face is None:
-            raise InputError(f"{path}: no face found")
-    vector, own = mapping(analyzer, embedded)
-    likeness, threshold = (
-        float(np.dot(*map(vector, faces))),
-        own if threshold is None else threshold,
+            raise InputError(f"{path}: no face found; give a picture that shows one")
+        vectors.append(likeness.vector(face))
+    cosine = float(np.dot(*vectors))
+    decision = "the same person" if cosine >= threshold else "different people"
+    print(f"  {cosine:.3f}: {decision} (threshold {threshold:.3g})")
+
+
+def parse(argv):
+    """Return the command's arguments."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add("what", choices=("enroll", "find", "verify"))
+    add("inputs", nargs="+", help="enroll: folder of people; find: pictures; verify: two pictures")
+    add("--gallery", help="HDF5 file of the people")
+    add(
+        "--threshold",
+        type=float,
+        help=f"least cosine of the same person; default: {gallery.THRESHOLD:g}, with --tpe the "
+        "embedding's own",
     )
-    print(
-        f"  {likeness:.3f}: {'the same person' if likeness >= threshold else 'different people'} (threshold {threshold:.3g})"
-    )
+    add("--tpe", action="store_true", help="compare by the embedding tpe.h5 in the model's folder")
+    add("--model", help="folder of the fused model; default as in tools.analyze")
+    add("--engine", choices=engines.ENGINES, default="caffe")
+    add("--gpu", default="", help="GPU number; empty: CPU")
+    args = parser.parse_args(argv)
+    if args.what != "verify" and not args.gallery:
+        raise InputError(f"{args.what}: name the gallery with --gallery")
+    if args.what in COUNTS and len(args.inputs) != COUNTS[args.what]:
+        raise InputError(f"{args.what}: takes {INPUTS[args.what]}")
+    return args
 
 
 @command
 def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("enroll", "find", "verify"))
-    parser.add_argument(
-        "inputs", nargs="+", help="enroll: folder of people; find: pictures; verify: two pictures"
-    )
-    parser.add_argument("--gallery", help="HDF5 file of the people")
-    parser.add_argument(
-        "--threshold",
-        type=float,
-        help=f"least cosine of the same person; default: {THRESHOLD:g}, with --tpe the embedding's own",
-    )
-    parser.add_argument(
-        "--tpe", action="store_true", help="compare by the embedding tpe.h5 in the model's folder"
-    )
-    parser.add_argument("--model", help="folder of the fused model; default as in tools.analyze")
-    parser.add_argument("--engine", choices=engines.ENGINES, default="caffe")
-    parser.add_argument("--gpu", default="", help="GPU number; empty: CPU")
-    args = parser.parse_args(argv)
-    if args.what != "verify" and not args.gallery:
-        raise InputError(f"{args.what}: name the gallery with --gallery")
-    if args.what != "find" and len(args.inputs) != dict(enroll=1, verify=2)[args.what]:
-        raise InputError(
-            f"{args.what}: takes {'one folder' if args.what == 'enroll' else 'two pictures'}"
-        )
-    analyzer = analysis.FaceAnalyzer(args.model, args.engine, args.gpu or "cpu")
+    """Run the command."""
+    args = parse(argv)
+    analyzer = FaceAnalyzer(args.model, args.engine, args.gpu or "cpu")
+    likeness = gallery.likeness_of(analyzer, args.tpe)
+    threshold = likeness.threshold if args.threshold is None else args.threshold
     if args.what == "enroll":
-        enroll(analyzer, args.inputs[0], args.gallery, args.tpe)
-    elif args.what == "verify":
-        compare(analyzer, *args.inputs, args.threshold, args.tpe)
+        enroll(analyzer, args, likeness)
+    elif args.what == "find":
+        find(analyzer, args, likeness, threshold)
     else:
-        find(analyzer, args.inputs, args.gallery, args.threshold, args.tpe)
+        verify(analyzer, args, likeness, threshold)
 
 
 if __name__ == "__main__":

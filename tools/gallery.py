@@ -1,0 +1,158 @@
+"""People whose pictures are known: enrolled in a gallery, found in other pictures, compared."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import h5py
+import numpy as np
+
+from allinone.analyzer import FaceAnalyzer
+from allinone.errors import InputError
+from allinone.face import Face
+from allinone.progress import Progress
+from evaluate import tpe
+from tools.analysis.inputs import PICTURES, pictures_in
+
+THRESHOLD = 0.6  # our choice: cosine; to be set for each model by pictures of one's own
+
+
+def people_in(folder: str) -> dict[str, list[str]]:
+    """Return {person: [pictures]} of a folder of folders, or of pictures <person>_<number>.
+
+    InputError where there is none.
+    """
+    if not os.path.isdir(folder):
+        raise InputError(
+            f"{folder}: no such folder; give one with a folder of pictures for each person"
+        )
+    people = {}
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        if entry.is_dir():
+            people[entry.name] = pictures_in(entry.path)
+    for path in pictures_in(folder):
+        stem = os.path.splitext(os.path.basename(path))[0]
+        people.setdefault(re.sub(r"_\d+$", "", stem), []).append(path)
+    people = {name: paths for name, paths in people.items() if paths}
+    if not people:
+        raise InputError(
+            f"{folder}: no picture in it or in its folders (looked for {', '.join(PICTURES)})"
+        )
+    return people
+
+
+def _area(face: Face) -> float:
+    return float(np.prod(face.box[2:] - face.box[:2]))
+
+
+def largest(faces: Sequence[Face]) -> Face | None:
+    """Return the largest of some faces, who a picture of one person is of, or None."""
+    return max(faces, key=_area, default=None)
+
+
+@dataclass
+class Likeness:
+    """How alike two faces are: the cosine of their descriptors, or of what an embedding makes."""
+
+    name: str  # of the model and embedding: vectors of different names mean different things
+    vector: Callable[[Face], np.ndarray]  # of length 1
+    threshold: float  # cosine from which on two faces are one person
+
+
+def likeness_of(analyzer: FaceAnalyzer, embedded: bool) -> Likeness:
+    """Return the likeness by a model's descriptors or, where wanted, by its embedding.
+
+    InputError where the model has no embedding.
+    """
+    model = analyzer.backend.model
+    if not embedded:
+        return Likeness(model.sha256, Face.unit_descriptor, THRESHOLD)
+    weights, threshold = tpe.of_model(model)
+
+    def vector(face: Face) -> np.ndarray:
+        return tpe.apply(weights, face.descriptor)
+
+    return Likeness(f"{model.sha256} tpe", vector, threshold)
+
+
+@dataclass
+class Gallery:
+    """People and the mean vector of each, of length 1."""
+
+    names: list[str]
+    vectors: np.ndarray  # (n, d)
+    pictures: list[int]  # how many each mean is of
+    model: str  # name of the Likeness that made the vectors
+
+    def save(self, path: str) -> None:
+        """Write the gallery as HDF5, through a temporary name."""
+        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+        partial = f"{path}.partial"
+        with h5py.File(partial, "w") as data:
+            data["name"], data["descriptor"] = self.names, np.float32(self.vectors)
+            data["pictures"] = self.pictures
+            data.attrs["model"] = self.model
+        os.replace(partial, path)
+
+    def nearest(self, vector: np.ndarray) -> tuple[str, float]:
+        """Return the most alike person and the cosine."""
+        cosines = self.vectors @ vector
+        best = int(cosines.argmax())
+        return self.names[best], float(cosines[best])
+
+
+def load(path: str, likeness: Likeness) -> Gallery:
+    """Return a gallery; InputError where it is none, or of another model or embedding."""
+    try:
+        with h5py.File(path, "r") as data:
+            names = data["name"].asstr()[...].tolist()
+            vectors, pictures = data["descriptor"][...], data["pictures"][...].tolist()
+            gallery = Gallery(names, vectors, pictures, data.attrs["model"])
+    except (OSError, KeyError) as error:
+        raise InputError(
+            f"{path}: no gallery ({error}); make one with tools.identify enroll"
+        ) from None
+    if gallery.model != likeness.name:
+        raise InputError(
+            f"{path}: was made with another model, or with or without --tpe, where descriptors "
+            "mean something else; enroll the people again"
+        )
+    return gallery
+
+
+def _vectors_of(analyzer: FaceAnalyzer, likeness: Likeness, paths, progress) -> list[np.ndarray]:
+    """Return the vector of each picture's largest face; pictures without one are named."""
+    found = []
+    for path in paths:
+        try:
+            face = largest(analyzer.analyze(path))
+            if face is None:
+                print(f"  {path}: no face found, left out", file=sys.stderr, flush=True)
+            else:
+                found.append(likeness.vector(face))
+        except InputError as error:
+            print(f"  {error}", file=sys.stderr, flush=True)
+        progress.step()
+    return found
+
+
+def enroll(analyzer: FaceAnalyzer, folder: str, likeness: Likeness) -> Gallery:
+    """Return the gallery of a folder of people; InputError where no face is found at all."""
+    people = people_in(folder)
+    gallery = Gallery([], np.zeros((0, 0)), [], likeness.name)
+    progress, means = Progress("pictures", sum(map(len, people.values()))), []
+    for name, paths in people.items():
+        found = _vectors_of(analyzer, likeness, paths, progress)
+        if found:
+            mean = np.mean(found, axis=0)
+            means.append(mean / max(np.linalg.norm(mean), 1e-12))
+            gallery.names.append(name)
+            gallery.pictures.append(len(found))
+    if not means:
+        raise InputError(f"{folder}: no face was found in any picture; is it the right model?")
+    gallery.vectors = np.stack(means)
+    return gallery
