@@ -1,55 +1,48 @@
-"""The one figure per task that stands in tables: which one, its unit, which way is better."""
+"""The table of results: one figure of each task, as allinone.tasks has it, beside chance."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from collections.abc import Sequence
 
 from allinone import tasks
 
-
-@dataclass(frozen=True)
-class Figure:
-    """A task's headline figure in results: results[task][metric]."""
-
-    task: str
-    metric: str
-    means: str  # for people
-    unit: str  # "%": a share from 0 to 1 that is shown in percent; else shown as it is
-    higher: bool  # is more better?
-
-    def show(self, results):
-        """Return the figure of a results dict as text."""
-        value = results[self.task][self.metric]
-        return f"{value:.1%}" if self.unit == "%" else f"{value:.1f}{self.unit}"
+HEAD = ("task", "figure", "measured", "chance", "better")
 
 
-FIGURES = (
-    Figure("detection", "ap50", "average precision at IoU 0.5", "%", True),
-    Figure("landmarks", "nme", "mean error of visible points / sqrt(w h) of the box", "%", False),
-    Figure("visibility", "accuracy", "points rightly called visible or hidden", "%", True),
-    Figure("pose", "yaw_mae", "mean absolute error of yaw", "°", False),
-    Figure("smile", "accuracy", "accuracy", "%", True),
-    Figure("gender", "accuracy", "accuracy", "%", True),
-    Figure("age", "mae", "mean absolute error", " years", False),
-    Figure("identity", "auc", "area under ROC, same or different person, unseen people", "%", True),
-)
-assert [figure.task for figure in FIGURES] == [task.name for task in tasks.TASKS]
+def measured(results: dict) -> list[tasks.Task]:
+    """Return the tasks that have their figure in results, in the table's order."""
+    return [task for task in tasks.TASKS if task.figure.metric in results.get(task.name, {})]
 
 
-def only_headlines(results):
-    """Return {task: {metric: value}} of the headline figures alone."""
-    return {figure.task: {figure.metric: results[figure.task][figure.metric]} for figure in FIGURES}
+def only_headlines(results: dict) -> dict[str, dict[str, float]]:
+    """Return {task: {metric: value}} of the one figure of each task."""
+    found = {}
+    for task in measured(results):
+        found[task.name] = {task.figure.metric: results[task.name][task.figure.metric]}
+    return found
 
 
-def table(results, chance):
-    """Return rows of text: task, what it means, measured, chance, which way is better."""
-    return [("task", "figure", "measured", "chance", "better")] + [
-        (f.task, f.means, f.show(results), f.show(chance), "higher" if f.higher else "lower")
-        for f in FIGURES
-    ]
+def table(results: dict, chance: dict) -> list[tuple[str, ...]]:
+    """Return rows of text, a head first: task, figure, measured, chance, which way is better."""
+    rows = [HEAD]
+    for task in measured(results):
+        figure = task.figure
+        values = [figure.show(some[task.name][figure.metric]) for some in (results, chance)]
+        rows.append((task.name, figure.means, *values, "higher" if figure.higher else "lower"))
+    return rows
 
 
-def text_table(rows):
+def left_out(results: dict) -> str:
+    """Return a sentence that names the tasks without a figure, "" where there are none."""
+    missing = [task.name for task in tasks.TASKS if task not in measured(results)]
+    return f"not measured, as no record has the label: {', '.join(missing)}" if missing else ""
+
+
+def text_table(rows: Sequence[Sequence[str]]) -> str:
     """Return rows as aligned text."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows
-    )
+    lines = []
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths)]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)

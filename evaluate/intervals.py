@@ -1,50 +1,63 @@
-"""Figures with their 95 % interval and number of samples: (value, low, high, n)."""
+"""Figures with their 95 % interval and number of samples."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Optional
 
 import numpy as np
 from scipy import stats
 
 from evaluate import metrics
 
-RESAMPLES, PEOPLE_RESAMPLES = (
-    1000,
-    100,
-)  # our choice: the area under ROC of a million pairs takes a while
+RESAMPLES = 1000
+PEOPLE_RESAMPLES = 100  # our choice: the area under ROC of a million pairs takes a while
 
 
-def share(right):
-    """Return (mean, low, high, n) of right (n,) as a share, with Wilson's interval."""
+class Interval(NamedTuple):
+    """A figure, its 95 % interval, and how many samples it is the figure of."""
+
+    value: float
+    low: Optional[float]  # None: no interval is given
+    high: Optional[float]
+    samples: int
+
+
+def share(right) -> Interval:
+    """Return the share of right (n,) that is true, with Wilson's interval."""
     right = np.asarray(right, bool)
     interval = stats.binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
-    return float(right.mean()), float(interval.low), float(interval.high), len(right)
+    return Interval(float(right.mean()), float(interval.low), float(interval.high), len(right))
 
 
-def mean(values, seed=0):
-    """Return (mean, low, high, n) of values (n,), with a percentile interval over resampled values."""
-    values = np.asarray(values, np.float64)
-    rng = np.random.default_rng(seed)
-    resampled = [
-        values[rng.integers(len(values), size=len(values))].mean() for _ in range(RESAMPLES)
-    ]
-    return float(values.mean()), *map(float, np.percentile(resampled, [2.5, 97.5])), len(values)
+def mean(values, seed: int = 0) -> Interval:
+    """Return the mean of values (n,), with a percentile interval over resampled values."""
+    values, rng = np.asarray(values, np.float64), np.random.default_rng(seed)
+    resampled = []
+    for _ in range(RESAMPLES):
+        resampled.append(values[rng.integers(len(values), size=len(values))].mean())
+    low, high = np.percentile(resampled, [2.5, 97.5]).tolist()
+    return Interval(float(values.mean()), low, high, len(values))
 
 
-def person_auc(descriptors, people, seed=0):
-    """Return (area under ROC, low, high, pairs) of all pairs, with an interval over resampled people."""
+def person_auc(descriptors, people, seed: int = 0) -> Interval:
+    """Return the area under ROC over all pairs, with an interval over resampled people.
+
+    descriptors (n, d), people (n,); the samples are the pairs.
+    """
     descriptors, people = np.asarray(descriptors), np.asarray(people)
     rng, names = np.random.default_rng(seed), np.unique(people)
     members = {person: np.flatnonzero(people == person) for person in names}
-    area = lambda rows, who: metrics.auc(*metrics.pair_similarities(descriptors[rows], who))
     found = []
     for _ in range(PEOPLE_RESAMPLES):
         chosen = rng.choice(names, len(names))
         rows = np.concatenate([members[person] for person in chosen])
-        found.append(
-            area(
-                rows, np.repeat(np.arange(len(chosen)), [len(members[person]) for person in chosen])
-            )
-        )
-    return (
-        float(area(np.arange(len(people)), people)),
-        *map(float, np.percentile(found, [2.5, 97.5])),
-        len(people) * (len(people) - 1) // 2,
-    )
+        counts = [len(members[person]) for person in chosen]
+        # A person who is drawn twice counts as two: who is the same is known by the draw.
+        found.append(_area(descriptors[rows], np.repeat(np.arange(len(chosen)), counts)))
+    low, high = np.percentile(found, [2.5, 97.5]).tolist()
+    pairs = len(people) * (len(people) - 1) // 2
+    return Interval(_area(descriptors, people), low, high, pairs)
+
+
+def _area(descriptors, people) -> float:
+    return metrics.auc(*metrics.pair_similarities(descriptors, people))

@@ -1,27 +1,29 @@
-"""Triplet Probabilistic Embedding (Sankaranarayanan, Alavi, Castillo, Chellappa 2016, arXiv 1604.05417): a linear map of descriptors.
+"""Triplet Probabilistic Embedding: a linear map of descriptors that tells people apart better.
 
-W (SIZE, d) makes the same person's descriptors more alike than different people's: with S(a, b) = (W a) . (W b), a triplet of an anchor i, another of the
-same person j and one of somebody else k has the probability p = e^S(i,j) / (e^S(i,j) + e^S(i,k)), and W follows the gradient of -log p. It starts from
-the first principal components, and k is the most similar of a random batch of others.
+Sankaranarayanan, Alavi, Castillo, Chellappa 2016, arXiv 1604.05417. W (SIZE, d) makes the same
+person's descriptors more alike than different people's: with S(a, b) = (W a) . (W b), a triplet of
+an anchor i, another of the same person j and one of somebody else k has the probability
+p = e^S(i,j) / (e^S(i,j) + e^S(i,k)), and W follows the gradient of -log p. It starts from the first
+principal components, and k is the most similar of a random batch of others.
 """
 
-import os
+from __future__ import annotations
+
+from typing import Optional
 
 import h5py
 import numpy as np
 
-from allinone import files, snapshots
+from allinone import files
 from allinone.errors import InputError
+from allinone.model import TPE, Model
 from evaluate.metrics import unit_length
 
 SIZE = 128
 RATE = 0.0025  # as in the paper of TPE, from memory
 NEGATIVES = 40  # others among which the most similar one is taken; from memory
-WITH_MODEL, OF_MODEL = (
-    "tpe.h5",
-    "descriptor",
-)  # where a model's own embedding stands, and its name there
 ITERATIONS = 30000  # our choice: triplets; until then the tests' people, drawn at random, gain
+OF_MODEL = "descriptor"  # name of a model's own embedding in its file
 
 
 def loss(weights, anchor, positive, negative):
@@ -31,7 +33,10 @@ def loss(weights, anchor, positive, negative):
 
 
 def gradient(weights, anchor, positive, negative):
-    """Return the gradient (SIZE, d) of `loss` with regard to the weights: -(1 - p) W (i (j - k)^T + (j - k) i^T)."""
+    """Return the gradient (SIZE, d) of `loss` with regard to the weights.
+
+    It is -(1 - p) W (i (j - k)^T + (j - k) i^T).
+    """
     difference = positive - negative
     mapped, apart = weights @ anchor, weights @ difference
     doubt = 1 / (1 + np.exp(np.clip(mapped @ apart, -500, 500)))  # 1 - p
@@ -39,26 +44,27 @@ def gradient(weights, anchor, positive, negative):
 
 
 def start(descriptors, size=SIZE):
-    """Return the first `size` principal components (size, d) of descriptors (n, d); where n is too small, other directions complete them."""
+    """Return the first `size` principal components (size, d) of descriptors (n, d).
+
+    Where n is too small, other directions complete them.
+    """
     centred = descriptors - descriptors.mean(axis=0)
     return np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :size].T
 
 
 def train(descriptors, people, seed=0, iterations=ITERATIONS, size=SIZE):
-    """Return W (size, d) learnt from descriptors (n, d), which are taken at length 1, of people (n,).
+    """Return W (size, d) learnt from descriptors (n, d), taken at length 1, of people (n,).
 
     InputError where nobody has two descriptors or there is one person alone.
     """
-    unit, people, rng = (
-        unit_length(np.asarray(descriptors, np.float64)),
-        np.asarray(people),
-        np.random.default_rng(seed),
-    )
+    unit, people = unit_length(np.asarray(descriptors, np.float64)), np.asarray(people)
+    rng = np.random.default_rng(seed)
     members = {person: np.flatnonzero(people == person) for person in np.unique(people)}
     several = [person for person, places in members.items() if len(places) > 1]
     if not several or len(members) < 2:
         raise InputError(
-            f"TPE needs two people and somebody with two descriptors; there are {len(members)} people, {len(several)} of them with two"
+            "TPE needs two people and somebody with two descriptors; there are "
+            f"{len(members)} people, {len(several)} of them with two"
         )
     weights = start(unit, size)
     others = {person: np.flatnonzero(people != person) for person in several}
@@ -96,21 +102,18 @@ def load(path):
         ) from None
 
 
-def of_model(folder):
-    """Return (W, the cosine from which on two faces are one person's) of a model's own embedding, or None where it has none.
+def of_model(model: Model) -> Optional[tuple[np.ndarray, float]]:
+    """Return a model's own embedding, or None where it has none.
 
-    InputError where it belongs to other weights.
+    It is (W, the cosine from which on two faces are one person's). InputError where it belongs to
+    other weights.
     """
-    path = os.path.join(folder, WITH_MODEL)
-    if not os.path.isfile(path):
+    if not model.has(TPE):
         return None
-    maps, about = load(path)
-    if (
-        OF_MODEL not in maps
-        or "threshold" not in about
-        or about.get("model") != files.sha256(os.path.join(folder, snapshots.FUSED[1]))
-    ):
+    maps, about = load(model.path(TPE))
+    if OF_MODEL not in maps or "threshold" not in about or about.get("model") != model.sha256:
         raise InputError(
-            f"{path}: was learnt from other weights than those beside it, or has no threshold; learn it again (python -m evaluate.learn_tpe --help)"
+            f"{model.path(TPE)}: was learnt from other weights than those beside it, or has no "
+            "threshold; learn it again (python -m evaluate.learn_tpe --help)"
         )
     return maps[OF_MODEL], float(about["threshold"])

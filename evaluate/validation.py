@@ -1,83 +1,102 @@
-"""Running validation: what the towers of a training net say of held-out faces and regions, task by task.
+"""Running validation: what the towers of a training net say of held-out faces and regions.
 
-Simpler than the benchmarks: faces are aligned by their true landmarks, regions are drawn as for training.
+Simpler than the benchmarks: faces are aligned by their true landmarks, regions are drawn as for
+training. A task's figure follows from its kind (allinone.tasks), its name is `Task.validation`.
 """
+
+from __future__ import annotations
 
 import numpy as np
 
-from allinone.tasks import BY_NAME
+from allinone import tasks
+from allinone.tasks import ANGLES, DESCRIPTOR, NUMBER, POINTS, PROBABILITY, VISIBILITY, Task
 from evaluate import metrics
 
-# The figure of each task, and whether more is better.
-FIGURES = dict(
-    detection=("accuracy", True),
-    landmarks=("nme", False),
-    visibility=("accuracy", True),
-    pose=("yaw_mae", False),
-    smile=("accuracy", True),
-    gender=("accuracy", True),
-    age=("mae", False),
-    identity=("auc", True),
-)
+YAW = 2  # place in a pose
 
 
-def measure(net, owners, batches, rows):
-    """Return {task: {metric: value}} of a net in its test phase, after running `batches` mini-batches.
+def measure(net, owners: dict[str, str], batches: int, rows: dict[str, int]) -> dict:
+    """Return {task: {metric: value}} of a net in its test phase after `batches` mini-batches.
 
-    net: caffe.Net; owners: {task: its tower}; rows: {tower: how many of its faces or regions count}, the first ones: those
-    after them have come before. Values: shares, degrees, years; NME in units of the region's size. A task without any
-    label is left out.
+    net: caffe.Net; owners: {task: its tower}; rows: {tower: how many of its faces or regions
+    count}, the first ones: those after them have come before. Values: shares, degrees, units of the
+    task; NME in units of the region's size. A task without any label is left out.
     """
-    blobs = {task: _blobs(tower, task) for task, tower in owners.items()}
+    blobs = {name: blobs_of(tower, tasks.BY_NAME[name]) for name, tower in owners.items()}
     parts = {blob: [] for names in blobs.values() for blob in names}
     for _ in range(batches):
         net.forward()
         for blob, arrays in parts.items():
             arrays.append(net.blobs[blob].data.copy())
-    joined = {
-        blob: np.concatenate(arrays)[: rows[blob.split("/")[0]]] for blob, arrays in parts.items()
-    }
-    values = {
-        task: float(_figure(task, *(joined[blob] for blob in names)))
-        for task, names in blobs.items()
-    }
-    return {
-        task: {FIGURES[task][0]: round(value, 6)}
-        for task, value in values.items()
-        if np.isfinite(value)
-    }
+    joined = {}
+    for blob, arrays in parts.items():
+        joined[blob] = np.concatenate(arrays)[: rows[blob.split("/")[0]]]
+    figures = {}
+    for name, names in blobs.items():
+        task = tasks.BY_NAME[name]
+        value = float(MEASURES[task.kind](*(joined[blob] for blob in names)))
+        if np.isfinite(value):
+            figures[name] = {task.validation.metric: round(value, 6)}
+    return figures
 
 
-def _blobs(tower, task):
-    """Return the blobs that a task's figure needs: prediction, label and, where there is one, mask."""
+def blobs_of(tower: str, task: Task) -> tuple[str, ...]:
+    """Return the blobs that a task's figure needs: answer, label and, where it has one, mask."""
     label = f"{tower}/label"
-    if task in ("landmarks", "visibility", "pose"):
-        return f"{tower}/{task}", f"{tower}/{task}_label", f"{tower}/{task}_mask"
-    if task in ("smile", "gender", "detection"):
-        return f"{tower}/{task}_raw", f"{tower}/gender_label" if (tower, task) == (
-            "hyperface",
-            "gender",
-        ) else label
-    return (f"{tower}/fc7" if task == "identity" else f"{tower}/{task}"), label
+    if tower not in tasks.ALIGNED_TOWERS and task.label != "box":  # a region has several labels
+        label = f"{tower}/{task.name}_label"
+    if task.kind == PROBABILITY:
+        return f"{tower}/{task.name}_raw", label
+    if task.kind == DESCRIPTOR:
+        return f"{tower}/fc7", label
+    if task.kind == NUMBER:
+        return f"{tower}/{task.name}", label
+    return f"{tower}/{task.name}", label, f"{tower}/{task.name}_mask"
 
 
-def _figure(task, predicted, label, mask=None):
-    """Return the figure of a task."""
-    if task == "landmarks":
-        off = np.linalg.norm((predicted - label).reshape(len(label), -1, 2), axis=2)
-        return _mean(off[mask[:, ::2] > 0])
-    if task == "visibility":
-        return _mean(((predicted >= 0.5) == (label >= 0.5))[mask > 0])
-    if task == "pose":
-        return _mean(np.degrees(np.abs(predicted - label)[:, 2])[mask[:, 2] > 0])
-    if BY_NAME[task].loss == "age":
-        return _mean(np.abs(predicted.ravel() - label)[label >= 0])
-    if task == "identity":
-        similarity, same = metrics.pair_similarities(predicted, label.astype(int))
-        return metrics.auc(similarity, same) if 0 < np.sum(same) < len(same) else np.nan
+def _mean(values: np.ndarray) -> float:
+    return values.mean() if len(values) else np.nan
+
+
+def _accuracy(answers, label):
+    """Return the share of right answers; answers (n, 2) before softmax, label (n,), -1 unknown."""
     known = label >= 0
-    return _mean(predicted.argmax(axis=1)[known] == label[known])
+    return _mean(answers.argmax(axis=1)[known] == label[known])
 
 
-def _mean(values):
-    return np.mean(values) if len(values) else np.nan
+def _absolute_error(answers, label):
+    """Return the mean absolute error; answers (n, 1), label (n,), negative where unknown."""
+    return _mean(np.abs(answers.ravel() - label)[label >= 0])
+
+
+def _point_error(answers, label, mask):
+    """Return the mean distance of points, all (n, 42), in units of the region's size."""
+    off = np.linalg.norm((answers - label).reshape(len(label), -1, 2), axis=2)
+    return _mean(off[mask[:, ::2] > 0])
+
+
+def _visibility_accuracy(answers, label, mask):
+    """Return the share of points, all (n, 21), that are rightly called visible or hidden."""
+    return _mean(((answers >= 0.5) == (label >= 0.5))[mask > 0])
+
+
+def _yaw_error(answers, label, mask):
+    """Return the mean absolute error of yaw in degrees; all (n, 3), radians."""
+    return _mean(np.degrees(np.abs(answers - label)[:, YAW])[mask[:, YAW] > 0])
+
+
+def _area(answers, label):
+    """Return the area under ROC over all pairs; answers (n, 512), label (n,) says who it is."""
+    similarity, same = metrics.pair_similarities(answers, label.astype(int))
+    return metrics.auc(similarity, same) if 0 < np.sum(same) < len(same) else np.nan
+
+
+# {kind: its figure, from the blobs of `blobs_of`; NaN where nothing has a label}
+MEASURES = {
+    PROBABILITY: _accuracy,
+    NUMBER: _absolute_error,
+    POINTS: _point_error,
+    VISIBILITY: _visibility_accuracy,
+    ANGLES: _yaw_error,
+    DESCRIPTOR: _area,
+}

@@ -1,0 +1,142 @@
+"""A model on sets of real portraits: what it says of them, the rows of all tasks, and of groups.
+
+The faces are aligned by the model's own landmarks, found in the given box.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Optional
+
+import numpy as np
+
+from allinone import tasks
+from allinone.record import FaceRecord
+from evaluate import answers, predictions, task_figures
+from evaluate.real_rows import ONLY, Pair, rows_of
+from evaluate.rows import Row
+
+SETS = ("celeba", "utkface")
+TEST = "test"  # part of the sets
+FEW = 10  # faces; of a smaller group no figure is given
+AGES = ((0, 16), (16, 30), (30, 50), (50, 120))
+YAWS = ((0, 15), (15, 30), (30, 90))
+# UTKFace's words and order, from its file names
+ETHNICITIES = ("White", "Black", "Asian", "Indian", "other")
+
+
+def pairs_of(records: str, model: str, out: str, engine: str, gpu: str) -> tuple[list[Pair], int]:
+    """Return ((labels, answers) of the test part of a set, how many faces were not found).
+
+    records: path; model: its folder; lines and descriptors go to the folder `out`.
+    """
+    pictures = [one for one in predictions.records_in(records) if one[1][0].split == TEST]
+    settings = predictions.settings_of(
+        records,
+        {TEST: model},
+        kind=answers.FACES,
+        proposals="dense",
+        score=answers.ALIGNED,
+        stage=2,
+        attributes=False,
+    )
+    said = predictions.predict(
+        out,
+        os.path.dirname(records),
+        pictures,
+        {TEST: model},
+        settings,
+        engine,
+        descriptors=True,
+        gpu=gpu,
+    )
+    pairs = predictions.pair_up(pictures, said)
+    for (_, found), descriptor in zip(pairs, predictions.read_descriptors(out)):
+        found.descriptor = descriptor
+    return pairs, len(pictures) - len(pairs)
+
+
+def rows(
+    portraits: Mapping[str, Sequence[Pair]], embedding: Optional[np.ndarray] = None
+) -> list[Row]:
+    """Return the rows of all tasks of sets {name: pairs}; embedding: the model's TPE, or None."""
+    found = []
+    for task in task_figures.OF_FACES:
+        for name, pairs in portraits.items():
+            found += rows_of(name, task, pairs, embedding)
+    return found
+
+
+class Group(NamedTuple):
+    """Some of the people, in words, and how to know them."""
+
+    words: str
+    wanted: Callable[[FaceRecord], bool]
+    is_age: bool = False
+
+
+def ethnicity(image: str) -> Optional[int]:
+    """Return UTKFace's number of what it calls ethnicity, by the file name; None without one.
+
+    The name is <age>_<gender>_<ethnicity>_<time>.
+    """
+    words = os.path.basename(image).split("_")
+    return int(words[2]) if len(words) == 4 and words[2].isdigit() else None
+
+
+def _of_age(low: int, high: int) -> Group:
+    def wanted(face):
+        return face.age is not None and low <= face.age < high
+
+    return Group(f"{low} to {high - 1} years", wanted, is_age=True)
+
+
+def _called(number: int, word: str) -> Group:
+    return Group(f"called {word}", lambda face: ethnicity(face.image) == number)
+
+
+def _of_gender(number: int, word: str) -> Group:
+    return Group(word, lambda face: face.gender == number)
+
+
+def _turned(low: int, high: int) -> Group:
+    def wanted(face):
+        return face.pose is not None and low <= abs(face.pose[2]) < high
+
+    return Group(f"turned {low} to {high}°", wanted)
+
+
+GROUPS = (
+    *(_of_age(*ages) for ages in AGES),
+    *(_called(*named) for named in enumerate(ETHNICITIES)),
+    *(_of_gender(*named) for named in enumerate(("men", "women"))),
+    *(_turned(*yaws) for yaws in YAWS),
+)
+
+
+def group_rows(portraits: Mapping[str, Sequence[Pair]]) -> list[Row]:
+    """Return rows by age, by what UTKFace calls ethnicity, by gender and by yaw, for the card.
+
+    Of the probabilities and numbers of stage 2, in groups of FEW faces and more. Where a task is
+    measured on some faces of a set only, it is so in all groups but those by age.
+    """
+    found = []
+    for task in tasks.of_stage(2):
+        if task.kind in (tasks.PROBABILITY, tasks.NUMBER):
+            for name, pairs in portraits.items():
+                for group in GROUPS:
+                    found += _group_row(name, task, pairs, group)
+    return found
+
+
+def _group_row(name, task, pairs, group) -> list[Row]:
+    words, only = f"{task.figure.means}, {group.words}", ONLY.get((name, task.name))
+    pairs = [pair for pair in pairs if group.wanted(pair[0])]
+    if only and not group.is_age:
+        words += f", {only.words}"
+        pairs = [pair for pair in pairs if only.wanted(pair[0])]
+    some = task_figures.labelled(task, pairs)
+    if some is None or len(some.records) < FEW:
+        return []
+    return [Row(name, task.name, words, task_figures.with_interval(some), task.figure.unit)]
