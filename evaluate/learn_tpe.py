@@ -1,69 +1,25 @@
-"""Learn a model's Triplet Probabilistic Embedding from a database of people's aligned faces, and keep it with the model.
+"""Learn a model's Triplet Probabilistic Embedding from people's aligned faces; keep it with it.
 
-    python -m evaluate.learn_tpe --model out/real/fifth/model --db data/real/hard/id --held-out data/real/hard/val/id
+    python -m evaluate.learn_tpe --model out/real/model --db data/real/hard/id \\
+        --held-out data/real/hard/val/id
 
-The file tpe.h5 in the model's folder maps 512-d descriptors to 128 numbers whose cosine tells people apart better than the descriptors' own (section IV-F uses it
-for IJB-A). evaluate.real measures it, `tools.identify --tpe` compares by it, and takes two faces for one person from the cosine on that
-one in a hundred pairs of different people reaches among those held out.
+The file tpe.h5 becomes a part of the model. evaluate.real measures it, `tools.identify --tpe`
+compares by it, and takes two faces for one person from the cosine on that one in a hundred pairs of
+different people reaches among those held out.
 """
 
 import argparse
-import os
 import sys
 
-import numpy as np
-
-from allinone import align, backend, device, files, snapshots, store
+from allinone import backend, device
 from allinone.errors import InputError, command
-from allinone.progress import Progress
-from evaluate import metrics, tpe
+from evaluate import own_embedding
 
-ENGINE, TOGETHER = "opencv", 64
-FAR = 0.01  # our choice: share of pairs of different people that may be taken for one
+ENGINE = "opencv"  # on a CPU
 
 
-def only_database(path, net):
-    """Return the reader of the one database in `path`; InputError where there are several, or faces of another size than the net's."""
-    folders = store.databases(path)
-    if len(folders) != 1:
-        raise InputError(
-            f"{path}: {len(folders)} databases, whose people would be taken for the same; name one of {', '.join(folders)}"
-        )
-    size = store.manifest(folders[0])["input_size"]
-    if size != net.input_size:
-        raise InputError(
-            f"{folders[0]}: aligned for inputs of {size} pixels, {net.folder} needs {net.input_size}; build it for that profile"
-        )
-    return store.Reader(folders[0])
-
-
-def described(net, reader):
-    """Return descriptors (n, 512) and people (n,) of all faces of a database, each descriptor the mean over the face and its mirror, as the analyzer has it."""
-    descriptors, people = [], []
-    margin = (align.stored_size(net.input_size) - net.input_size) // 2
-    progress = Progress("faces", len(reader))
-    for start in range(0, len(reader), TOGETHER):
-        some = [reader.datum(place) for place in range(start, min(start + TOGETHER, len(reader)))]
-        faces = [
-            reader.image(datum)[margin : margin + net.input_size, margin : margin + net.input_size]
-            for datum in some
-        ]
-        found = net(faces + [align.mirror(face) for face in faces], stage=2)["descriptor"]
-        for row, mirrored, datum in zip(found, found[len(faces) :], some):
-            progress.step()
-            descriptors.append((row + mirrored) / 2)
-            people.append(datum.label)
-    return np.stack(descriptors), np.array(people)
-
-
-def same_from(embedded, people, far=FAR):
-    """Return the cosine that a share `far` of the pairs of different people exceeds, and the share of pairs of one person that exceeds it."""
-    scores, same = metrics.pair_similarities(embedded, people)
-    return float(np.quantile(scores[~same], 1 - far)), metrics.tar_at_far(scores, same, far)
-
-
-@command
-def main(argv=None):
+def parse(argv):
+    """Return the command's arguments."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", required=True, help="folder of the fused model")
     parser.add_argument(
@@ -76,32 +32,33 @@ def main(argv=None):
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--gpu", default="", help="GPU number; empty: CPU")
-    args = parser.parse_args(argv)
-    device.use(args.gpu)
-    net = backend.Backend(args.model, "caffe" if args.gpu else ENGINE, args.gpu, TOGETHER)
-    known, others = only_database(args.db, net), only_database(args.held_out, net)
-    descriptors, strangers = described(net, others)
-    if not 1 < len(set(strangers)) < len(strangers):
+    return parser.parse_args(argv)
+
+
+@command
+def main(argv=None):
+    """Run the command."""
+    args = parse(argv)
+    if args.gpu:
+        device.use(args.gpu)
+    engine = "caffe" if args.gpu else ENGINE
+    net = backend.Backend(args.model, engine, args.gpu, own_embedding.TOGETHER)
+    known, held_out = [own_embedding.only_database(path, net) for path in (args.db, args.held_out)]
+    strangers = own_embedding.describe(net, held_out)
+    faces, people = len(strangers.people), len(set(strangers.people))
+    if not 1 < people < faces:
         raise InputError(
-            f"{args.held_out}: a threshold needs different people, and two faces of one; it has {len(strangers)} faces of {len(set(strangers))}"
+            f"{args.held_out}: a threshold needs different people, and two faces of one; it has "
+            f"{faces} faces of {people}"
         )
-    learnt, people = described(net, known)
-    weights = tpe.train(learnt, people, seed=args.seed)
-    threshold, accepted = same_from(tpe.apply(weights, descriptors), strangers)
-    path = os.path.join(args.model, tpe.WITH_MODEL)
-    tpe.save(
-        path,
-        {tpe.OF_MODEL: weights},
-        model=files.sha256(os.path.join(args.model, snapshots.FUSED[1])),
-        faces=len(people),
-        people=len(set(people)),
-        seed=args.seed,
-        threshold=threshold,
-        far=FAR,
-    )
+    learners = own_embedding.describe(net, known)
+    learnt = own_embedding.learn(learners, strangers, args.seed)
+    path = own_embedding.keep(net, learnt, learners, args.seed)
     print(
-        f"{path}: learnt from {len(people)} faces of {len(set(people))} people; of {len(strangers)} faces of {len(set(strangers))} others {FAR:.0%} of the pairs of "
-        f"different people and {accepted:.1%} of those of one person have a cosine above {threshold:.3f}"
+        f"{path}: learnt from {len(learners.people)} faces of {len(set(learners.people))} people; "
+        f"of {faces} faces of {people} others {own_embedding.FAR:.0%} of the pairs of different "
+        f"people and {learnt.accepted:.1%} of those of one person have a cosine above "
+        f"{learnt.threshold:.3f}"
     )
 
 

@@ -1,24 +1,26 @@
-"""Find the detection score from which on a model is right often enough, and write it into its provenance.json: the score that it is used with.
+"""Find the score from which on a model's detections are right often enough; keep it with the model.
 
-    python -m evaluate.operating_point --model out/real/second/model --records data/real/composites_val/records.jsonl --precision 0.98
+    python -m evaluate.operating_point --model out/real/model \\
+        --records data/real/composites_val/records.jsonl --precision 0.98
 
-The records must be of scenes that the model has not learnt from, and that nothing is reported on. On photographs a model is less often right than on composed
-scenes, so that more is asked for here than is hoped for there.
+The records must be of scenes that the model has not learnt from, and that nothing is reported on.
+On photographs a model is less often right than on composed scenes, so that more is asked for here
+than is hoped for there. The score stands in the model's model.json.
 """
 
 import argparse
-import os
 import sys
 import tempfile
 
-from allinone import analyzer as analysis
-from allinone import backend, device, files, snapshots
+from allinone import device, files, model
 from allinone.errors import InputError, command
-from evaluate import predictions, real
+from evaluate import photographs
+
+ENGINE = "opencv"  # on a CPU
 
 
-@command
-def main(argv=None):
+def parse(argv):
+    """Return the command's arguments."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", required=True, help="folder of the fused model")
     parser.add_argument("--records", required=True, help="records of scenes with faces")
@@ -29,46 +31,42 @@ def main(argv=None):
         help="least share of detections that must be faces",
     )
     parser.add_argument("--gpu", default="", help="GPU number; empty: CPU")
-    args = parser.parse_args(argv)
-    device.use(args.gpu)
-    told = backend.provenance(args.model)
-    if not told:
-        raise InputError(f"{args.model}: no {snapshots.PROVENANCE}; fuse the model again")
-    pictures = predictions.records_in(args.records)
-    models = dict.fromkeys({faces[0].split for _, faces in pictures}, args.model)
-    settings = predictions.settings_of(
-        args.records,
-        models,
-        kind="detect",
-        proposals="dense",
-        score="aligned",
-        stage=1,
-        attributes=False,
-    )
+    return parser.parse_args(argv)
+
+
+@command
+def main(argv=None):
+    """Run the command."""
+    args = parse(argv)
+    if args.gpu:
+        device.use(args.gpu)
+    before = model.open_model(args.model).score
+    engine = "caffe" if args.gpu else ENGINE
     with tempfile.TemporaryDirectory() as out:
-        lines = predictions.predict(
-            out, os.path.dirname(args.records), pictures, models, settings, "opencv"
-        )
-    found = [
-        ([face["box"] for face in line["faces"]], [face["score"] for face in line["faces"]])
-        for line in lines
-    ]
-    scores, true, faces = real.detections(pictures, found)
-    recall, precision, score = real.recall_at(scores, true, faces, args.precision)
-    if not recall:
+        searched = photographs.search(args.model, args.records, out, engine, args.gpu)
+    counted = photographs.count(searched.pictures, photographs.found_by(searched.said))
+    if not counted.faces:
         raise InputError(
-            f"{args.records}: at no score are {args.precision:.0%} of the detections faces; ask for less, or go on with the training"
+            f"{args.records}: no face of {photographs.LEAST_FACE} pixels and more in it; name the "
+            "records of scenes with larger faces"
         )
-    files.write_json(
-        os.path.join(args.model, snapshots.PROVENANCE),
-        dict(
-            told,
-            score=score,
-            score_from=dict(records=files.sha256(args.records), precision=precision, recall=recall),
-        ),
+    point = photographs.greatest_recall(counted, args.precision)
+    if not point.recall:
+        raise InputError(
+            f"{args.records}: at no score are {args.precision:.0%} of the detections faces; ask "
+            "for less, or go on with the training"
+        )
+    model.set_score(
+        args.model,
+        point.score,
+        records=files.sha256(args.records),
+        precision=point.precision,
+        recall=point.recall,
     )
     print(
-        f"{args.model}: score {score:g} (before: {told.get('score', analysis.SCORE):g}), where {precision:.1%} of the detections are faces, and {recall:.1%} of {faces} faces of {real.LEAST_FACE} pixels and more are found"
+        f"{args.model}: score {point.score:g} (before: {before:g}), where {point.precision:.1%} of "
+        f"the detections are faces, and {point.recall:.1%} of {counted.faces} faces of "
+        f"{photographs.LEAST_FACE} pixels and more are found"
     )
 
 

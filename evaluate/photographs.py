@@ -39,6 +39,13 @@ class Found(NamedTuple):
     scores: np.ndarray  # (n,)
 
 
+class Searched(NamedTuple):
+    """Pictures, and what a model finds in each of them."""
+
+    pictures: list[Annotated]
+    said: list[Said]
+
+
 class Counted(NamedTuple):
     """Detections of all pictures, those that count, and how many faces were asked for."""
 
@@ -55,10 +62,8 @@ class Point(NamedTuple):
     score: float
 
 
-def search(
-    model: str, records: str, out: str, engine: str, gpu: str
-) -> tuple[list[Annotated], list[Said]]:
-    """Return (pictures, what a model finds in each of them); lines go to the folder `out`.
+def search(model: str, records: str, out: str, engine: str, gpu: str) -> Searched:
+    """Search pictures for faces with a model; lines go to the folder `out`.
 
     model: its folder; records: path of the pictures' records.
     """
@@ -74,7 +79,8 @@ def search(
         attributes=False,
     )
     folder = os.path.dirname(records)
-    return pictures, predictions.predict(out, folder, pictures, models, settings, engine, gpu=gpu)
+    said = predictions.predict(out, folder, pictures, models, settings, engine, gpu=gpu)
+    return Searched(pictures, said)
 
 
 def found_by(said: Iterable[Said]) -> Iterator[Found]:
@@ -150,12 +156,10 @@ def greatest_recall(counted: Counted, precision: float = PRECISION) -> Point:
     return Point(recall, float(precisions[last]), float(scores[order][last]))
 
 
-def best_matches(
-    pictures: Sequence[Annotated], said: Sequence[Said]
-) -> list[tuple[FaceRecord, FaceRecord]]:
+def best_matches(searched: Searched) -> list[tuple[FaceRecord, FaceRecord]]:
     """Return (labels, the prediction that fits best) of the faces that are found."""
     pairs = []
-    for (_, faces), one in zip(pictures, said):
+    for (_, faces), one in zip(*searched):
         for face in faces:
             if one.faces and face.box is not None and is_asked_for(face):
                 overlaps = boxes.iou([face.box], [other.box for other in one.faces])[0]
@@ -169,39 +173,39 @@ def _share(part: int, whole: int) -> Interval:
     return intervals.share(np.arange(whole) < part) if whole else Interval(0.0, 0.0, 1.0, 0)
 
 
-def rows(
-    folder: str, pictures: Sequence[Annotated], said: Sequence[Said], score: float
-) -> tuple[list[Row], float]:
+def _detection_rows(own: Counted, theirs: Counted, score: float) -> list[Row]:
+    """Return the rows of detection; own: the model's, theirs: the cascade's; score: its own."""
+    point, other = greatest_recall(own), greatest_recall(theirs)
+    ap, other_ap = [
+        metrics.average_precision(some.true, some.scores, some.faces) for some in (own, theirs)
+    ]
+    hits = [true for true, one in zip(own.true, own.scores) if one >= score]
+    recalled = _share(round(point.recall * own.faces), own.faces)
+    precise = Interval(ap, None, None, own.faces)
+    at_precision = f"recall of faces from {LEAST_FACE} px at precision >= {PRECISION:.0%}"
+    at_score = f"at the model's own score {score:g}"
+    start = (SET, task_figures.DETECTION.name)
+    return [
+        Row(*start, at_precision, recalled, "%", FLOORS[start], other.recall, "cascade"),
+        Row(*start, "average precision", precise, "%", None, other_ap, "cascade"),
+        Row(*start, f"recall {at_score}", _share(sum(hits), own.faces), "%"),
+        Row(*start, f"precision {at_score}", _share(sum(hits), len(hits)), "%"),
+    ]
+
+
+def rows(folder: str, searched: Searched, score: float) -> tuple[list[Row], float]:
     """Return (rows, the score of PRECISION) of photographs in a folder.
 
     score: the model's own. Detection stands beside the cascade's; then come the other tasks of
     stage 1, of the faces that are found.
     """
-    own = count(pictures, found_by(said))
+    pictures = searched.pictures
+    own = count(pictures, found_by(searched.said))
     if not own.faces:
         raise InputError(f"{folder}: no face of {LEAST_FACE} pixels and more to look for; add some")
     theirs = count(pictures, cascade(os.path.join(folder, image) for image, _ in pictures))
-    point, other = greatest_recall(own), greatest_recall(theirs)
-    ap, other_ap = [
-        metrics.average_precision(some.true, some.scores, some.faces) for some in (own, theirs)
-    ]
-    precise = Interval(ap, None, None, own.faces)
-    at_score = [true for true, one in zip(own.true, own.scores) if one >= score]
-    recalled = _share(round(point.recall * own.faces), own.faces)
-    recall_at_score = _share(sum(at_score), own.faces)
-    precision_at_score = _share(sum(at_score), len(at_score))
-
-    at_precision = f"recall of faces from {LEAST_FACE} px at precision >= {PRECISION:.0%}"
-    of_score = f"at the model's own score {score:g}"
-    start = (SET, "detection")
-    found = [
-        Row(*start, at_precision, recalled, "%", FLOORS[start], other.recall, "cascade"),
-        Row(*start, "average precision", precise, "%", None, other_ap, "cascade"),
-        Row(*start, f"recall {of_score}", recall_at_score, "%"),
-        Row(*start, f"precision {of_score}", precision_at_score, "%"),
-    ]
-    pairs = best_matches(pictures, said)
+    found, pairs = _detection_rows(own, theirs, score), best_matches(searched)
     for task in of_stage(1):
         if task is not task_figures.DETECTION:
             found += rows_of(SET, task, pairs)
-    return found, point.score
+    return found, greatest_recall(own).score

@@ -66,7 +66,7 @@ def main(argv=None):
     out = os.path.join(args.out, photographs.SET)
     searched = photographs.search(args.model, records[photographs.SET], out, args.engine, args.gpu)
     folder = os.path.dirname(records[photographs.SET])
-    found, threshold = photographs.rows(folder, *searched, model.score)
+    found, threshold = photographs.rows(folder, searched, model.score)
     found += portraits.rows(said, embedding and embedding[0])
     groups = portraits.group_rows(said)
 
