@@ -1,7 +1,7 @@
 """What several tests share: commands as a user runs them, and one small chain.
 
-The chain goes from drawing to a fused model. Commands are run as a user runs them, `python -m ...` in
-a process of its own.
+The chain goes from drawing to a fused model. Commands are run as a user runs them,
+`python -m ...` in a process of its own.
 """
 
 import os
@@ -35,7 +35,7 @@ def run_well(*arguments):
 
 
 def refused(module, arguments, *parts):
-    """Run a command that must refuse: exit code 2, no traceback, a sentence that names all parts."""
+    """Run a command that must refuse: code 2, no traceback, a sentence that names all parts."""
     done = run(module, *arguments)
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stderr, done.stderr

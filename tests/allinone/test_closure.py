@@ -1,0 +1,55 @@
+"""The import closure: what a result depends on, found by reading imports."""
+
+import pytest
+
+from allinone import closure
+
+
+@pytest.fixture
+def kit(tmp_path):
+    """A small kit of packages: first imports second, and third inside a function."""
+    files = {
+        "lib/__init__.py": "",
+        "lib/first.py": "import os\nfrom lib import second\n\ndef f():\n    import lib.third\n",
+        "lib/second.py": "LIMIT = 0.5\n",
+        "lib/third.py": "from other.fourth import NAME\n",
+        "lib/alone.py": "",
+        "other/__init__.py": "from other import hidden\n",
+        "other/fourth.py": "NAME = 'x'\n",
+        "other/hidden.py": "",
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    return tmp_path
+
+
+def test_all_that_is_imported_is_found_and_nothing_else(kit):
+    assert closure.closure(["lib.first"], str(kit)) == [
+        "lib/__init__.py",
+        "lib/first.py",
+        "lib/second.py",
+        "lib/third.py",
+        "other/__init__.py",
+        "other/fourth.py",
+        "other/hidden.py",
+    ]
+    with pytest.raises(ValueError, match="lib.none"):
+        closure.closure(["lib.none"], str(kit))
+
+
+def test_a_changed_constant_shows_and_a_changed_comment_does_not(kit):
+    before = closure.hashes(["lib.first"], str(kit))
+    (kit / "lib/second.py").write_text('"""Now with words."""\n\n# and a comment\nLIMIT = 0.5\n')
+    assert closure.hashes(["lib.first"], str(kit)) == before
+    (kit / "lib/second.py").write_text("LIMIT = 0.4\n")
+    after = closure.hashes(["lib.first"], str(kit))
+    assert [path for path in before if before[path] != after[path]] == ["lib/second.py"]
+
+
+def test_imports_of_the_kit_itself_are_found():
+    found = closure.closure(["python_layers.region_data"])
+    for path in ("allinone/tasks.py", "allinone/boxes.py", "allinone/store.py"):
+        assert path in found
+    assert "tools/analyze.py" not in found

@@ -1,0 +1,88 @@
+"""The folder of a fused model: every file is the one that it was written with, or it is refused."""
+
+import json
+import os
+import shutil
+
+import pytest
+from conftest import ROOT
+
+from allinone import model, tasks
+from allinone.errors import InputError
+
+SHIPPED = os.path.join(ROOT, model.SHIPPED)
+
+
+@pytest.fixture
+def copy(tmp_path):
+    shutil.copytree(SHIPPED, tmp_path / "model")
+    return tmp_path / "model"
+
+
+def test_the_shipped_model_is_opened_without_a_name():
+    opened = model.open_model()
+    assert os.path.samefile(opened.folder, SHIPPED) and opened.profile == "small"
+    assert opened.input_size == 115 and 0.9 < opened.score < 1
+    for stage in (1, 2):
+        wanted = {task.output for task in tasks.TASKS if task.stage == stage}
+        assert set(opened.outputs(stage)) == wanted
+    assert opened.engines() == ["caffe", "opencv"]
+
+
+@pytest.mark.parametrize("name", [*model.FUSED, *model.DENSE, model.TPE])
+@pytest.mark.parametrize("damage", ["one byte more", "one bit less", "gone"])
+def test_a_file_that_is_not_the_models_own_is_refused(copy, name, damage):
+    path = copy / name
+    data = bytearray(path.read_bytes())
+    if damage == "one byte more":
+        path.write_bytes(data + b"\n")
+    elif damage == "one bit less":
+        data[len(data) // 2] ^= 4
+        path.write_bytes(data)
+    else:
+        path.unlink()
+    with pytest.raises(InputError, match=f"{name}: (is not the file|missing)"):
+        model.open_model(str(copy))
+
+
+@pytest.mark.parametrize(
+    "change, says",
+    [
+        (dict(format=7), "format 7"),
+        (dict(files={"../secret": "0"}), "list of files is wrong"),
+        (dict(files={}), "list of files is wrong"),
+        (dict(score="high"), "broken"),
+        (dict(colour="red"), "broken"),
+    ],
+)
+def test_a_wrong_model_json_is_refused(copy, change, says):
+    told = json.loads((copy / model.ABOUT).read_text())
+    (copy / model.ABOUT).write_text(json.dumps({**told, **change}))
+    with pytest.raises(InputError, match=f"model.json: .*{says}"):
+        model.open_model(str(copy))
+
+
+def test_a_folder_that_is_no_model_is_refused(tmp_path):
+    with pytest.raises(InputError, match="model.json: no such file; give the folder"):
+        model.open_model(str(tmp_path))
+    (tmp_path / model.ABOUT).write_bytes(b"\xff{")
+    with pytest.raises(InputError, match="broken"):
+        model.open_model(str(tmp_path))
+
+
+def test_a_score_and_a_file_that_are_added_are_part_of_the_model(copy):
+    model.set_score(str(copy), 0.75, precision=0.98)
+    (copy / "allinone.onnx").write_bytes(b"onnx")
+    model.add_file(str(copy), "allinone.onnx")
+    opened = model.open_model(str(copy))
+    assert opened.score == 0.75 and opened.about.score_from == {"precision": 0.98}
+    assert opened.engines() == ["caffe", "opencv", "onnxruntime"]
+    (copy / "allinone.onnx").write_bytes(b"another")
+    with pytest.raises(InputError, match="allinone.onnx"):
+        model.open_model(str(copy))
+
+
+def test_what_a_model_lacks_is_named_with_the_mend():
+    opened = model.open_model()
+    with pytest.raises(InputError, match="allinone.onnx: not in this model; write it with make"):
+        opened.path("allinone.onnx")

@@ -1,0 +1,108 @@
+"""The build of the house: what may import what, and what a module may be."""
+
+import ast
+import os
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+from allinone import closure
+
+PACKAGES = ("allinone", "data_prep", "evaluate", "prototxt", "python_layers", "tools")
+# A package imports those before it in this list and itself.
+FLOORS = ("allinone", "python_layers", "prototxt", "data_prep", "evaluate", "tools")
+# The only modules that import Caffe when they are imported, beside training and net building.
+CAFFE_CORNER = {f"allinone/{name}.py" for name in ("caffe_engine", "surgery", "snapshots", "widen")}
+
+
+def modules():
+    """Return the paths of all modules of the kit."""
+    found = []
+    for package in PACKAGES:
+        for folder, _, names in os.walk(os.path.join(ROOT, package)):
+            for name in sorted(names):
+                if name.endswith(".py"):
+                    found.append(os.path.relpath(os.path.join(folder, name), ROOT))
+    return sorted(found)
+
+
+def text_of(path):
+    with open(os.path.join(ROOT, path), encoding="utf-8") as stream:
+        return stream.read()
+
+
+def is_command(path):
+    return 'if __name__ == "__main__":' in text_of(path)
+
+
+def dotted(path):
+    return path[: -len(".py")].replace(os.sep, ".")
+
+
+def test_no_command_is_imported_by_anything():
+    """A module that is both command and library exists twice under `python -m`."""
+    commands = {dotted(path) for path in modules() if is_command(path)}
+    assert {"tools.train", "data_prep.convert", "evaluate.report"} <= commands
+    importers = {}
+    for path in modules():
+        for name in closure.imported_by(path) & commands:
+            importers.setdefault(name, []).append(path)
+    assert importers == {}
+
+
+def test_imports_point_downward():
+    upward = []
+    for path in modules():
+        floor = FLOORS.index(path.split(os.sep)[0])
+        for name in closure.imported_by(path):
+            package = name.split(".")[0]
+            if package in FLOORS and FLOORS.index(package) > floor:
+                upward.append((path, name))
+    # Running validation and evaluation of a training run belong to the training's own floor.
+    assert upward == []
+
+
+def test_caffe_is_imported_in_one_place():
+    direct, corner = [], []
+    for path in modules():
+        names = closure.imported_by(path)
+        if any(name.partition(".")[0] == "caffe" for name in names):
+            direct.append(path)
+        tree = ast.parse(text_of(path))
+        for node in tree.body:
+            if isinstance(node, ast.ImportFrom) and node.module == "allinone.pycaffe":
+                corner.append(path)
+    assert direct == ["allinone/pycaffe.py"]
+    of_library = {path for path in corner if path.startswith("allinone")}
+    assert of_library <= CAFFE_CORNER, of_library - CAFFE_CORNER
+
+
+def commands():
+    return [dotted(path) for path in modules() if is_command(path)]
+
+
+@pytest.mark.parametrize("module", commands())
+def test_every_command_says_what_it_takes(module):
+    """Started as a user does; that it works is tested beside each."""
+    help_ = ["--help"] if module != "tools.fetch_uv" else []
+    if not help_:
+        pytest.skip("has no options; tests/test_make.py starts it")
+    done = subprocess.run(
+        [sys.executable, "-m", module, *help_],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0 and "usage:" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("module", commands())
+def test_every_command_has_a_test_that_starts_it(module):
+    tests = ""
+    for folder, _, names in os.walk(os.path.join(ROOT, "tests")):
+        for name in names:
+            if name.endswith(".py") and name != "test_house.py":
+                tests += text_of(os.path.relpath(os.path.join(folder, name), ROOT))
+    assert f'"{module}"' in tests, f"no test starts python -m {module}"
