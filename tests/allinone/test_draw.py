@@ -1,11 +1,11 @@
 import numpy as np
 
-from allinone import align, boxes, draw, record
+from allinone import Face, align, boxes, draw
 
 
 def face(x, y, side):
     points = align.CANONICAL * side + np.float32([x, y])
-    return record.Face(
+    return Face(
         box=np.float32([x, y, x + side, y + side]),
         score=0.9,
         landmarks=points,

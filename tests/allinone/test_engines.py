@@ -5,14 +5,14 @@ import shutil
 import cv2
 import numpy as np
 import pytest
+from conftest import run_well
 from skimage import data
 
 from allinone import FaceAnalyzer, align, engines, record, tasks
 from allinone.backend import Backend
 from allinone.blob import crop
 from allinone.errors import InputError
-from allinone.model import DENSE, FUSED
-from tools import export_onnx
+from allinone.model import DENSE, FUSED, open_model
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def model(chain, tmp_path_factory):
     """The chain's model with its ONNX forms."""
     folder = tmp_path_factory.mktemp("exported") / "model"
     shutil.copytree(chain / "model", folder)
-    assert export_onnx.main(["--model", str(folder)]) == 0
+    run_well("tools.export_onnx", "--model", folder)
     return str(folder)
 
 
@@ -70,19 +70,21 @@ def test_a_picture_is_analyzed_alike(chain, model, engine):
 
 
 def test_onnx_computes_only_what_is_asked_for(model):
-    """An output that only stage 2 needs is not computed for stage 1: its node may be broken and nobody notices."""
+    """What only stage 2 needs is not computed for stage 1."""
     import onnx
 
     graph = onnx.load(f"{model}/allinone.onnx")
     assert {output.name for output in graph.graph.output} == {task.output for task in tasks.TASKS}
     assert graph.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "batch"
-    engine = engines.OnnxEngine(model, FUSED, "")
+    engine = engines.make("onnxruntime", open_model(model), FUSED)
     assert engine.options.only_execute_path_to_fetches
 
 
 def test_what_is_missing_is_said(chain, model, tmp_path):
     with pytest.raises(InputError, match="make export"):
         Backend(str(chain / "model"), "onnxruntime")
+    with pytest.raises(InputError, match="engine 'tensorflow': there are caffe, opencv, onnx"):
+        Backend(model, "tensorflow")
     for engine in ("opencv", "onnxruntime"):
         with pytest.raises(InputError, match="CUDA"):
             Backend(model, engine, gpu="0")
@@ -96,5 +98,6 @@ def test_what_is_missing_is_said(chain, model, tmp_path):
         Backend(str(broken), "opencv")
     (broken / DENSE[0]).unlink()
     (broken / FUSED[1]).write_bytes(open(f"{model}/{FUSED[1]}", "rb").read())
+    shutil.copy(f"{model}/allinone.onnx", broken)
     with pytest.raises(InputError, match="dense.prototxt"):
-        Backend(str(broken)).scores(np.zeros((115, 115, 3), np.uint8))
+        Backend(str(broken))

@@ -68,9 +68,10 @@ def main(argv=None):
     files.write_json({str(path)!r}, list(range(100000)))
 raise SystemExit(main())
 """
-    limit = lambda: resource.setrlimit(
-        resource.RLIMIT_FSIZE, (20000, 20000)
-    )  # a file that cannot grow, as on a full disk
+
+    def limit():  # a file that cannot grow, as on a full disk
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
+
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, preexec_fn=limit
     )
@@ -85,10 +86,11 @@ def test_broken_json_is_named_with_the_mend(tmp_path):
 
 
 def test_one_process_at_a_time(tmp_path):
-    """The second process waits, names the first, and goes on when it has ended."""
+    """The second process waits, says so, and goes on when the first has ended."""
     path = str(tmp_path / "run")
     code = f"from allinone import files\nwith files.only_one({path!r}): print('mine', flush=True)"
     with files.only_one(path):
         other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-        assert f"process {os.getpid()} is still at work" in other.stdout.readline()
+        said = other.stdout.readline()
+        assert f"{path}: another process is still at work on it" in said
     assert other.stdout.readlines()[-1] == "mine\n"

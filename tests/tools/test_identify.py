@@ -1,188 +1,171 @@
-"""Galleries, with a stand-in for the net where it matters who is found: the chain's has hardly learnt."""
+"""Galleries: who is found, with a stand-in for the net; the command, with the shipped model."""
 
 import shutil
+from types import SimpleNamespace
 
+import cv2
 import h5py
 import numpy as np
 import pytest
+from conftest import run, run_well
+from skimage import data
 
-from allinone import FaceAnalyzer, files
-from allinone.record import Face
+from allinone import Face, InputError, model
 from evaluate import tpe
-from tools import identify
+from tools import gallery
+
+COMMAND = "tools.identify"
 
 
 def face(descriptor, box=(0, 0, 10, 10)):
-    return Face(
-        box=np.float32(box),
-        score=0.9,
-        landmarks=None,
-        visibility=None,
-        pose=None,
-        smile=0,
-        gender=0,
-        age=0,
-        descriptor=np.float64(descriptor),
-    )
+    return Face(box=np.float32(box), score=0.9, descriptor=np.float64(descriptor))
+
+
+KNOWN = {
+    "anna/1.jpg": [face((1, 0, 0))],
+    "anna/2.jpg": [face((3, 4, 0)), face((0, 0, 9), (0, 0, 2, 2))],
+    "ben_1.jpg": [face((0, 0, 5))],
+    "empty/1.jpg": [],
+    "party.jpg": [face((0, 0.1, 2)), face((-1, -1, 0), (5, 5, 9, 9))],
+}
+
+
+class StandIn:
+    """An analyzer that finds in each picture of KNOWN its faces."""
+
+    def __init__(self, folder):
+        opened = SimpleNamespace(sha256="abc", folder=str(folder))
+        self.backend = SimpleNamespace(model=opened)
+
+    def analyze(self, path):
+        for name, faces in KNOWN.items():
+            if str(path).endswith(name):
+                return faces
+        raise InputError(f"{path}: cannot be read")
 
 
 @pytest.fixture
-def people(tmp_path, monkeypatch):
-    """A folder of people, and an analyzer that finds in each picture the faces that its text says."""
-    known = {
-        "anna/1.jpg": [face((1, 0, 0))],
-        "anna/2.jpg": [face((3, 4, 0)), face((0, 0, 9), (0, 0, 2, 2))],
-        "ben_1.jpg": [face((0, 0, 5))],
-        "empty/1.jpg": [],
-        "party.jpg": [face((0, 0.1, 2)), face((-1, -1, 0), (5, 5, 9, 9))],
-    }
-    for name in known:
+def people(tmp_path):
+    """A folder of people, with a picture that cannot be read among them."""
+    for name in (*KNOWN, "torn_1.jpg"):
         path = tmp_path / "people" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("")
-    (tmp_path / "people" / "party.jpg").rename(tmp_path / "party.jpg")
-    monkeypatch.setattr(
-        FaceAnalyzer,
-        "analyze",
-        lambda self, path: next(faces for name, faces in known.items() if str(path).endswith(name)),
-    )
-    return tmp_path
+    (tmp_path / "people" / "party.jpg").unlink()
+    return tmp_path / "people"
 
 
-def test_people_are_enrolled_found_and_verified(chain, people, capsys):
-    gallery, model = str(people / "g" / "gallery.h5"), ["--model", str(chain / "model")]
-    assert identify.main(["enroll", str(people / "people"), "--gallery", gallery, *model]) == 0
+@pytest.fixture
+def analyzer(tmp_path):
+    return StandIn(tmp_path)
+
+
+def test_people_are_enrolled_and_found(people, analyzer, tmp_path, capsys):
+    """By hand: Anna is the mean of (1, 0) and (.6, .8), at length 1."""
+    cosine = gallery.likeness_of(analyzer, embedded=False)
+    path = str(tmp_path / "g" / "gallery.h5")
+    gallery.enroll(analyzer, str(people), cosine).save(path)
     said = capsys.readouterr()
-    assert "2 people, 3 pictures" in said.out and "empty/1.jpg: no face found" in said.err
-    with h5py.File(gallery) as data:
-        assert data["name"].asstr()[...].tolist() == ["anna", "ben"] and data["pictures"][
-            ...
-        ].tolist() == [2, 1]
-        np.testing.assert_allclose(
-            data["descriptor"][0], np.array([1.6, 0.8, 0]) / np.hypot(1.6, 0.8), atol=1e-6
-        )  # mean of (1, 0) and (.6, .8)
-    assert identify.main(["find", str(people / "party.jpg"), "--gallery", gallery, *model]) == 0
-    first, second = capsys.readouterr().out.splitlines()[-2:]
-    assert ": ben, 0.999" in first and "nobody of the gallery" in second
-    pair = [str(people / "people" / "anna" / f"{number}.jpg") for number in (1, 2)]
-    assert identify.main(["verify", *pair, *model]) == 0
-    assert "0.600: the same person" in capsys.readouterr().out
-    assert identify.main(["verify", *pair, "--threshold", "0.7", *model]) == 0
-    assert "different people" in capsys.readouterr().out
+    assert "empty/1.jpg: no face found" in said.err and "torn_1.jpg: cannot be read" in said.err
+    loaded = gallery.load(path, cosine)
+    assert loaded.names == ["anna", "ben"] and loaded.pictures == [2, 1]
+    np.testing.assert_allclose(
+        loaded.vectors[0], np.array([1.6, 0.8, 0]) / np.hypot(1.6, 0.8), atol=1e-6
+    )
+    first, second = KNOWN["party.jpg"]
+    name, likeness = loaded.nearest(cosine.vector(first))
+    assert name == "ben" and likeness == pytest.approx(0.9988, abs=1e-3)
+    assert loaded.nearest(cosine.vector(second))[1] < cosine.threshold
 
 
-def test_what_cannot_be_is_said(chain, people, expect_refusal, capsys):
-    model, gallery = ["--model", chain / "model"], people / "gallery.h5"
-    expect_refusal(
-        identify.main,
-        ["enroll", people / "none", "--gallery", gallery, *model],
-        people / "none",
-        "no such folder",
-    )
-    expect_refusal(identify.main, ["enroll", people / "people", *model], "--gallery")
-    expect_refusal(
-        identify.main,
-        ["find", people / "party.jpg", "--gallery", gallery, *model],
-        gallery,
-        "enroll",
-    )
-    expect_refusal(identify.main, ["verify", people / "party.jpg", *model], "two pictures")
-    expect_refusal(
-        identify.main,
-        ["verify", people / "people/empty/1.jpg", people / "party.jpg", *model],
-        "empty/1.jpg",
-        "no face found",
-    )
-    assert (
-        identify.main(
-            ["enroll", str(people / "people"), "--gallery", str(gallery), *map(str, model)]
-        )
-        == 0
-    )
-    capsys.readouterr()
-    with h5py.File(gallery, "a") as data:
-        data.attrs["model"] = "another"
-    expect_refusal(
-        identify.main,
-        ["find", people / "party.jpg", "--gallery", gallery, *model],
-        gallery,
-        "another model",
-    )
+def test_the_largest_face_is_who_a_picture_is_of():
+    small, large = KNOWN["anna/2.jpg"][::-1]
+    assert gallery.largest([small, large]) is large and gallery.largest([]) is None
 
 
-def test_likeness_by_the_models_embedding(chain, people, capsys, expect_refusal):
-    """By hand, with an embedding into two numbers."""
-    model = people / "model"
-    shutil.copytree(chain / "model", model)
-    pair, gallery = (
-        [str(people / "people" / "anna" / f"{number}.jpg") for number in (1, 2)],
-        people / "gallery.h5",
-    )
-    expect_refusal(
-        identify.main, ["verify", *pair, "--tpe", "--model", model], model, "no tpe.h5 there"
-    )
-    tpe.save(
-        str(model / "tpe.h5"),
-        {"descriptor": np.float32([[0.6, 0.8, 0], [0, 0, 1]])},
-        model=files.sha256(str(model / "allinone.caffemodel")),
-        threshold=0.9995,
-    )
-    assert identify.main(["verify", *pair, "--tpe", "--model", str(model)]) == 0
+def test_a_gallery_of_another_model_is_refused(people, analyzer, tmp_path):
+    cosine, path = gallery.likeness_of(analyzer, embedded=False), str(tmp_path / "gallery.h5")
+    gallery.enroll(analyzer, str(people), cosine).save(path)
+    with h5py.File(path, "a") as stored:
+        stored.attrs["model"] = "another"
+    with pytest.raises(InputError, match="gallery.h5: was made with another model"):
+        gallery.load(path, cosine)
+    (tmp_path / "text.h5").write_text("no gallery")
+    with pytest.raises(InputError, match="text.h5: no gallery"):
+        gallery.load(str(tmp_path / "text.h5"), cosine)
+
+
+def test_a_folder_without_any_face_is_refused(analyzer, tmp_path):
+    with pytest.raises(InputError, match="no such folder"):
+        gallery.people_in(str(tmp_path / "none"))
+    (tmp_path / "notes.txt").write_text("")
+    with pytest.raises(InputError, match="no picture in it"):
+        gallery.people_in(str(tmp_path))
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "1.jpg").write_text("")
+    cosine = gallery.likeness_of(analyzer, embedded=False)
+    with pytest.raises(InputError, match="no face was found in any picture"):
+        gallery.enroll(analyzer, str(tmp_path), cosine)
+
+
+def test_likeness_by_the_models_embedding(analyzer, people, tmp_path):
+    """By hand, into two numbers: (1, 0, 0) -> 0.6, (0.6, 0.8, 0) -> 1: one direction."""
+    folder = tmp_path / "model"
+    shutil.copytree(model.SHIPPED, folder)
+    weights = np.float32([[0.6, 0.8, 0], [0, 0, 1]])
+    of_model = dict(model=model.open_model(str(folder)).sha256, threshold=0.9995)
+    tpe.save(str(folder / model.TPE), {tpe.OF_MODEL: weights}, **of_model)
+    model.add_file(str(folder), model.TPE)
+    analyzer.backend.model = model.open_model(str(folder))
+    embedded = gallery.likeness_of(analyzer, embedded=True)
+    one, other = (embedded.vector(gallery.largest(KNOWN[f"anna/{n}.jpg"])) for n in (1, 2))
+    assert one @ other == pytest.approx(1) and embedded.threshold == pytest.approx(0.9995)
+    made = gallery.enroll(analyzer, str(people), embedded)
+    # (0, 0.1, 2) -> (0.08, 2), Ben (0, 1): 0.9992, below the embedding's own threshold
+    name, likeness = made.nearest(embedded.vector(KNOWN["party.jpg"][0]))
+    assert name == "ben" and 0.999 < likeness < embedded.threshold
+    made.save(str(tmp_path / "g.h5"))
+    with pytest.raises(InputError, match="with or without --tpe"):
+        gallery.load(str(tmp_path / "g.h5"), gallery.likeness_of(analyzer, embedded=False))
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory):
+    """Two pictures of one person, one cut and darker than the other, and one of nobody."""
+    root = tmp_path_factory.mktemp("photographs")
+    photo = cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR)[:260, 80:380]
+    (root / "people" / "eileen").mkdir(parents=True)
+    cv2.imwrite(str(root / "people" / "eileen" / "1.png"), photo)
+    cv2.imwrite(str(root / "again.png"), (photo[10:, 20:] * 0.8).astype(np.uint8))
+    cv2.imwrite(str(root / "nobody.png"), np.full((120, 160, 3), 90, np.uint8))
+    return root
+
+
+def test_the_command_finds_and_verifies_the_same_person(photographs):
+    quick = ["--engine", "opencv"]
+    gallery_ = ["--gallery", photographs / "people.h5", *quick]
     assert (
-        "1.000: the same person" in capsys.readouterr().out
-    )  # (1, 0, 0) -> 0.6, (0.6, 0.8, 0) -> 1: one direction, whatever the cosine of the two, 0.6
-    assert (
-        identify.main(
-            [
-                "enroll",
-                str(people / "people"),
-                "--gallery",
-                str(gallery),
-                "--tpe",
-                "--model",
-                str(model),
-            ]
-        )
-        == 0
+        "1 people, 1 pictures"
+        in run_well(COMMAND, "enroll", photographs / "people", *gallery_).stdout
     )
-    capsys.readouterr()
-    assert (
-        identify.main(
-            [
-                "find",
-                str(people / "party.jpg"),
-                "--gallery",
-                str(gallery),
-                "--tpe",
-                "--model",
-                str(model),
-            ]
-        )
-        == 0
-    )
-    assert (
-        ": nobody of the gallery (most like ben), 0.999" in capsys.readouterr().out
-    )  # (0, 0.1, 2) -> (0.08, 2), ben (0, 1): 0.9992, and the embedding's own threshold
-    assert (
-        identify.main(
-            [
-                "find",
-                str(people / "party.jpg"),
-                "--gallery",
-                str(gallery),
-                "--tpe",
-                "--threshold",
-                "0.999",
-                "--model",
-                str(model),
-            ]
-        )
-        == 0
-    )
-    assert ": ben, 0.999" in capsys.readouterr().out
-    expect_refusal(
-        identify.main,
-        ["find", people / "party.jpg", "--gallery", gallery, "--model", model],
-        gallery,
-        "or with --tpe",
-    )
+    said = run_well(COMMAND, "find", photographs / "again.png", *gallery_).stdout
+    assert ": eileen, 0.9" in said
+    pair = [photographs / "people" / "eileen" / "1.png", photographs / "again.png"]
+    assert "the same person" in run_well(COMMAND, "verify", *pair, *quick).stdout
+    strict = run_well(COMMAND, "verify", *pair, *quick, "--threshold", "1.01").stdout
+    assert "different people" in strict
+    assert "the same person" in run_well(COMMAND, "verify", *pair, *quick, "--tpe").stdout
+
+
+def test_the_command_refuses_with_a_sentence(photographs, tmp_path, expect_refusal):
+    quick, one = ["--engine", "opencv"], photographs / "again.png"
+    none = ["enroll", tmp_path / "none", "--gallery", tmp_path / "g.h5", *quick]
+    expect_refusal(COMMAND, none, tmp_path / "none", "no such folder")
+    expect_refusal(COMMAND, ["enroll", tmp_path, *quick], "--gallery")
+    missing = ["find", one, "--gallery", tmp_path / "g.h5", *quick]
+    expect_refusal(COMMAND, missing, tmp_path / "g.h5", "enroll")
+    expect_refusal(COMMAND, ["verify", one, *quick], "two pictures")
+    faceless = ["verify", photographs / "nobody.png", one, *quick]
+    expect_refusal(COMMAND, faceless, "nobody.png", "no face found")
+    done = run(COMMAND, "guess", one)
+    assert done.returncode == 2 and "invalid choice" in done.stderr
