@@ -1,57 +1,57 @@
-"""What CelebA and Faces of the World have in common: accuracy of gender and smile (section IV-D)."""
+"""What CelebA and Faces of the World have in common: gender and smile (section IV-D)."""
 
-from evaluate import benchmark, metrics, predictions
+from __future__ import annotations
 
+from collections.abc import Sequence
+
+from allinone import tasks
+from allinone.record import FaceRecord
+from evaluate import answers, metrics, predictions
+from evaluate.benchmark import Measured
+from evaluate.run import Run, worst
+
+TASKS = (tasks.BY_NAME["gender"], tasks.BY_NAME["smile"])
+SCORE_OF = "gender and smile"
 RULES = (
-    "a face is female, or smiles, where its score is at least 0.5; faces without the label do not count",
+    "a face is female, or smiles, where its score is at least 0.5; faces without the label do not "
+    "count",
 )
+Pairs = Sequence[tuple[FaceRecord, FaceRecord]]  # (annotated face, prediction)
 
 
-def measure(pairs):
-    """Return ({figure: percent}, {count}) of [(FaceRecord, prediction)]; a label that no face has is left out."""
+def measure(run: Run) -> Measured:
+    """Measure gender and smile of a model."""
+    said = run.predict(answers.FACES, stage=2, attributes=True)
+    pairs = predictions.pair_up(run.pictures, said)
+    figures, counts = figures_of(pairs)
+    return Measured(
+        figures=figures,
+        counts=counts,
+        rules=(f"scores: {run.options.score}",),
+        failures=failures(pairs),
+    )
+
+
+def figures_of(pairs: Pairs) -> tuple[dict[str, float], dict[str, int]]:
+    """Return ({figure: percent}, {count}); a label that no face has is left out."""
     figures, counts = {}, {}
-    for task in ("gender", "smile"):
-        known = [
-            (getattr(face, task), found[task] >= 0.5)
-            for face, found in pairs
-            if getattr(face, task) is not None
-        ]
+    for task in TASKS:
+        known = [one for one in pairs if getattr(one[0], task.label) is not None]
         if known:
-            truth, guess = zip(*known)
-            figures[task], counts[f"faces with {task}"] = (
-                100 * metrics.accuracy(guess, truth),
-                len(known),
-            )
+            truth = [getattr(face, task.label) for face, _ in known]
+            guess = [getattr(found, task.field) >= 0.5 for _, found in known]
+            figures[task.name] = 100 * metrics.accuracy(guess, truth)
+            counts[f"faces with {task.name}"] = len(known)
     return figures, counts
 
 
-def failures(pairs):
+def failures(pairs: Pairs) -> list[dict]:
     """Return the faces that are wrong with the greatest certainty."""
-    names = dict(gender=("male", "female"), smile=("not smiling", "smiling"))
-    return benchmark.worst(
-        (
-            abs(found[task] - getattr(face, task))
-            if abs(found[task] - getattr(face, task)) > 0.5
-            else None,
-            face.image,
-            face.box,
-            f"{names[task][int(found[task] >= 0.5)]} ({found[task]:.2f}), is {names[task][getattr(face, task)]}",
-        )
-        for face, found in pairs
-        for task in names
-        if getattr(face, task) is not None
-    )
-
-
-def evaluate(name, description, splits, argv):
-    """Run the benchmark of that name on some splits."""
-    parser = benchmark.parser_of(name, description)
-    benchmark.add_score(parser, "mean-regions", "gender and smile")
-    args = parser.parse_args(argv)
-    run = benchmark.start(name, args, splits)
-    lines = benchmark.predict(run, "faces", 2, args.score, attributes=True)
-    pairs = predictions.pair_up(run.pictures, lines)
-    figures, counts = measure(pairs)
-    benchmark.finish(
-        run, figures, counts, RULES + (f"scores: {args.score}",), failures=failures(pairs)
-    )
+    entries = []
+    for face, found in pairs:
+        for task in TASKS:
+            label, answer = getattr(face, task.label), getattr(found, task.field)
+            if label is not None and abs(answer - label) > 0.5:
+                text = f"{task.answer_in_words(answer)}, is {task.label_in_words(label)}"
+                entries.append((abs(answer - label), face.image, face.box, text))
+    return worst(entries)

@@ -1,229 +1,139 @@
-"""What all benchmarks have in common: their options, records, predictions, results.json and the table that is printed."""
+"""What a benchmark is, and the registry that finds the benchmarks.
 
-import argparse
-import collections
-import datetime
-import os
+A benchmark is a module of the package evaluate/benchmarks, named like the benchmark, with
+BENCHMARK, a `Benchmark`. Nothing else lists them: the command evaluate.measure, the make targets
+and the report ask this registry.
+"""
 
-import numpy as np
+from __future__ import annotations
 
-from allinone import analyzer as analysis
-from allinone import device, engines, files, snapshots
+import functools
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+
 from allinone.errors import InputError
-from data_prep import conversion, layouts
-from evaluate import headline, paper_numbers, predictions
 
-RESULTS = "results.json"
-SCORES = ("mean-regions", "aligned")
-WORST = 12  # faces or pictures that the report shows of a benchmark
-Run = collections.namedtuple(
-    "Run", "name data out folder pictures models missing device args"
-)  # see `start`
+if TYPE_CHECKING:
+    from evaluate.run import Run
+
+PACKAGE = "evaluate.benchmarks"
+RECALLED = "from memory"  # of a source that was not at hand; the report says so
+NOT_IN_PAPER = "~"  # behind all sections
 
 
-def parser_of(name, what):
-    """Return the parser of a benchmark's command."""
-    parser = argparse.ArgumentParser(description=what)
-    parser.add_argument(
-        "--data",
-        default=os.path.join("data", name),
-        help="folder of the set, as data_prep/README.md shows it",
-    )
-    parser.add_argument(
-        "--model",
-        help="folder of the fused model, or of a model for each fold (fold_01/model, ...)",
-    )
-    parser.add_argument(
-        "--out",
-        help=f"folder for {predictions.LINES} and {RESULTS}; default: eval/{name} in the model's folder",
-    )
-    parser.add_argument(
-        "--proposals",
-        choices=analysis.PROPOSALS,
-        default="dense",
-        help="where faces and regions are looked for",
-    )
-    parser.add_argument("--engine", choices=engines.ENGINES, default="caffe")
-    parser.add_argument("--gpu", default="", help="GPU number; empty: CPU")
-    return parser
+@dataclass(frozen=True)
+class Figure:
+    """One figure of a benchmark's results."""
+
+    name: str  # key in results.json
+    means: str  # for people
+    unit: str  # "%" (values are in percent), "years", "°"; "" for a share from 0 to 1
+    higher: bool  # True where more is better
+    paper: Optional[float] = None  # the value that arXiv 1611.00851 states, in the same unit
+
+    @property
+    def better(self) -> str:
+        """Return which way is better, as a word."""
+        return "higher" if self.higher else "lower"
+
+    def show(self, value: Optional[float]) -> str:
+        """Return a value as text; None and NaN as a dash."""
+        if value is None or value != value:
+            return "–"
+        if not self.unit:
+            return f"{value:.3f}"
+        return f"{value:.2f}{' ' if self.unit.isalpha() else ''}{self.unit}"
 
 
-def add_score(parser, default, what):
-    """Add the option --score; what: what is a mean over regions."""
-    parser.add_argument(
-        "--score",
-        choices=SCORES,
-        default=default,
-        help=f"{what}: means over the region proposals with IoU > 0.5, as in the paper, or of the face aligned by its landmarks",
-    )
+class Peer(NamedTuple):
+    """What another method reached."""
+
+    method: str
+    figures: Mapping[str, float]  # {name of a figure: value}
+    source: str  # publication, or how the figures came about
 
 
-def records_of(name, data):
-    """Return (path of the records of a set, [what of it is missing]); converts the original files where that is not done yet."""
-    path = os.path.join(data, conversion.RECORDS)
-    if not os.path.isfile(path):
-        if not os.path.isdir(data):
-            raise InputError(
-                f"{data}: no such folder; put the set there as data_prep/README.md shows it, or name its place with --data"
-            )
-        conversion.convert_set(name, data)
-    summary = files.read_json(
-        os.path.join(data, conversion.SUMMARY), f"convert the set again (make data-{name})"
-    )
-    lost = [
-        f"{count} rows gave no record: {reason} (each is named in {os.path.join(data, conversion.DROPPED)})"
-        for reason, count in summary["dropped"].items()
-    ]
-    return path, lost + [f"{name} is not there" for name in summary.get("missing", ())]
+@dataclass
+class Measured:
+    """What a benchmark's function finds."""
+
+    figures: Mapping[str, float]  # {name of a figure: value}; NaN where nothing in the set gives it
+    counts: Mapping[str, int]  # {what: how many}, as "faces"
+    rules: Sequence[str] = ()  # those of this run, beside the benchmark's own
+    curves: Mapping[str, Any] = field(default_factory=dict)  # {name: evaluate.curves}
+    failures: Sequence[Mapping[str, Any]] = ()  # the worst results, of evaluate.run.worst
+    deviations: Mapping[str, float] = field(default_factory=dict)  # {figure: its deviation}
 
 
-def start(name, args, splits=None):
-    """Return the Run of a benchmark: its pictures, [(image, [FaceRecord])], of some splits (all for None), and its models.
+# What stands in data/<set>/peers: other methods' figures and curves, of the set's folder.
+PeerFiles = Callable[[str], tuple[list[Peer], dict[str, Any]]]
 
-    Says what of the set is missing and what is measured in spite of it.
+
+def no_peer_files(data: str) -> tuple[list[Peer], dict[str, Any]]:
+    """Return nothing: no files of other methods are read for this benchmark."""
+    return [], {}
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One benchmark: what is measured, what the paper reached, and the function that measures.
+
+    `measure(run)` takes an `evaluate.run.Run`: the set's pictures with their records, the models,
+    the options. It asks the run for predictions and returns a `Measured`.
     """
-    if not args.model:
-        raise InputError("--model: give the folder of a fused model (make fuse writes one)")
-    used = device.use(args.gpu)
-    path, missing = records_of(name, args.data)
-    pictures = [
-        one
-        for one in predictions.records_in(path)
-        if splits is None or any(face.split in splits for face in one[1])
-    ]
-    if not pictures:
-        raise InputError(
-            f"{args.data}: no picture of {', '.join(splits or ('this set',))}; is the set whole?"
-        )
-    models = predictions.models_of(args.model, {faces[0].split for _, faces in pictures})
-    whole, pictures = len(pictures), [one for one in pictures if one[1][0].split in models]
-    if len(pictures) < whole:
-        missing.append(
-            f"{whole - len(pictures)} pictures are of parts without a model of their own in {args.model}"
-        )
-    for what in missing:
-        print(f"  incomplete: {what}")
-    return Run(
-        name,
-        path,
-        args.out or os.path.join(args.model, "eval", name),
-        args.data,
-        pictures,
-        models,
-        missing,
-        used,
-        args,
-    )
+
+    name: str  # the module's name: what stands in commands, and the folder of its results
+    title: str  # for people: "AFW: detection, landmarks, pose"
+    about: str  # one sentence for --help
+    figures: tuple[Figure, ...]  # in the order of tables
+    rules: tuple[str, ...]  # how it counts, for people: what decides a figure
+    measure: Callable[[Run], Measured]
+    section: str = NOT_IN_PAPER  # of the paper; benchmarks are listed in this order,
+    order: int = 0  # and in this one within a section
+    where: str = ""  # sections, figures and tables of the paper; "": it is not in the paper
+    dataset: str = ""  # set that it is measured on, a reader of data_prep; "": the name
+    splits: Optional[tuple[str, ...]] = None  # parts of the set that are measured; None: all
+    needs: str = ""  # what it needs beside its set and a model, for people
+    peers: tuple[Peer, ...] = ()  # published figures of other methods
+    peer_files: PeerFiles = no_peer_files
+    score: str = ""  # default of its option --score, of evaluate.answers.SCORES; "": it has none
+    score_of: str = ""  # what --score is about, for people
+    switches: Mapping[str, str] = field(default_factory=dict)  # {"--train-tpe": its help}
+
+    def __post_init__(self) -> None:
+        """Fill in what follows from the name."""
+        object.__setattr__(self, "dataset", self.dataset or self.name)
+
+    @property
+    def label(self) -> str:
+        """Return what the title says before its colon."""
+        return self.title.split(":")[0]
 
 
-def predict(run, kind, stage=1, score="aligned", attributes=False, descriptors=False):
-    """Return the lines of predictions of a Run, see evaluate.predictions; attributes: of gender and smile alone, as `score` says."""
-    choices = dict(
-        kind=kind, proposals=run.args.proposals, score=score, stage=stage, attributes=attributes
-    )
-    settings = predictions.settings_of(run.data, run.models, **choices)
-    lines = predictions.predict(
-        os.path.join(run.out, kind),
-        run.folder,
-        run.pictures,
-        run.models,
-        settings,
-        run.args.engine,
-        descriptors,
-    )
-    unreadable = sum("error" in line for line in lines)
-    if unreadable:
-        run.missing.append(f"{unreadable} pictures cannot be read")
-    return lines
+@functools.cache
+def benchmarks() -> tuple[Benchmark, ...]:
+    """Return all benchmarks in the order of the paper, those that are not in it last."""
+    package = importlib.import_module(PACKAGE)
+    found = []
+    for module in pkgutil.iter_modules(package.__path__):
+        one = importlib.import_module(f"{PACKAGE}.{module.name}").BENCHMARK
+        if one.name != module.name:
+            raise ValueError(f"{PACKAGE}.{module.name}: BENCHMARK.name is '{one.name}'")
+        found.append(one)
+    return tuple(sorted(found, key=lambda one: (one.section, one.order, one.name)))
 
 
-def tuned(run):
-    """Tell whether each part of a Run has a model of its own, which has not learnt from it."""
-    return set(run.models.values()) != {run.args.model}
+def names() -> list[str]:
+    """Return the names of all benchmarks, in their order."""
+    return [one.name for one in benchmarks()]
 
 
-def about_models(models):
-    """Return what results.json says of the models: folders, hashes, and the provenance of the first."""
-    folders = sorted(set(models.values()))
-    path = os.path.join(folders[0], snapshots.PROVENANCE)
-    provenance = files.read_json(path, "fuse again") if os.path.isfile(path) else None
-    return dict(
-        folders=folders,
-        sha256=[files.sha256(snapshots.weights_of(folder)) for folder in folders],
-        provenance=provenance,
-    )
-
-
-def worst(entries):
-    """Return the WORST of (badness, image, box, text), worst first, as plain types; a picture whose badness is None is none."""
-    chosen = sorted((one for one in entries if one[0] is not None), key=lambda one: -one[0])[:WORST]
-    return [
-        dict(
-            image=image,
-            box=None if box is None else [round(float(edge), 1) for edge in box],
-            text=text,
-        )
-        for _, image, box, text in chosen
-    ]
-
-
-def finish(run, figures, counts, rules, curves=None, failures=(), deviations=None):
-    """Write results.json of a Run and print its table with the rules that decide.
-
-    figures: {name: value} of paper_numbers.FIGURES, NaN for one that nothing in the set gives, which becomes null; counts: {what: number}; curves: {name: {x: [...], y: [...], ...}}; deviations: {figure: standard
-    deviation over splits}.
-    """
-    path = os.path.join(run.out, RESULTS)
-    known = {figure.name for figure in paper_numbers.FIGURES[run.name]}
-    assert set(figures) <= known, set(figures) - known
-    figures = {
-        name: None if value is None or np.isnan(value) else float(value)
-        for name, value in figures.items()
-    }
-    files.write_json(
-        path,
-        dict(
-            benchmark=run.name,
-            figures=figures,
-            deviations=deviations or {},
-            counts=counts,
-            rules=rules,
-            incomplete=run.missing,
-            data=os.path.abspath(run.folder),
-            records_sha256=files.sha256(run.data),
-            model=about_models(run.models),
-            curves=curves or {},
-            failures=list(failures),
-            drawn=os.path.isfile(os.path.join(run.folder, layouts.DRAWN)),
-            proposals=run.args.proposals,
-            engine=run.args.engine,
-            machine=device.machine(run.device),
-            date=datetime.date.today().isoformat(),
-        ),
-    )
-    if os.path.isfile(os.path.join(run.folder, layouts.DRAWN)):
-        print("\n  This set is drawn: its figures cannot be set beside the paper's.")
-    print(
-        f"\n{paper_numbers.TITLES[run.name]}; {', '.join(f'{count} {what}' for what, count in counts.items())}"
-    )
-    print(table(run.name, figures, deviations))
-    print("".join(f"  - {rule}\n" for rule in rules) + f"{path}")
-
-
-def table(name, figures, deviations=None):
-    """Return the figures of a benchmark beside the paper's, as text."""
-    rows = [("figure", "measured", "the paper's", "better")]
-    for figure in paper_numbers.FIGURES[name]:
-        if figure.name in figures:
-            spread = (
-                f" ± {deviations[figure.name]:.3f}" if figure.name in (deviations or {}) else ""
-            )
-            rows.append(
-                (
-                    figure.means,
-                    figure.show(figures[figure.name]) + spread,
-                    figure.show(figure.paper),
-                    "higher" if figure.higher else "lower",
-                )
-            )
-    return headline.text_table(rows)
+def load(name: str) -> Benchmark:
+    """Return a benchmark; InputError where there is none of that name."""
+    for one in benchmarks():
+        if one.name == name:
+            return one
+    raise InputError(f"no benchmark '{name}'; there are {', '.join(names())}")

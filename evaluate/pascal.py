@@ -1,33 +1,23 @@
-"""PASCAL faces, detection (section IV-A), by the rules of face-eval.
+"""Score anybody's detections on PASCAL faces by the rules of face-eval; no model is needed.
 
-python -m evaluate.pascal --data data/pascal --model out/paper/model
-python -m evaluate.pascal --annotations Annotations_Face_PASCALLayout_large_fixed.mat --detections DPM.txt --json
+    python -m evaluate.pascal --annotations Annotations_Face_PASCALLayout_large_fixed.mat \\
+        --detections DPM.txt --json
+
+To measure a model: python -m evaluate.measure pascal.
 """
+
+from __future__ import annotations
 
 import sys
 
 from allinone.errors import command
-from evaluate import benchmark, detection, scored_files
+from evaluate import scored_files
 
 
 @command
 def main(argv=None):
-    parser = benchmark.parser_of("pascal", __doc__.splitlines()[0])
-    scored_files.add_options(parser)
-    args = parser.parse_args(argv)
-    if args.detections:
-        return scored_files.score(args)
-    run = benchmark.start("pascal", args)
-    lines = benchmark.predict(run, "detect")
-    found, curve = detection.measure(run, lines)
-    benchmark.finish(
-        run,
-        {name: found[name] for name in ("ap_refined", "ap_plain")},
-        dict(pictures=len(run.pictures), faces=found["faces"], ignored=found["ignored"]),
-        detection.RULES,
-        {"ours": curve},
-        detection.failures(run, lines),
-    )
+    """Print the average precision of a file of detections."""
+    scored_files.score(scored_files.parse(argv, __doc__.splitlines()[0]))
 
 
 if __name__ == "__main__":

@@ -1,52 +1,61 @@
-"""Score anybody's result file for AFW or PASCAL faces by the rules of face-eval; no model and no picture is needed."""
+"""Score anybody's detections on AFW or PASCAL faces by the rules of face-eval; no model is needed.
 
+The commands evaluate.afw and evaluate.pascal have the same options.
+"""
+
+from __future__ import annotations
+
+import argparse
 import json
 import os
 
 from allinone.errors import InputError
-from evaluate import face_eval
+from evaluate import detection_files, face_eval
 
 
-def add_options(parser):
-    """Add the options with which a benchmark scores a result file instead of a model."""
+def parse(argv, description: str) -> argparse.Namespace:
+    """Return the arguments of a command that scores a file of detections."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument(
-        "--detections",
-        help=f"score this result file instead of a model: {', '.join(face_eval.READERS)}, as the face-eval toolbox reads it",
+        "--annotations", required=True, help="annotation file of the face-eval toolbox (.mat)"
     )
     parser.add_argument(
-        "--annotations", help="with --detections: the toolbox's annotation file (.mat)"
+        "--detections",
+        required=True,
+        help=f"file of detections: {', '.join(detection_files.READERS)}, as the toolbox reads it",
     )
     parser.add_argument(
         "--json",
         action="store_true",
-        help="with --detections: print nothing but one line of JSON, average precision in percent",
+        help="print nothing but one line of JSON, average precision in percent",
     )
+    return parser.parse_args(argv)
 
 
-def score(args):
+def score(args: argparse.Namespace) -> None:
     """Print the average precision of args.detections by args.annotations."""
-    if not args.annotations:
-        raise InputError("--detections: name the annotation file with --annotations")
     truth = face_eval.read_annotations(args.annotations)
-    detections = face_eval.read_detections(args.detections)
-    strangers = set(detections.image) - set(truth)
-    if len(detections.score) and len(strangers) == len(set(detections.image)):
+    detections = detection_files.read(args.detections)
+    pictures = set(detections.image)
+    strangers = sorted(pictures - set(truth))
+    if len(detections.score) and len(strangers) == len(pictures):
         raise InputError(
-            f"{args.detections}: none of its pictures, such as '{sorted(strangers)[0]}', is in {args.annotations}; are both of the same set?"
+            f"{args.detections}: none of its pictures, such as '{strangers[0]}', is in "
+            f"{args.annotations}; are both of the same set?"
         )
     found, _ = face_eval.assess(detections, truth)
-    rounded = {
+    found = {
         name: round(value, 4) if isinstance(value, float) else value
         for name, value in found.items()
     }
     if args.json:
-        print(json.dumps(rounded))
+        print(json.dumps(found))
         return
     print(
-        f"{os.path.basename(args.detections)}: {rounded['detections']} detections, {rounded['faces']} faces, {rounded['ignored']} ignored\n"
-        f"  average precision {rounded['ap_plain']:.2f} %, with refined boxes {rounded['ap_refined']:.2f} %; recall {rounded['recall']:.2f} %"
+        f"{os.path.basename(args.detections)}: {found['detections']} detections, "
+        f"{found['faces']} faces, {found['ignored']} ignored\n"
+        f"  average precision {found['ap_plain']:.2f} %, with refined boxes "
+        f"{found['ap_refined']:.2f} %; recall {found['recall']:.2f} %"
     )
-    print(
-        f"  ({len(strangers)} pictures of the result file are not annotated)" if strangers else "",
-        end="\n" if strangers else "",
-    )
+    if strangers:
+        print(f"  ({len(strangers)} pictures of the result file are not annotated)")

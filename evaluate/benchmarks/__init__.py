@@ -1,0 +1,1 @@
+"""The benchmarks, a module each; evaluate.benchmark says what one is, and finds them."""

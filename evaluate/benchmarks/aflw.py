@@ -1,0 +1,112 @@
+"""AFLW, landmarks (section IV-B, table II): faces of the test part, a third in each bin of yaw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from allinone.record import FaceRecord
+from evaluate import answers, curves, metrics, predictions
+from evaluate.benchmark import RECALLED, Benchmark, Figure, Measured, Peer
+from evaluate.run import Run, worst
+
+SPLIT = "test_landmarks"
+FAILED = 0.10  # of the face's size: a mean error above it is a failure
+ANGLES = ("roll", "pitch", "yaw")
+BY_BIN = (*(f"nme_{low}_{high}" for low, high in metrics.YAW_BINS), "nme_mean", "nme_std")
+
+
+def measure(run: Run) -> Measured:
+    """Measure landmarks, visibility and pose of a model."""
+    pairs = []
+    for face, found in predictions.pair_up(run.pictures, run.predict(answers.FACES)):
+        is_chosen = face.split == SPLIT  # a test picture may show other faces too
+        if is_chosen and face.pose is not None and face.landmarks is not None:
+            pairs.append((face, found))
+    errors = landmark_errors(pairs)
+    return Measured(
+        figures=figures_of(pairs, errors),
+        counts=dict(faces=len(pairs)),
+        rules=(f"landmarks: {run.options.score}",),
+        curves={"ours": curves.errors(errors)},
+        failures=failures(pairs, errors),
+    )
+
+
+def landmark_errors(pairs: Sequence[tuple[FaceRecord, FaceRecord]]) -> np.ndarray:
+    """Return each face's mean error (n,) over its size, of [(annotated face, prediction)]."""
+    return metrics.nme(
+        np.float64([found.landmarks for _, found in pairs]),
+        np.stack([face.landmark_array() for face, _ in pairs]),
+        np.stack([face.visibility_array() for face, _ in pairs]),
+        metrics.box_size([face.box for face, _ in pairs]),
+    )
+
+
+def figures_of(pairs, errors: np.ndarray) -> dict[str, float]:
+    """Return {figure: value} of all faces."""
+    poses = np.float64([face.pose for face, _ in pairs])
+    off = np.abs(np.float64([found.pose for _, found in pairs]) - poses).mean(axis=0)
+    bins, mean, deviation = metrics.by_yaw(errors, poses[:, 2])
+    seen = np.stack([face.visibility_array() for face, _ in pairs])
+    called_seen = np.float64([found.visibility for _, found in pairs]) >= 0.5
+    return {
+        **{name: 100 * value for name, value in zip(BY_BIN, (*bins, mean, deviation))},
+        "failures_10": 100 * metrics.failure_rate(errors, FAILED),
+        "visibility": 100 * metrics.accuracy(called_seen.ravel(), seen.ravel()),
+        **{f"{angle}_mae": float(value) for angle, value in zip(ANGLES, off)},
+    }
+
+
+def failures(pairs, errors: np.ndarray) -> list[dict]:
+    """Return the faces whose landmarks are worst."""
+    entries = []
+    for (face, _), error in zip(pairs, errors):
+        text = f"{error:.0%}, yaw {face.pose[2]:.0f}°"
+        entries.append((None if np.isnan(error) else error, face.image, face.box, text))
+    return worst(entries)
+
+
+def peer(method: str, *values: float) -> Peer:
+    """Return a row of HyperFace's table of AFLW."""
+    return Peer(method, dict(zip(BY_BIN, values)), f"arXiv 1603.01249, table of AFLW, {RECALLED}")
+
+
+BENCHMARK = Benchmark(
+    name="aflw",
+    title="AFLW: landmarks",
+    about="Landmarks on AFLW, by yaw.",
+    section="IV-B",
+    where="section IV-B, table II",
+    splits=(SPLIT,),
+    figures=(
+        Figure("nme_0_30", "mean error / sqrt(w h) of the box, |yaw| 0-30°", "%", False, 2.84),
+        Figure("nme_30_60", "mean error, |yaw| 30-60°", "%", False, 2.94),
+        Figure("nme_60_90", "mean error, |yaw| 60-90°", "%", False, 3.09),
+        Figure("nme_mean", "mean over the three bins", "%", False, 2.96),
+        Figure("nme_std", "standard deviation over the three bins", "%", False, 0.13),
+        Figure("failures_10", "faces with an error above 10 %", "%", False),
+        Figure("visibility", "points rightly called visible or hidden", "%", True),
+        Figure("roll_mae", "mean absolute error of roll", "°", False),
+        Figure("pitch_mae", "mean absolute error of pitch", "°", False),
+        Figure("yaw_mae", "mean absolute error of yaw", "°", False),
+    ),
+    rules=(
+        "visible points only; errors are shares of sqrt(width x height) of the annotated box (as "
+        "3DDFA; our choice, the paper does not say)",
+        "a third of the faces each in |yaw| 0-30, 30-60, 60-90; mean and sample standard deviation "
+        "over the three means",
+    ),
+    measure=measure,
+    peers=(
+        peer("RCPR", 5.43, 6.58, 11.53, 7.85, 3.24),
+        peer("ESR", 5.66, 7.12, 11.94, 8.24, 3.29),
+        peer("SDM", 4.75, 5.55, 9.34, 6.55, 2.45),
+        peer("3DDFA", 5.00, 5.06, 6.74, 5.60, 0.99),
+        peer("3DDFA + SDM", 4.75, 4.83, 6.38, 5.32, 0.92),
+        peer("HyperFace", 3.93, 4.14, 4.71, 4.26, 0.41),
+    ),
+    score=answers.MEAN_REGIONS,
+    score_of="landmarks and pose",
+)

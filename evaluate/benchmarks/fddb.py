@@ -1,0 +1,101 @@
+"""FDDB, detection in ten folds (section IV-A): a model for each fold, or one model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from allinone import files
+from evaluate import answers, curves, detection, ellipses, fddb_files, peers
+from evaluate.benchmark import Benchmark, Figure, Measured
+from evaluate.predictions import Said
+from evaluate.run import Run
+
+RESULTS = "results"  # folder of a model's detections in FDDB's format
+ALLOWED = (500, 1000, 2000)  # false positives
+
+
+def measure(run: Run) -> Measured:
+    """Measure the detections of a model, or of one for each fold."""
+    said = run.predict(answers.DETECT)
+    curve = curve_of(run, said)
+    tuned = "one model for all folds, not fine-tuned on FDDB"
+    if run.is_tuned():
+        tuned = "a model for each fold, fine-tuned on the other nine"
+    figures = {
+        f"disc_at_{count}": 100 * fddb_files.rate_at(curve, curve.discrete, count)
+        for count in ALLOWED
+    }
+    figures["cont_at_1000"] = 100 * fddb_files.rate_at(curve, curve.continuous, 1000)
+    faces = sum(len(detection.with_box(some)) for _, some in run.pictures)
+    return Measured(
+        figures=figures,
+        counts=dict(pictures=len(run.pictures), faces=faces),
+        rules=(tuned,),
+        curves={
+            "ours": drawn(curve, curve.discrete),
+            "ours, continuous": drawn(curve, curve.continuous),
+        },
+        failures=detection.failures(run, said),
+    )
+
+
+def curve_of(run: Run, said: Sequence[Said]) -> ellipses.Curve:
+    """Return the curve of predictions; writes them and it as FDDB's program has them."""
+    results = fddb_files.read_results(write_results(run, said))
+    faces, _ = fddb_files.annotations(os.path.join(run.folder, fddb_files.FOLDS))
+    # Only folds that have a model, and pictures that are there.
+    faces = {name: some for name, some in faces.items() if name in results}
+    pictures = os.path.join(run.folder, fddb_files.PICTURES)
+    curve = ellipses.curve(fddb_files.together(faces, results, pictures))
+    fddb_files.write_curves(curve, run.out)
+    return curve
+
+
+def write_results(run: Run, said: Sequence[Said]) -> str:
+    """Write detections in FDDB's format, a file for each fold; return the folder."""
+    folder = os.path.join(run.out, RESULTS)
+    folds: dict[str, list[str]] = {}
+    for (image, faces), one in zip(run.pictures, said):
+        name = os.path.splitext(os.path.relpath(image, fddb_files.PICTURES))[0]
+        text = [f"{name}\n{len(one.faces)}\n"]
+        for face in one.faces:
+            x1, y1, x2, y2 = face.box
+            text.append(f"{x1:.2f} {y1:.2f} {x2 - x1:.2f} {y2 - y1:.2f} {face.score:.6f}\n")
+        folds.setdefault(faces[0].split, []).extend(text)
+    for fold, text in folds.items():
+        path = os.path.join(folder, fddb_files.OURS.format(int(fold[-2:])))
+        with files.replacing(path) as stream:
+            stream.writelines(text)
+    return folder
+
+
+def drawn(curve: ellipses.Curve, rates):
+    """Return one of the curves for the report, strict scores first."""
+    return curves.curve(curve.false[::-1], rates[::-1], "false positives", "true positive rate")
+
+
+BENCHMARK = Benchmark(
+    name="fddb",
+    title="FDDB: detection",
+    about="Detection on FDDB, in ten folds.",
+    section="IV-A",
+    order=3,
+    where="section IV-A, figure 6",
+    needs="As in the paper: a model for each fold, fine-tuned on the other nine "
+    "(make finetune-fddb).",
+    figures=(
+        Figure("disc_at_500", "discrete true positive rate at 500 false positives", "%", True),
+        Figure("disc_at_1000", "the same at 1,000", "%", True),
+        Figure("disc_at_2000", "the same at 2,000", "%", True),
+        Figure("cont_at_1000", "continuous true positive rate at 1,000 false positives", "%", True),
+    ),
+    rules=(
+        "one-to-one matching with the largest sum of IoU between drawn ellipses and boxes; "
+        "discrete: IoU > 0.5, continuous: the IoU itself",
+        "false positives of all ten folds together; boxes as the model draws them, not fitted to "
+        "ellipses",
+    ),
+    measure=measure,
+    peer_files=peers.roc,
+)

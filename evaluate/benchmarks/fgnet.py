@@ -1,0 +1,58 @@
+"""FG-NET, age, leaving one person out (section IV-E): 82 fine-tuned models, or one for all."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evaluate import answers, metrics, predictions
+from evaluate.benchmark import Benchmark, Figure, Measured
+from evaluate.run import Run, worst
+
+
+def measure(run: Run) -> Measured:
+    """Measure age of a model, or of one for each person."""
+    said = run.predict(answers.FACES, stage=2)
+    pairs = predictions.pair_up(run.pictures, said)
+    errors = np.abs([found.age - face.age for face, found in pairs])
+    people = [face.split for face, _ in pairs]
+    tuned = "one model for all, not fine-tuned on FG-NET"
+    if run.is_tuned():
+        tuned = "one model for each person, fine-tuned on all others"
+    return Measured(
+        figures=dict(mae=float(errors.mean()), mae_people=metrics.mean_over_people(errors, people)),
+        counts=dict(pictures=len(pairs), people=len(set(people))),
+        rules=(tuned,),
+        failures=failures(pairs, errors),
+    )
+
+
+def failures(pairs, errors: np.ndarray) -> list[dict]:
+    """Return the faces whose age is furthest off."""
+    entries = []
+    for (face, found), error in zip(pairs, errors):
+        text = f"{found.age:.0f} years, is {face.age:.0f}"
+        entries.append((error, face.image, face.box, text))
+    return worst(entries)
+
+
+BENCHMARK = Benchmark(
+    name="fgnet",
+    title="FG-NET: age",
+    about="Age on FG-NET, one person left out at a time.",
+    section="IV-E",
+    order=2,
+    where="section IV-E",
+    needs="As in the paper: a model for each person, fine-tuned on all others "
+    "(make finetune-fgnet).",
+    figures=(
+        Figure("mae", "mean absolute error", "years", False, 2.00),
+        Figure("mae_people", "the same, mean over people", "years", False),
+    ),
+    rules=(
+        "mean absolute error over all pictures; every person is judged by a model that has not "
+        "learnt from his or her pictures",
+    ),
+    measure=measure,
+    score=answers.ALIGNED,
+    score_of="the landmarks by which faces are aligned",
+)

@@ -1,0 +1,251 @@
+"""IJB-A, verification and identification of templates over ten splits (section IV-F, table V).
+
+By cosine and by TPE, whose embeddings --train-tpe learns first (make tpe-ijba). The score files of
+all splits are written into the folder scores.
+"""
+
+from __future__ import annotations
+
+import collections
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Optional
+
+import numpy as np
+
+from allinone import files
+from allinone.errors import InputError
+from allinone.progress import Progress
+from evaluate import answers, metrics, people_templates, predictions, tpe
+from evaluate.benchmark import Benchmark, Figure, Measured
+from evaluate.people_templates import Template
+from evaluate.run import Run
+
+SPLITS = 10
+FARS, FPIRS, RANKS = (0.001, 0.01, 0.1), (0.01, 0.1), (1, 5, 10)
+# our choice: TPIR asks for the mate among as many first ones, as long as IJB-A's candidate lists
+CANDIDATES = 20
+TEMPLATES, COMPARISONS, EMBEDDINGS = "templates.jsonl", "comparisons.jsonl", "tpe.h5"
+VERIFY, SEARCH = "verify", "search"  # the two protocols
+LEARNT = {protocol: f"{protocol}_train" for protocol in (VERIFY, SEARCH)}  # part to learn from
+COSINE, TPE = "cosine", "tpe"
+CURVES = {COSINE: "ours", TPE: "ours, TPE"}
+FAR_AXIS = [round(float(far), 6) for far in np.geomspace(1e-3, 1, 31)]
+Templates = Mapping[tuple[int, str], list[Template]]  # by split and part
+
+
+class SplitScores(NamedTuple):
+    """What the models' descriptors give for one split; None where it has no such protocol."""
+
+    scores: Optional[np.ndarray]  # of the comparisons
+    same: Optional[np.ndarray]
+    probes: Optional[list]  # [(scores of others, scores of mates)]
+    ranked: Optional[np.ndarray]  # scores of (probe, gallery)
+
+
+def measure(run: Run) -> Measured:
+    """Measure verification and identification by a model's descriptors."""
+    said = run.predict(answers.FACES, stage=2, descriptors=True)
+    descriptors = descriptors_of(run, said)
+    templates = templates_of(run.folder, descriptors)
+    comparisons = {row["split"]: row["pairs"] for row in side_file(run.folder, COMPARISONS)}
+    splits = sorted({split for split, _ in templates})
+    if len(splits) < SPLITS:
+        run.missing.append(f"{SPLITS - len(splits)} splits have no protocol files")
+    maps = embeddings(run, templates, splits)
+    figures, curves = collections.defaultdict(list), {}
+    for kind in (COSINE, TPE) if maps else (COSINE,):
+        points = []
+        for split in splits:
+            weights = {}
+            if kind == TPE:
+                weights = {protocol: maps.get(map_name(protocol, split)) for protocol in LEARNT}
+            found = score_split(templates, comparisons.get(split), split, weights)
+            write_scores(run, kind, split, templates, comparisons.get(split), found)
+            for name, value in split_figures(found).items():
+                figures[f"{kind}_{name}"].append(value)
+            if found.scores is not None:
+                points.append([metrics.tar_at_far(found.scores, found.same, x) for x in FAR_AXIS])
+        if points:
+            curves[CURVES[kind]] = drawn(points)
+    return Measured(
+        figures={name: float(np.mean(values)) for name, values in figures.items()},
+        deviations={
+            name: float(np.std(values, ddof=1))
+            for name, values in figures.items()
+            if len(values) > 1
+        },
+        counts=counts_of(descriptors, templates, splits),
+        rules=() if maps else ("TPE was not measured: make tpe-ijba",),
+        curves=curves,
+    )
+
+
+def descriptors_of(run: Run, said) -> dict[tuple, np.ndarray]:
+    """Return {(image, *box): descriptor} of the annotated faces for which there is one."""
+    rows = predictions.read_descriptors(os.path.join(run.out, answers.FACES))
+    faces = [face for face, _ in predictions.pair_up(run.pictures, said)]
+    return {(face.image, *face.box): row for face, row in zip(faces, rows)}
+
+
+def side_file(data: str, name: str) -> list[dict[str, Any]]:
+    """Return the JSON lines of a file that the reader of IJB-A wrote."""
+    path = os.path.join(data, name)
+    if not os.path.isfile(path):
+        raise InputError(f"{path}: no such file; read the set again (make data-ijba)")
+    with open(path, encoding="utf-8") as stream:
+        return [json.loads(line) for line in stream]
+
+
+def templates_of(data: str, descriptors: Mapping[tuple, np.ndarray]) -> Templates:
+    """Return {(split, part): [Template]}."""
+    found = collections.defaultdict(list)
+    for row in side_file(data, TEMPLATES):
+        descriptor = people_templates.pooled(row["faces"], descriptors)
+        template = Template(row["template"], row["subject"], descriptor)
+        found[row["split"], row["part"]].append(template)
+    return found
+
+
+def counts_of(descriptors, templates: Templates, splits: Sequence[int]) -> dict[str, int]:
+    """Return what was measured on."""
+    everybody = [template for some in templates.values() for template in some]
+    failed = sum(template.descriptor is None for template in everybody)
+    return {
+        "faces": len(descriptors),
+        "templates": len(everybody),
+        "templates that cannot be enrolled": failed,
+        "splits": len(splits),
+    }
+
+
+def map_name(protocol: str, split: int) -> str:
+    """Return the name of an embedding in its file."""
+    return f"{protocol}_{split:02d}"
+
+
+def embeddings(run: Run, templates: Templates, splits: Sequence[int]) -> dict[str, np.ndarray]:
+    """Return {name: W}, learnt now or read; {} where there are none of these descriptors."""
+    path = os.path.join(run.out, EMBEDDINGS)
+    source = files.sha256(os.path.join(run.out, answers.FACES, predictions.DESCRIPTORS))
+    if run.options.train_tpe:
+        maps = learn(templates, splits)
+        tpe.save(path, maps, descriptors=source)
+        return maps
+    if os.path.isfile(path):
+        maps, about = tpe.load(path)
+        if about.get("descriptors") == source:
+            return maps
+        print(f"  {path}: learnt from other descriptors, not used; make tpe-ijba learns it anew")
+    return {}
+
+
+def learn(templates: Templates, splits: Sequence[int]) -> dict[str, np.ndarray]:
+    """Return {name: W} of all splits and both protocols, each from its training part."""
+    maps, progress = {}, Progress("embeddings", len(splits) * len(LEARNT))
+    for split in splits:
+        for protocol, part in LEARNT.items():
+            some = [one for one in templates[split, part] if one.descriptor is not None]
+            if some:
+                rows = np.stack([one.descriptor for one in some])
+                people = [one.subject for one in some]
+                maps[map_name(protocol, split)] = tpe.train(rows, people, seed=split)
+            progress.step()
+    return maps
+
+
+def score_split(templates: Templates, pairs, split: int, weights: Mapping) -> SplitScores:
+    """Return the scores of a split; pairs: of template numbers; weights: {protocol: W}."""
+    scores = same = probes = ranked = None
+    if templates.get((split, "verify")) and pairs:
+        scores, same = people_templates.verify(
+            templates[split, "verify"], pairs, weights.get(VERIFY)
+        )
+    if templates.get((split, "gallery")) and templates.get((split, "probe")):
+        probes, ranked = people_templates.search(
+            templates[split, "gallery"], templates[split, "probe"], weights.get(SEARCH)
+        )
+    return SplitScores(scores, same, probes, ranked)
+
+
+def split_figures(found: SplitScores) -> dict[str, float]:
+    """Return {figure: value} of one split."""
+    figures = {}
+    if found.scores is not None:
+        for far in FARS:
+            figures[f"tar_at_far_{far:g}"] = metrics.tar_at_far(found.scores, found.same, far)
+    if found.probes is not None:
+        known = [metrics.mate_rank(*probe) for probe in found.probes if len(probe[1])]
+        shares = metrics.cmc(known, max(RANKS))
+        for rank in RANKS:
+            figures[f"rank_{rank}"] = shares[rank - 1]
+        for fpir in FPIRS:
+            value = metrics.tpir_at_fpir(found.probes, fpir, CANDIDATES)
+            figures[f"tpir_at_fpir_{fpir:g}"] = value
+    return figures
+
+
+def write_scores(run: Run, kind, split, templates: Templates, pairs, found: SplitScores) -> None:
+    """Write a split's scores: of the comparisons, and of each probe's best candidates."""
+    out = os.path.join(run.out, "scores", kind)
+    if found.scores is not None:
+        with files.replacing(os.path.join(out, f"verify_{split}.csv")) as stream:
+            stream.write("TEMPLATE_ID_1,TEMPLATE_ID_2,SIMILARITY\n")
+            for (one, other), score in zip(pairs, found.scores):
+                stream.write(f"{one},{other},{score:.6f}\n")
+    if found.ranked is not None:
+        gallery = templates[split, "gallery"]
+        with files.replacing(os.path.join(out, f"search_{split}.csv")) as stream:
+            stream.write("PROBE_TEMPLATE_ID,RANK,GALLERY_TEMPLATE_ID,SIMILARITY\n")
+            for probe, row in zip(templates[split, "probe"], found.ranked):
+                best = np.argsort(-row, kind="stable")[:CANDIDATES]
+                for rank, place in enumerate(best, 1):
+                    mate = gallery[place].number
+                    stream.write(f"{probe.number},{rank},{mate},{row[place]:.6f}\n")
+
+
+def drawn(points) -> dict[str, Any]:
+    """Return the mean curve over splits of the TAR at each of FAR_AXIS."""
+    return dict(
+        x=FAR_AXIS,
+        y=np.mean(points, axis=0).round(5).tolist(),
+        xlabel="false accept rate",
+        ylabel="true accept rate",
+        log=True,
+    )
+
+
+# (figure, for people, the paper's by cosine, the paper's by TPE), of table V
+TABLE = (
+    ("tar_at_far_0.001", "TAR at FAR 0.001", 0.787, 0.823),
+    ("tar_at_far_0.01", "TAR at FAR 0.01", 0.893, 0.922),
+    ("tar_at_far_0.1", "TAR at FAR 0.1", 0.968, 0.976),
+    ("tpir_at_fpir_0.01", "TPIR at FPIR 0.01", 0.704, 0.792),
+    ("tpir_at_fpir_0.1", "TPIR at FPIR 0.1", 0.836, 0.887),
+    ("rank_1", "rank 1", 0.941, 0.947),
+    ("rank_5", "rank 5", None, None),
+    ("rank_10", "rank 10", 0.988, 0.988),
+)
+BENCHMARK = Benchmark(
+    name="ijba",
+    title="IJB-A: verification and identification",
+    about="Verification and identification of templates on IJB-A, by cosine and by TPE.",
+    section="IV-F",
+    where="section IV-F, table V",
+    needs="The figures by TPE need embeddings, which --train-tpe learns (make tpe-ijba).",
+    figures=(
+        *(Figure(f"cosine_{key}", f"cosine: {means}", "", True, by) for key, means, by, _ in TABLE),
+        *(Figure(f"tpe_{key}", f"TPE: {means}", "", True, by) for key, means, _, by in TABLE),
+    ),
+    rules=(
+        "template: mean within each medium, then over media, length 1; similarity: cosine; TPE "
+        "learnt on each split's own training part",
+        "mean and sample standard deviation over splits; a template that cannot be enrolled is "
+        "like nobody",
+        f"TAR at the loosest threshold whose FAR is not above; TPIR: mate among the first "
+        f"{CANDIDATES} and above that threshold of FPIR",
+    ),
+    measure=measure,
+    switches={"--train-tpe": "learn the embeddings of all splits first"},
+)

@@ -1,0 +1,42 @@
+"""PASCAL faces, detection (section IV-A), by the rules of the face-eval toolbox."""
+
+from __future__ import annotations
+
+from data_prep.readers.pascal import FILE
+from evaluate import answers, detection, peers
+from evaluate.benchmark import Benchmark, Figure, Measured
+from evaluate.run import Run
+
+
+def measure(run: Run) -> Measured:
+    """Measure the detections of a model."""
+    said = run.predict(answers.DETECT)
+    found, curve = detection.measure(run, said)
+    return Measured(
+        figures={name: found[name] for name in ("ap_refined", "ap_plain")},
+        counts=dict(pictures=len(run.pictures), faces=found["faces"], ignored=found["ignored"]),
+        curves={"ours": curve},
+        failures=detection.failures(run, said),
+    )
+
+
+def peer_files(data: str):
+    """Return what the detections in `peers` reach, by the set's annotations."""
+    return peers.precision_recall(data, FILE)
+
+
+BENCHMARK = Benchmark(
+    name="pascal",
+    title="PASCAL faces: detection",
+    about="Detection on PASCAL faces, by the rules of the face-eval toolbox.",
+    section="IV-A",
+    order=2,
+    where="section IV-A, figure 6",
+    figures=(
+        Figure("ap_refined", "average precision, boxes refined (face-eval)", "%", True, 95.01),
+        Figure("ap_plain", "average precision, boxes as they are", "%", True),
+    ),
+    rules=detection.RULES,
+    measure=measure,
+    peer_files=peer_files,
+)

@@ -1,0 +1,123 @@
+"""Files of detections in the formats that the face-eval toolbox reads, told by the extension.
+
+.txt           picture, score, x1, y1, x2, y2 in each line
+.csv           Picasa's table, without scores
+.mat           ids, BB (4, n), and confidence or sc; what `del` marks is left out
+.ramananmat    the same
+.shenmat       DetectionResults: a struct for each picture
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+
+import numpy as np
+
+from allinone.errors import InputError
+from data_prep.tables import matrix_file, variables_of
+from evaluate.face_eval import Detections, stem
+
+PICASA_IMAGE, PICASA_BOX = 2, (7, 8, 9, 10)  # columns, from 0; left, top, width, height
+Row = tuple  # picture, score, x1, y1, x2, y2
+
+
+def read(path: str) -> Detections:
+    """Return the detections of a file; InputError where it is missing or does not fit."""
+    reader = READERS.get(os.path.splitext(path)[1].lower())
+    if reader is None:
+        raise InputError(f"{path}: detections must be one of {', '.join(READERS)}")
+    if not os.path.isfile(path):
+        raise InputError(f"{path}: no such file of detections")
+    rows = reader(path)
+    return Detections(
+        np.array([stem(np.ravel(row[0])[0]) for row in rows], str),
+        np.float64([row[1] for row in rows]),
+        np.float64([row[2:6] for row in rows]).reshape(-1, 4),
+    )
+
+
+def read_lines(path: str) -> list[Row]:
+    """Return the rows of a text file."""
+    rows = []
+    with open(path, encoding="utf-8", errors="surrogateescape") as stream:
+        for number, line in enumerate(stream, 1):
+            if line.strip():
+                words = line.split()
+                try:
+                    name, score, x1, y1, x2, y2 = words[0], *map(float, words[1:6])
+                except ValueError:
+                    raise InputError(
+                        f"{path}, line {number}: must hold a picture, a score and four edges, is "
+                        f"'{line.strip()}'"
+                    ) from None
+                rows.append((name, score, x1, y1, x2, y2))
+    return rows
+
+
+def read_picasa(path: str) -> list[Row]:
+    """Return the rows of Picasa's table: semicolons, a header, fixed columns; all score 1."""
+    rows = []
+    with open(path, encoding="utf-8", errors="surrogateescape", newline="") as stream:
+        for number, fields in enumerate(csv.reader(stream, delimiter=";"), 1):
+            if number == 1 or not fields:
+                continue
+            try:
+                x, y, width, height = (float(fields[column]) for column in PICASA_BOX)
+                rows.append((fields[PICASA_IMAGE], 1.0, x, y, x + width, y + height))
+            except (ValueError, IndexError):
+                raise InputError(
+                    f"{path}, line {number}: must hold the picture in field 3 and left, top, "
+                    "width, height in fields 8 to 11"
+                ) from None
+    return rows
+
+
+def read_columns(path: str) -> list[Row]:
+    """Return the rows of a Matlab file of columns; without scores all count 1."""
+    there = variables_of(path)
+    ids = np.ravel(matrix_file(path, "ids"))
+    corners = np.asarray(matrix_file(path, "BB"), np.float64)
+    scores = np.ones(len(ids))
+    named = [name for name in ("confidence", "sc") if name in there]
+    if named:
+        scores = np.asarray(np.ravel(matrix_file(path, named[0])), np.float64)
+    is_out = np.zeros(len(ids), bool)
+    if "del" in there:
+        is_out = np.ravel(matrix_file(path, "del")) == 1
+    if corners.shape != (4, len(ids)) or len(scores) != len(ids) or len(is_out) != len(ids):
+        raise InputError(
+            f"{path}: ids, BB and scores do not fit each other: {len(ids)}, {corners.shape}, "
+            f"{len(scores)}"
+        )
+    rows = []
+    for name, score, box, out in zip(ids, scores, corners.T, is_out):
+        if not out:
+            rows.append((np.ravel(name)[0], score, *box))
+    return rows
+
+
+def read_structs(path: str) -> list[Row]:
+    """Return the rows of a Matlab file with a struct for each picture.
+
+    It has filename and faces (left, top, width, height, score).
+    """
+    rows = []
+    for cell in np.ravel(matrix_file(path, "DetectionResults")):
+        entry = np.ravel(cell)[0] if cell.dtype.names is None else cell
+        faces = entry["faces"]
+        if faces.dtype == object:
+            faces = np.ravel(faces)[0]
+        for x, y, width, height, score in np.asarray(faces, np.float64).reshape(-1, 5):
+            name = np.ravel(entry["filename"])[0]
+            rows.append((name, score, x, y, x + width, y + height))
+    return rows
+
+
+READERS = {
+    ".txt": read_lines,
+    ".csv": read_picasa,
+    ".mat": read_columns,
+    ".ramananmat": read_columns,
+    ".shenmat": read_structs,
+}

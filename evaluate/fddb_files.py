@@ -1,0 +1,140 @@
+"""FDDB's files: the lists of its folds, files of results, and the two curves.
+
+All are as FDDB's own program has them. It counts pixels, and so needs the pictures' sizes. Where a
+picture is not there its size is guessed (evaluate.ellipses), which moves the curves a little:
+0.0004 where it could be compared, and their ends by a few false positives.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Mapping
+from typing import Optional
+
+import numpy as np
+from PIL import Image
+
+from allinone import files
+from allinone.errors import InputError
+from data_prep.readers import fddb as reader
+from data_prep.tables import lines as lines_of
+from evaluate import ellipses
+
+PICTURES = "originalPics"  # folder of FDDB's pictures
+FOLDS = os.path.dirname(reader.FOLDS[0])  # folder of the lists
+OURS = "fold-{:02d}-out.txt"
+RESULTS = (
+    "must be a picture, the number of its detections, and a line for each: left, top, width, "
+    "height, score, or major and minor radius, angle, centre x and y, score"
+)
+Results = Mapping[str, tuple[np.ndarray, np.ndarray]]  # {picture: (regions, scores)}
+
+
+def annotations(folder: str) -> tuple[dict[str, np.ndarray], list[int]]:
+    """Return ({picture: ellipses (n, 5)} in the order of the folds, numbers of missing folds).
+
+    InputError where none of the folds' lists is there.
+    """
+    found, missing = {}, []
+    for number, name in enumerate(reader.FOLDS, 1):
+        path = os.path.join(folder, os.path.basename(name))
+        if not os.path.isfile(path):
+            missing.append(number)
+            continue
+        for picture, faces in reader.ellipses(path):
+            try:
+                found[picture] = np.float64([text.split()[:5] for _, text in faces]).reshape(-1, 5)
+            except ValueError:
+                raise InputError(
+                    f"{faces[0][0]}: '{picture}' has an ellipse that is not five numbers; get the "
+                    "file again"
+                ) from None
+    if not found:
+        raise InputError(
+            f"{folder}: no {os.path.basename(reader.FOLDS[0])} or another fold's list in it"
+        )
+    return found, missing
+
+
+def read_results(path: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return {picture: (regions (n, 4 or 5), scores (n,))} of a file or folder of results.
+
+    InputError with file and line where one does not fit.
+    """
+    paths = [path]
+    if os.path.isdir(path):
+        paths = sorted(glob.glob(os.path.join(glob.escape(path), "*.txt")))
+    if not paths or not os.path.isfile(paths[0]):
+        raise InputError(f"{path}: no file of results, nor a folder of them (fold-01-out.txt, ...)")
+    found = {}
+    for one in paths:
+        _read_file(one, found)
+    return found
+
+
+def _read_file(path, found):
+    """Add the results of a file to those that are found."""
+    place = None
+    text = ((number, line.strip()) for number, line in lines_of(path) if line.strip())
+    try:
+        for place, picture in text:
+            place, count = next(text)
+            rows = []
+            for _ in range(int(count)):
+                place, line = next(text)
+                rows.append([float(word) for word in line.split()])
+            if rows and {len(row) for row in rows} not in ({5}, {6}):
+                raise ValueError
+            numbers = np.float64(rows).reshape(len(rows), -1) if rows else np.zeros((0, 5))
+            found[picture] = numbers[:, :-1], numbers[:, -1]
+    except (ValueError, StopIteration):
+        raise InputError(f"{path}, line {place}: {RESULTS}") from None
+
+
+def size_of(pictures: Optional[str], name: str) -> Optional[tuple[int, int]]:
+    """Return (width, height) of a picture in the folder of pictures, or None."""
+    path = os.path.join(pictures or "", f"{name}.jpg")
+    if not pictures or not os.path.isfile(path):
+        return None
+    with Image.open(path) as image:
+        return image.size
+
+
+def together(
+    faces: Mapping[str, np.ndarray], results: Results, pictures: Optional[str]
+) -> list[ellipses.Picture]:
+    """Return annotations and results by picture; pictures: their folder, or None.
+
+    InputError where a picture has no results (none found is a 0 there).
+    """
+    lacking = [name for name in faces if name not in results]
+    if lacking:
+        raise InputError(
+            f"no results for {len(lacking)} of {len(faces)} pictures, such as {lacking[0]}; a "
+            "picture in which nothing is found needs its name and a 0"
+        )
+    found = []
+    for name, some in faces.items():
+        found.append(ellipses.Picture(name, some, *results[name], size_of(pictures, name)))
+    return found
+
+
+def write_curves(curve: ellipses.Curve, out: str) -> None:
+    """Write both curves as FDDB's program does, low scores first.
+
+    DiscROC.txt: rate, false positives, score; ContROC.txt: rate, false positives.
+    """
+    points = list(zip(curve.threshold, curve.continuous, curve.discrete, curve.false))
+    with files.replacing(os.path.join(out, "DiscROC.txt")) as stream:
+        for threshold, _, rate, false in points:
+            stream.write(f"{rate:.6g} {false:.6g} {threshold:.6g}\n")
+    with files.replacing(os.path.join(out, "ContROC.txt")) as stream:
+        for _, rate, _, false in points:
+            stream.write(f"{rate:.6g} {false:.6g}\n")
+
+
+def rate_at(curve: ellipses.Curve, rates: np.ndarray, false: int) -> float:
+    """Return the rate at the loosest score that lets in at most `false` false positives."""
+    allowed = np.flatnonzero(curve.false <= false)
+    return float(rates[allowed[0]]) if len(allowed) else 0.0

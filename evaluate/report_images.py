@@ -1,0 +1,103 @@
+"""Pictures of the report: curves as SVG, and the faces of the worst results."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+from collections.abc import Mapping
+from typing import Any, Optional
+
+import cv2
+import matplotlib
+import numpy as np
+from markupsafe import Markup
+
+from allinone import files
+from allinone.errors import InputError
+
+matplotlib.use("Agg")
+from matplotlib import pyplot
+
+SHOWN = 150  # pixels: the height of a failure's picture
+AROUND = 0.6  # share of a box that is shown around it
+BEST_PEERS = 8  # curves that a drawing takes beside ours
+OURS = "#0b62a8"
+ORANGE = (0, 150, 255)  # BGR
+QUALITY = 80  # of a JPEG
+
+Curves = Mapping[str, Mapping[str, Any]]  # {name: of evaluate.curves}
+
+
+def drawing(curves: Curves, others: Curves, label: str) -> Markup:
+    """Return our curves and others' as SVG.
+
+    All are of one kind: ours have the labels of the axes. label: what the drawing shows, for
+    people who cannot see it.
+    """
+    first = next(iter(curves.values()))
+    figure, axes = pyplot.subplots(figsize=(6.4, 4.2), constrained_layout=True)
+    best = sorted(others.items(), key=lambda item: -max(item[1]["y"], default=0))[:BEST_PEERS]
+    for number, (name, curve) in enumerate(best):
+        color = pyplot.cm.tab10(number % 10)
+        axes.plot(curve["x"], curve["y"], color=color, linewidth=1, label=_plain(name))
+    for (name, curve), style in zip(curves.items(), ("-", "--", ":")):
+        axes.plot(curve["x"], curve["y"], style, color=OURS, linewidth=2.4, label=_plain(name))
+    axes.set(xlabel=first["xlabel"], ylabel=first["ylabel"], ylim=(0, 1.02))
+    if first.get("log"):
+        axes.set_xscale("log")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    stream = io.StringIO()
+    with pyplot.rc_context({"svg.hashsalt": "report"}):
+        figure.savefig(stream, format="svg", metadata={"Date": None})
+    pyplot.close(figure)
+    svg = stream.getvalue()
+    head = Markup('<svg role="img" aria-label="{}"').format(label)
+    return head + Markup(svg[svg.index("<svg") + len("<svg") :])
+
+
+def _plain(name: str) -> str:
+    """Return a name as matplotlib shows it as it is: no formula, no hidden entry of the legend."""
+    return name.replace("$", r"\$").lstrip("_")
+
+
+def crop(path: str, box) -> Optional[str]:
+    """Return the picture around a box, SHOWN pixels high, as a data address.
+
+    The box is drawn; None: all of the picture. Returns None where it cannot be read.
+    """
+    try:
+        image = files.read_image(path)
+    except InputError:
+        return None
+    if box is not None:
+        image = _around(image, box)
+    if not image.size:
+        return None
+    width = max(1, round(image.shape[1] * SHOWN / image.shape[0]))
+    image = cv2.resize(image, (width, SHOWN), interpolation=cv2.INTER_AREA)
+    data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
+    return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
+
+
+def _around(image: np.ndarray, box) -> np.ndarray:
+    """Return the part of a picture around a box, with the box drawn."""
+    height, width = image.shape[:2]
+    x1, y1, x2, y2 = box
+    line = max(1, round((y2 - y1) / 60))
+    cv2.rectangle(image, (int(x1), int(y1)), (int(x2), int(y2)), ORANGE, line)
+    room = AROUND * max(x2 - x1, y2 - y1)
+    left, right = (int(edge) for edge in np.clip([x1 - room, x2 + room], 0, width))
+    top, bottom = (int(edge) for edge in np.clip([y1 - room, y2 + room], 0, height))
+    return image[top : max(bottom, top + 1), left : max(right, left + 1)]
+
+
+def failures(found: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return picture, name and text of the worst results that a results.json names."""
+    shown = []
+    for one in found["failures"]:
+        address = crop(os.path.join(found["data"], one["image"]), one["box"])
+        if address:
+            shown.append(dict(address=address, image=one["image"], text=one["text"]))
+    return shown

@@ -1,0 +1,243 @@
+"""The report: every benchmark that was measured beside the paper, as one self-contained page.
+
+The page is made by templates/report.html; the tables results.json and results.csv are for other
+programs.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import os
+from collections.abc import Mapping
+from typing import Any, Optional
+
+import jinja2
+
+from allinone import files
+from allinone.errors import InputError
+from evaluate import benchmark, report_images
+from evaluate.benchmark import Benchmark, Peer
+from evaluate.run import RESULTS
+
+TEMPLATES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "templates")
+PAGE = "index.html"
+NEEDED = (  # of a results.json
+    "figures",
+    "deviations",
+    "counts",
+    "rules",
+    "incomplete",
+    "data",
+    "records_sha256",
+    "model",
+    "curves",
+    "failures",
+    "drawn",
+    "proposals",
+    "engine",
+    "machine",
+    "date",
+)
+# Seconds, section IV-G.
+PAPER_PICTURE, PAPER_STAGE2 = 3.5, 0.1
+PAPER_MACHINE = "8 CPU cores and a TITAN X, section IV-G"
+
+Results = Mapping[str, Mapping[str, Any]]  # {benchmark: what its results.json holds}
+
+
+def gather(results: str) -> dict[str, dict[str, Any]]:
+    """Return the results in a folder with a folder for each benchmark that was measured.
+
+    InputError where a results.json is broken.
+    """
+    found = {}
+    for name in benchmark.names():
+        path = os.path.join(results, name, RESULTS)
+        if os.path.isfile(path):
+            mend = f"measure again (make eval-{name})"
+            one = files.read_json(path, mend)
+            lacking = [key for key in NEEDED if not isinstance(one, dict) or key not in one]
+            if lacking:
+                raise InputError(f"{path}: no '{lacking[0]}' in it; {mend}")
+            found[name] = one
+    return found
+
+
+def page(results: Results, data: str, bench: str) -> str:
+    """Return the page.
+
+    data: folder with a folder for each set, for peers' files; bench: figures of make bench.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    sections = []
+    for one in benchmark.benchmarks():
+        sections.append(section(one, results.get(one.name), os.path.join(data, one.dataset)))
+    return environment.get_template("report.html").render(
+        date=datetime.date.today().isoformat(),
+        sections=sections,
+        overview=[overview(one, results.get(one.name)) for one in benchmark.benchmarks()],
+        runtime=runtime(bench),
+    )
+
+
+def section(one: Benchmark, found: Optional[Mapping[str, Any]], data: str) -> dict[str, Any]:
+    """Return what the page shows of a benchmark; found: its results, None: not measured."""
+    shown = dict(benchmark=one, data=data, found=found)
+    if found is None:
+        paper = [figure for figure in one.figures if figure.paper is not None]
+        values = [f"{figure.means} {figure.show(figure.paper)}" for figure in paper]
+        return dict(shown, paper="; ".join(values))
+    rows, others = one.peer_files(data)
+    return dict(
+        shown,
+        counts=", ".join(f"{count} {what}" for what, count in found["counts"].items()),
+        figures=figure_rows(one, found),
+        peers=peer_table(one, [*one.peers, *rows]),
+        drawings=drawings(found, others),
+        failures=report_images.failures(found),
+        provenance=provenance(found),
+    )
+
+
+def figure_rows(one: Benchmark, found: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the rows of a benchmark's figures: ours and the paper's."""
+    rows = []
+    for figure in one.figures:
+        if figure.name in found["figures"] or figure.paper is not None:
+            measured = figure.show(found["figures"].get(figure.name))
+            if figure.name in found["deviations"]:
+                measured += f" ± {found['deviations'][figure.name]:.3f}"
+            rows.append(
+                dict(
+                    means=figure.means,
+                    measured=measured,
+                    paper=figure.show(figure.paper),
+                    better=figure.better,
+                )
+            )
+    return rows
+
+
+def peer_table(one: Benchmark, peers: list[Peer]) -> Optional[dict[str, Any]]:
+    """Return head and rows of what other methods reached; None where there are none."""
+    if not peers:
+        return None
+    named = {name for peer in peers for name in peer.figures}
+    columns = [figure for figure in one.figures if figure.name in named]
+    rows = []
+    for peer in peers:
+        values = [figure.show(peer.figures.get(figure.name)) for figure in columns]
+        rows.append(dict(method=peer.method, values=values, source=peer.source))
+    return dict(head=[figure.means for figure in columns], rows=rows)
+
+
+def drawings(found: Mapping[str, Any], others: report_images.Curves) -> list[dict[str, Any]]:
+    """Return the drawings of a benchmark, one for each kind of curve; others' in the first."""
+    kinds: dict[tuple, dict] = {}
+    for name, curve in found["curves"].items():
+        kinds.setdefault((curve["xlabel"], curve["ylabel"]), {})[name] = curve
+    shown = []
+    for (xlabel, ylabel), curves in kinds.items():
+        beside = {} if shown else others
+        what = f"{ylabel} over {xlabel}: {', '.join(curves)}"
+        if beside:
+            what += f" beside {', '.join(beside)}"
+        svg = report_images.drawing(curves, beside, what)
+        shown.append(dict(svg=svg, caption=f"{what[0].upper()}{what[1:]}."))
+    return shown
+
+
+def provenance(found: Mapping[str, Any]) -> str:
+    """Return in words what was measured, with which model, where and when."""
+    model = found["model"]
+    which = model["folders"][0]
+    if len(model["folders"]) > 1:
+        which = f"{len(model['folders'])} models, {which} and others"
+    profile = f" of profile {model['profile']}" if model.get("profile") else ""
+    runs = [_run_in_words(source) for source in (model["provenance"] or {}).get("sources", [])]
+    trained = f" ({'; '.join(runs)})" if runs else ""
+    return (
+        f"Model{profile}: {which}, weights {model['sha256'][0][:12]}{trained}. "
+        f"Set: {found['data']}, records {found['records_sha256'][:12]}. "
+        f"Proposals {found['proposals']}, engine {found['engine']}; {found['machine']}; "
+        f"{found['date']}."
+    )
+
+
+def _run_in_words(source: Mapping[str, Any]) -> str:
+    of_all = f" of {source['iterations']}" if source.get("iterations") else ""
+    return f"{source.get('job') or 'a run'} at iteration {source.get('iteration')}{of_all}"
+
+
+def overview(one: Benchmark, found: Optional[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a benchmark's rows of the first table: the figures that the paper has, or one."""
+    rows = []
+    chosen = [figure for figure in one.figures if figure.paper is not None]
+    for figure in chosen or one.figures[:1]:
+        measured = "missing"
+        if found is not None:
+            measured = figure.show(found["figures"].get(figure.name))
+        paper = figure.show(figure.paper)
+        rows.append(dict(means=figure.means, measured=measured, paper=paper))
+    return dict(benchmark=one, drawn=found is not None and found["drawn"], rows=rows)
+
+
+def runtime(bench: str) -> dict[str, Any]:
+    """Return the part on run time: what make bench left, beside section IV-G."""
+    ours = files.read_json(bench, "make bench writes it") if os.path.isfile(bench) else {}
+    full = ours.get("image_full_width_s", {})
+    stage2 = ours.get("stage2_s_per_face")
+    return dict(
+        rows=[
+            (
+                "a picture, selective search",
+                _seconds(full.get("selective")),
+                _seconds(PAPER_PICTURE),
+            ),
+            ("a picture, dense proposals", _seconds(full.get("dense")), _seconds(None)),
+            ("stage 2 of a face", _seconds(stage2), _seconds(PAPER_STAGE2)),
+        ],
+        machine=ours.get("machine"),
+        bench=bench,
+        paper_machine=PAPER_MACHINE,
+    )
+
+
+def _seconds(value: Optional[float]) -> str:
+    return "–" if value is None else f"{value:.2f} s"
+
+
+def write_tables(results: Results, out: str) -> None:
+    """Write results.json, all but curves and failures, and results.csv, a row for each figure."""
+    shown = {}
+    for name, found in results.items():
+        shown[name] = {
+            key: value for key, value in found.items() if key not in ("curves", "failures")
+        }
+    files.write_json(os.path.join(out, "results.json"), shown)
+    head = ("benchmark", "figure", "unit", "measured", "deviation", "paper", "better", "drawn")
+    with files.replacing(os.path.join(out, "results.csv")) as stream:
+        writer = csv.DictWriter(stream, head, lineterminator="\n")
+        writer.writeheader()
+        for name, found in results.items():
+            for figure in benchmark.load(name).figures:
+                if figure.name in found["figures"]:
+                    writer.writerow(
+                        dict(
+                            benchmark=name,
+                            figure=figure.name,
+                            unit=figure.unit,
+                            measured=found["figures"][figure.name],
+                            deviation=found["deviations"].get(figure.name, ""),
+                            paper="" if figure.paper is None else figure.paper,
+                            better=figure.better,
+                            drawn=int(found["drawn"]),
+                        )
+                    )

@@ -1,0 +1,220 @@
+"""A run of a benchmark: its set and models, the model's predictions, results.json and the table."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Optional
+
+import numpy as np
+
+from allinone import device, files, model
+from allinone.errors import InputError
+from data_prep import conversion, layouts
+from evaluate import answers, headline, predictions
+from evaluate.benchmark import Benchmark, Measured
+from evaluate.predictions import Annotated, Said
+
+RESULTS = "results.json"
+WORST = 12  # faces or pictures that the report shows of a benchmark
+
+
+@dataclass
+class Run:
+    """What a benchmark measures on, and how."""
+
+    benchmark: Benchmark
+    folder: str  # of the set; what the images' paths are relative to
+    records: str  # path of the set's records
+    out: str  # folder of predictions and results
+    pictures: list[Annotated]  # [(image, records)]
+    models: dict[Optional[str], str]  # {part of the set: model folder}
+    missing: list[str]  # what of the set is not there, in words
+    device: str  # "CPU", "GPU 0"
+    options: argparse.Namespace  # as given: proposals, engine, gpu, score, switches
+
+    def is_tuned(self) -> bool:
+        """Tell whether each part has a model of its own, which has not learnt from it."""
+        return set(self.models.values()) != {self.options.model}
+
+    def predict(
+        self, kind: str, stage: int = 1, attributes: bool = False, descriptors: bool = False
+    ) -> list[Said]:
+        """Return the model's predictions of the pictures, see evaluate.predictions.
+
+        kind: evaluate.answers.DETECT or FACES; attributes: the probabilities of stage 2 alone,
+        where --score is mean-regions.
+        """
+        score = answers.ALIGNED
+        if kind == answers.FACES and self.benchmark.score:
+            score = self.options.score
+        settings = predictions.settings_of(
+            self.records,
+            self.models,
+            kind=kind,
+            proposals=self.options.proposals,
+            score=score,
+            stage=stage,
+            attributes=attributes,
+        )
+        said = predictions.predict(
+            os.path.join(self.out, kind),
+            self.folder,
+            self.pictures,
+            self.models,
+            settings,
+            self.options.engine,
+            descriptors,
+            self.options.gpu,
+        )
+        unreadable = sum(one.error is not None for one in said)
+        if unreadable:
+            self.missing.append(f"{unreadable} pictures cannot be read")
+        return said
+
+
+def start(benchmark: Benchmark, options: argparse.Namespace) -> Run:
+    """Return the run of a benchmark; prints what of the set is missing.
+
+    options: data, model, out, proposals, engine, gpu and the benchmark's own. InputError where the
+    set or the model is not there.
+    """
+    if not options.model:
+        raise InputError("--model: give the folder of a fused model (make fuse writes one)")
+    records, missing = records_of(benchmark.dataset, options.data)
+    pictures = predictions.records_in(records)
+    if benchmark.splits is not None:
+        wanted = set(benchmark.splits)
+        pictures = [one for one in pictures if wanted & {face.split for face in one[1]}]
+    if not pictures:
+        parts = ", ".join(benchmark.splits or ("this set",))
+        raise InputError(f"{options.data}: no picture of {parts}; is the set whole?")
+    models = predictions.models_of(options.model, {faces[0].split for _, faces in pictures})
+    used = device_of(options.engine, options.gpu)
+    whole, pictures = len(pictures), [one for one in pictures if one[1][0].split in models]
+    if len(pictures) < whole:
+        missing.append(
+            f"{whole - len(pictures)} pictures are of parts without a model of their own in "
+            f"{options.model}"
+        )
+    for what in missing:
+        print(f"  incomplete: {what}")
+    out = options.out or os.path.join(options.model, "eval", benchmark.name)
+    return Run(benchmark, options.data, records, out, pictures, models, missing, used, options)
+
+
+def device_of(engine: str, gpu: str) -> str:
+    """Return the device that an engine runs on, in words; sets Caffe's."""
+    if engine == "caffe":
+        return device.use(gpu)
+    return f"GPU {gpu}" if gpu else "CPU"
+
+
+def records_of(dataset: str, data: str) -> tuple[str, list[str]]:
+    """Return (path of the records of a set, [what of it is missing]).
+
+    Converts the original files where that is not done yet; InputError where they are not there.
+    """
+    path = os.path.join(data, conversion.RECORDS)
+    if not os.path.isfile(path):
+        if not os.path.isdir(data):
+            raise InputError(
+                f"{data}: no such folder; put the set there as data_prep/README.md shows it, or "
+                "name its place with --data"
+            )
+        conversion.convert_set(dataset, data)
+    summary = files.read_json(
+        os.path.join(data, conversion.SUMMARY), f"convert the set again (make data-{dataset})"
+    )
+    losses = os.path.join(data, conversion.DROPPED)
+    missing = [
+        f"{count} rows gave no record: {reason} (each is named in {losses})"
+        for reason, count in summary["dropped"].items()
+    ]
+    return path, missing + [f"{name} is not there" for name in summary.get("missing", ())]
+
+
+def worst(entries: Iterable[tuple]) -> list[dict[str, Any]]:
+    """Return the WORST of (badness, image, box, text), the worst first, as plain types.
+
+    A badness of None leaves an entry out; a box of None means the whole picture.
+    """
+    known = [entry for entry in entries if entry[0] is not None]
+    chosen = sorted(known, key=lambda entry: -entry[0])[:WORST]
+    return [
+        dict(image=image, box=None if box is None else np.round(box, 1).tolist(), text=text)
+        for _, image, box, text in chosen
+    ]
+
+
+def about_models(models: dict[Optional[str], str]) -> dict[str, Any]:
+    """Return what results.json says of the models: folders, hashes, profile, history of one."""
+    folders = sorted(set(models.values()))
+    first = model.open_model(folders[0])
+    path = os.path.join(first.folder, model.PROVENANCE)
+    history = files.read_json(path, "fuse again") if os.path.isfile(path) else None
+    return dict(
+        folders=folders,
+        sha256=[model.read_about(folder).files[model.FUSED[1]] for folder in folders],
+        profile=first.profile,
+        provenance=history,
+    )
+
+
+def finish(run: Run, measured: Measured) -> None:
+    """Write results.json of a run, and print its table with the rules that decide."""
+    results = results_of(run, measured)
+    path = os.path.join(run.out, RESULTS)
+    files.write_json(path, results)
+    if results["drawn"]:
+        print("\n  This set is drawn: its figures cannot be set beside the paper's.")
+    counts = ", ".join(f"{count} {what}" for what, count in results["counts"].items())
+    print(f"\n{run.benchmark.title}; {counts}")
+    print(table(run.benchmark, results["figures"], results["deviations"]))
+    for rule in results["rules"]:
+        print(f"  - {rule}")
+    print(path)
+
+
+def results_of(run: Run, measured: Measured) -> dict[str, Any]:
+    """Return what results.json holds; a figure that is NaN becomes null."""
+    known = {figure.name for figure in run.benchmark.figures}
+    unknown = set(measured.figures) - known
+    if unknown:
+        raise ValueError(f"{run.benchmark.name}: figures that the benchmark lacks: {unknown}")
+    figures = {}
+    for name, value in measured.figures.items():
+        figures[name] = None if value is None or np.isnan(value) else float(value)
+    return dict(
+        benchmark=run.benchmark.name,
+        figures=figures,
+        deviations=dict(measured.deviations),
+        counts=dict(measured.counts),
+        rules=[*run.benchmark.rules, *measured.rules],
+        incomplete=run.missing,
+        data=os.path.abspath(run.folder),
+        records_sha256=files.sha256(run.records),
+        model=about_models(run.models),
+        curves=dict(measured.curves),
+        failures=list(measured.failures),
+        drawn=os.path.isfile(os.path.join(run.folder, layouts.DRAWN)),
+        proposals=run.options.proposals,
+        engine=run.options.engine,
+        machine=device.machine(run.device),
+        date=datetime.date.today().isoformat(),
+    )
+
+
+def table(benchmark: Benchmark, figures: dict, deviations: dict) -> str:
+    """Return the figures of a benchmark beside the paper's, as text."""
+    rows = [("figure", "measured", "the paper's", "better")]
+    for figure in benchmark.figures:
+        if figure.name in figures:
+            shown = figure.show(figures[figure.name])
+            if figure.name in deviations:
+                shown += f" ± {deviations[figure.name]:.3f}"
+            rows.append((figure.means, shown, figure.show(figure.paper), figure.better))
+    return headline.text_table(rows)
