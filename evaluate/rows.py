@@ -28,11 +28,11 @@ class Row:
 
     def plain(self) -> dict[str, Any]:
         """Return the row as types that JSON knows."""
-        figure = asdict(self)
-        measured = self.measured._asdict()
-        del figure["measured"]
-        by = self.baseline_by if self.baseline is not None else None
-        return {"set": figure.pop("data"), **figure, **measured, "baseline_by": by}
+        fields = asdict(self)
+        measured, name = fields.pop("measured"), fields.pop("data")
+        if self.baseline is None:
+            fields["baseline_by"] = None
+        return {"set": name, **fields, **measured._asdict()}
 
     def cells(self) -> tuple[str, ...]:
         """Return the row as text."""
