@@ -10,7 +10,7 @@ import tempfile
 
 from allinone import files
 from allinone.errors import command
-from data_prep import layouts, synthetic
+from data_prep import drawing, layouts
 
 # Pictures and people of each; nobody is in two sets.
 SIZES = dict(
@@ -55,7 +55,7 @@ def main(argv=None):
         if not os.path.isdir(place):
             print(name, flush=True)
             with tempfile.TemporaryDirectory() as drawn, files.replacing_folder(place) as partial:
-                synthetic.draw_set(
+                drawing.draw_set(
                     drawn,
                     "scenes" if name in SCENES else "portraits",
                     pictures,

@@ -1,103 +1,38 @@
-"""Put rendered heads, their necks and face-like distractors on a cluttered background, and spoil the picture a little."""
+"""Pictures of drawn people: heads, their necks and face-like distractors on a background."""
 
-import functools
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
-from skimage import data
 
 from allinone import pose as head_pose
 from allinone.landmarks import COUNT
 from allinone.record import FaceRecord
 from data_prep import head, render
+from data_prep.backgrounds import background
+from data_prep.head import Identity
 
 CANVAS = 2.9  # side of a head's canvas in units of head axes
 YAW, TILT = 80, 30  # largest yaw; largest roll and pitch, degrees
+FACE_HEIGHT = 1.35  # of a head's face, about, in units of head axes
 
-
-# Photographs without a face that scikit-image ships: half of the backgrounds are cut from them.
-PHOTOGRAPHS = (
-    "brick",
-    "grass",
-    "gravel",
-    "coffee",
-    "chelsea",
-    "rocket",
-    "hubble_deep_field",
-    "retina",
-    "page",
-    "text",
-    "immunohistochemistry",
-    "moon",
+# Shoulders and neck under a head, in units of head axes from its centre.
+SHOULDERS = (
+    (-0.95, 1.55),
+    (-0.45, 1.28),
+    (0.45, 1.28),
+    (0.95, 1.55),
+    (1.0, 1.9),
+    (-1.0, 1.9),
 )
+NECK = ((-0.40, 0.4), (0.40, 0.4), (0.42, 1.3), (0, 1.45), (-0.42, 1.3))
 
 
-@functools.lru_cache(maxsize=1)
-def photographs():
-    """Return the photographs of PHOTOGRAPHS as BGR uint8."""
-    images = [getattr(data, name)() for name in PHOTOGRAPHS]
-    return [
-        cv2.cvtColor(image, cv2.COLOR_GRAY2BGR if image.ndim == 2 else cv2.COLOR_RGB2BGR)
-        for image in images
-    ]
-
-
-def background(rng, width, height):
-    """Draw a background (height, width, 3) float: a piece of a photograph or a gradient, with shapes and texture on it."""
-    if rng.random() < 0.5:
-        image, shapes = piece_of_photograph(rng, width, height, photographs()), rng.integers(0, 5)
-    else:
-        corners = rng.uniform(20, 235, (2, 2, 3)).astype(np.float32)
-        image = cv2.resize(corners, (width, height), interpolation=cv2.INTER_LINEAR) * 0.6
-        image += rng.uniform(20, 235, 3).astype(np.float32) * 0.4
-        shapes = rng.integers(4, 16)
-    for _ in range(shapes):
-        _draw_shape(rng, image)
-    texture = cv2.resize(
-        rng.normal(0, 1, (height // 6 + 1, width // 6 + 1)).astype(np.float32), (width, height)
-    )
-    return image + (texture * rng.uniform(0, 12))[..., None]
-
-
-def piece_of_photograph(rng, width, height, photos):
-    """Cut a random piece, float (height, width, 3), of a random one of some photographs, mirrored and tinted by chance."""
-    photo = photos[rng.integers(len(photos))]
-    zoom = rng.uniform(0.3, 1) * min(photo.shape[1] / width, photo.shape[0] / height)
-    w, h = int(width * zoom), int(height * zoom)
-    x, y = rng.integers(photo.shape[1] - w + 1), rng.integers(photo.shape[0] - h + 1)
-    piece = photo[y : y + h, x : x + w][:, :: rng.choice([-1, 1])]
-    piece = cv2.resize(
-        piece, (width, height), interpolation=cv2.INTER_AREA if zoom > 1 else cv2.INTER_LINEAR
-    )
-    return piece * rng.uniform(0.6, 1.3, 3).astype(np.float32) + np.float32(rng.uniform(-20, 20))
-
-
-def _draw_shape(rng, image):
-    """Draw a rectangle, an ellipse, a polygon or a line of any colour, in place."""
-    height, width = image.shape[:2]
-    color = rng.uniform(10, 245, 3).tolist()
-    center = (int(rng.integers(width)), int(rng.integers(height)))
-    size = (int(rng.integers(4, width // 4)), int(rng.integers(4, height // 4)))
-    kind = rng.integers(4)
-    if kind == 0:
-        cv2.rectangle(image, center, (center[0] + size[0], center[1] + size[1]), color, -1)
-    elif kind == 1:
-        cv2.ellipse(image, center, size, float(rng.uniform(0, 180)), 0, 360, color, -1, cv2.LINE_AA)
-    elif kind == 2:
-        cv2.fillPoly(image, [np.int32(center + rng.normal(0, 30, (4, 2)))], color, cv2.LINE_AA)
-    else:
-        cv2.line(
-            image,
-            center,
-            (int(rng.integers(width)), int(rng.integers(height))),
-            color,
-            int(rng.integers(1, 7)),
-            cv2.LINE_AA,
-        )
-
-
-def draw_pose(rng, spread):
-    """Draw (roll, pitch, yaw) in degrees; `spread` is the yaw's standard deviation, None for uniform."""
+def draw_pose(rng: np.random.Generator, spread: float | None) -> np.ndarray:
+    """Draw (roll, pitch, yaw) in degrees; spread: standard deviation of yaw, None for uniform."""
     yaw = rng.uniform(-YAW, YAW) if spread is None else rng.normal(0, spread)
     roll, pitch = rng.normal(0, 11), rng.normal(0, 11)
     return np.array(
@@ -105,8 +40,12 @@ def draw_pose(rng, spread):
     )
 
 
-def place_head(image, rng, who, center, scale, pose, light):
-    """Draw a person in place; return the FaceRecord's fields that the picture determines (a dict)."""
+def place_head(image, rng, who: Identity, center, scale, pose, light) -> dict[str, Any]:
+    """Draw a person into a picture, in place.
+
+    center: of the head, pixels; scale: pixels for one unit of head axes; pose: degrees. Return the
+    fields of a FaceRecord that the picture determines.
+    """
     look = head.draw_look(who, rng)
     surface = head.build_head(who, look)
     turn = head_pose.rotation_matrix(pose)
@@ -136,7 +75,7 @@ def _round(values):
 
 
 def _paste(image, layer, center):
-    """Blend a square layer (colours, alpha) over the image around the centre, cut at the borders."""
+    """Blend a square layer (colours, alpha) over a picture around a point, cut at the borders."""
     colors, alpha = layer
     side = len(alpha)
     left, top = [int(round(c - side / 2)) for c in center]
@@ -149,57 +88,44 @@ def _paste(image, layer, center):
     image[y1:y2, x1:x2] += weight * (colors[part] - image[y1:y2, x1:x2])
 
 
+def _corners(center, scale, points):
+    """Return the pixels (n, 2) of points in head axes, as OpenCV takes them."""
+    x, y = center
+    return np.stack([np.int32(np.float32([x + a * scale, y + b * scale])) for a, b in points])
+
+
 def _paint_neck(image, rng, surface, center, scale, light):
     """Draw neck and shoulders under a head that will be drawn over them."""
     shade = light.ambient + 0.5 * light.strength
     shirt = rng.uniform(20, 230, 3) * shade
-    at = lambda x, y: np.int32(np.float32([center[0] + x * scale, center[1] + y * scale]))
-    cv2.fillPoly(
-        image,
-        [
-            np.stack(
-                [
-                    at(-0.95, 1.55),
-                    at(-0.45, 1.28),
-                    at(0.45, 1.28),
-                    at(0.95, 1.55),
-                    at(1.0, 1.9),
-                    at(-1.0, 1.9),
-                ]
-            )
-        ],
-        shirt.tolist(),
-        cv2.LINE_AA,
-    )
-    cv2.fillPoly(
-        image,
-        [np.stack([at(-0.40, 0.4), at(0.40, 0.4), at(0.42, 1.3), at(0, 1.45), at(-0.42, 1.3)])],
-        (surface.skin * shade * 0.75).tolist(),
-        cv2.LINE_AA,
-    )
+    shoulders, neck = _corners(center, scale, SHOULDERS), _corners(center, scale, NECK)
+    cv2.fillPoly(image, [shoulders], shirt.tolist(), cv2.LINE_AA)
+    cv2.fillPoly(image, [neck], (surface.skin * shade * 0.75).tolist(), cv2.LINE_AA)
 
 
-def place_distractor(image, rng, center, scale):
-    """Draw something face-like that is no face: a head from behind, or a ball with marks."""
+def place_distractor(image, rng, center, scale) -> None:
+    """Draw something like a face that is none, in place: a head from behind or a marked ball."""
     who = head.draw_identity(-1, rng)
     if rng.random() < 0.5:
-        surface = head.build_head(who, head.draw_look(who, rng))
-        pose = (rng.normal(0, 11), rng.normal(0, 8), rng.uniform(140, 220))
-        light = render.draw_light(rng)
-        _paint_neck(image, rng, surface, center, scale, light)
-        _paste(
-            image,
-            render.render(
-                surface, head_pose.rotation_matrix(pose), int(CANVAS * scale), scale, light
-            ),
-            center,
-        )
-        return
+        _place_back_of_head(image, rng, who, center, scale)
+    else:
+        _place_ball(image, rng, who, center, scale)
+
+
+def _place_back_of_head(image, rng, who, center, scale):
+    surface = head.build_head(who, head.draw_look(who, rng))
+    pose = (rng.normal(0, 11), rng.normal(0, 8), rng.uniform(140, 220))
+    light = render.draw_light(rng)
+    _paint_neck(image, rng, surface, center, scale, light)
+    turn = head_pose.rotation_matrix(pose)
+    _paste(image, render.render(surface, turn, int(CANVAS * scale), scale, light), center)
+
+
+def _place_ball(image, rng, who, center, scale):
     middle = tuple(int(c) for c in center)
     axes = (int(scale * rng.uniform(0.6, 0.85)), int(scale * rng.uniform(0.8, 1.1)))
-    cv2.ellipse(
-        image, middle, axes, float(rng.uniform(-30, 30)), 0, 360, who.skin.tolist(), -1, cv2.LINE_AA
-    )
+    tilt = float(rng.uniform(-30, 30))
+    cv2.ellipse(image, middle, axes, tilt, 0, 360, who.skin.tolist(), -1, cv2.LINE_AA)
     for _ in range(rng.integers(0, 6)):
         mark = (
             int(center[0] + rng.uniform(-0.4, 0.4) * scale),
@@ -209,28 +135,19 @@ def place_distractor(image, rng, center, scale):
             max(1, int(scale * rng.uniform(0.04, 0.2))),
             max(1, int(scale * rng.uniform(0.03, 0.1))),
         )
-        cv2.ellipse(
-            image,
-            mark,
-            size,
-            float(rng.uniform(0, 180)),
-            0,
-            360,
-            rng.uniform(0, 255, 3).tolist(),
-            -1,
-            cv2.LINE_AA,
-        )
+        tilt, color = float(rng.uniform(0, 180)), rng.uniform(0, 255, 3).tolist()
+        cv2.ellipse(image, mark, size, tilt, 0, 360, color, -1, cv2.LINE_AA)
 
 
-def spoil(image, rng):
-    """Blur a little, add noise; return uint8."""
+def spoil(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return a picture blurred a little, with noise, as uint8."""
     image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 1.1))
     noise = rng.standard_normal(image.shape, np.float32) * rng.uniform(0.5, 6)
     return (image + noise).clip(0, 255).astype(np.uint8)
 
 
-def portrait(rng, who, side):
-    """Return (image, [FaceRecord fields]) of one person who fills much of a square picture."""
+def portrait(rng, who: Identity, side: int) -> tuple[np.ndarray, list[dict[str, Any]]]:
+    """Return (picture, [fields of a FaceRecord]) of one person who fills much of a square."""
     image = background(rng, side, side)
     scale = side * rng.uniform(0.24, 0.36)
     center = side / 2 + rng.uniform(-0.08, 0.08, 2) * side
@@ -238,32 +155,35 @@ def portrait(rng, who, side):
     return spoil(image, rng), [fields]
 
 
-def scene(rng, draw_person, width, height, most_faces=6, sizes=(24, 200)):
-    """Return (image, [FaceRecord fields]) of 0 to `most_faces` people and some distractors.
+def scene(
+    rng: np.random.Generator,
+    draw_person: Callable[[], Identity],
+    width: int,
+    height: int,
+    most_faces: int = 6,
+    sizes: tuple[float, float] = (24, 200),
+) -> tuple[np.ndarray, list[dict[str, Any]]]:
+    """Return (picture, [fields of a FaceRecord]) of 0 to `most_faces` people and some distractors.
 
-    draw_person(): an Identity; sizes: smallest and largest face height in pixels.
+    sizes: smallest and largest height of a face in pixels.
     """
     image = background(rng, width, height)
     light = render.draw_light(rng)
     count = rng.integers(0, most_faces + 1)
-    kinds = rng.permutation(
-        np.arange(count + rng.integers(0, 4)) < count
-    )  # True: a face, False: a distractor
-    # A face is about 1.35 units of head axes high; the largest come first, since they need most room.
-    largest = min(sizes[1], 0.7 * height, 1.3 * height / np.sqrt(max(len(kinds), 1)))
-    scales = (
-        np.sort(np.exp(rng.uniform(np.log(sizes[0]), np.log(largest), len(kinds))))[::-1] / 1.35
-    )
+    are_faces = rng.permutation(np.arange(count + rng.integers(0, 4)) < count)  # else distractors
+    # The largest come first, since they need most room.
+    largest = min(sizes[1], 0.7 * height, 1.3 * height / np.sqrt(max(len(are_faces), 1)))
+    heights = np.exp(rng.uniform(np.log(sizes[0]), np.log(largest), len(are_faces)))
+    scales = np.sort(heights)[::-1] / FACE_HEIGHT
     faces, taken = [], []
-    for is_face, scale in zip(kinds, scales):
+    for is_face, scale in zip(are_faces, scales):
         center = _free_place(rng, taken, scale, width, height)
         if center is None:
             continue
         taken.append((*center, scale))
         if is_face:
-            faces.append(
-                place_head(image, rng, draw_person(), center, scale, draw_pose(rng, None), light)
-            )
+            who, pose = draw_person(), draw_pose(rng, None)
+            faces.append(place_head(image, rng, who, center, scale, pose, light))
         else:
             place_distractor(image, rng, center, scale)
     return spoil(image, rng), faces
@@ -282,9 +202,7 @@ def _free_place(rng, taken, scale, width, height):
     return None
 
 
-def annotations(image_name, faces):
-    """Return the FaceRecords of a picture; a picture without faces has one without a box."""
+def records_of(name: str, faces: Sequence[dict[str, Any]]) -> list[FaceRecord]:
+    """Return the FaceRecords of a picture; one without a face has a record without a box."""
     assert all(len(face["landmarks"]) == COUNT for face in faces)
-    return [FaceRecord(image=image_name, **face) for face in faces] or [
-        FaceRecord(image=image_name)
-    ]
+    return [FaceRecord(image=name, **face) for face in faces] or [FaceRecord(image=name)]

@@ -1,0 +1,115 @@
+"""Drawn face sets: pictures of people that do not exist, with all labels, from a seed.
+
+The same arguments give the same files, whatever the number of processes. A run that was stopped
+goes on where it was.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+
+import numpy as np
+
+from allinone import closure, files, record
+from allinone.errors import InputError
+from allinone.parallel import in_order
+from allinone.progress import Progress
+from data_prep import head, scene
+from data_prep.head import Identity
+
+KINDS = ("portraits", "scenes")
+PORTRAIT_SIDE = 176  # pixels
+SCENE_WIDTHS = (240, 320)  # pixels: room for the largest face, quick enough for selective search
+SCENE_HEIGHTS = (210, 290)
+PLAN = "set.json"  # what a folder's set is drawn with
+IMAGES, PARTS, RECORDS = "images", "parts", "records.jsonl"  # what a set consists of
+PART = 25  # our choice: pictures that a process draws at a time
+STREAMS = dict(portraits=1, scenes=2, identities=3)  # keeps the random streams of a seed apart
+
+
+def person(seed: int, number: int) -> Identity:
+    """Return the person of this number in the set of this seed."""
+    rng = np.random.default_rng([seed, STREAMS["identities"], number])
+    return head.draw_identity(number, rng)
+
+
+def draw_one(
+    index: int, kind: str, seed: int, identities: int, first_identity: int, folder: str
+) -> str:
+    """Draw and write picture `index` of a set; return its record lines."""
+    rng = np.random.default_rng([seed, STREAMS[kind], index])
+
+    def somebody():
+        return person(seed, first_identity + int(rng.integers(identities)))
+
+    if kind == "portraits":
+        who = person(seed, first_identity + index % identities)
+        image, faces = scene.portrait(rng, who, PORTRAIT_SIDE)
+    else:
+        width, height = int(rng.integers(*SCENE_WIDTHS)), int(rng.integers(*SCENE_HEIGHTS))
+        image, faces = scene.scene(rng, somebody, width, height)
+    name = f"{IMAGES}/{index:06d}.jpg"
+    files.write_image(os.path.join(folder, name), image, quality=int(rng.integers(70, 96)))
+    return "".join(record.to_line(face) for face in scene.records_of(name, faces))
+
+
+def _draw_parts(parts, **arguments):
+    """Draw some parts, ranges of pictures; return the record lines of each."""
+    return ["".join(draw_one(index, **arguments) for index in part) for part in parts]
+
+
+def _part_path(out, part):
+    return os.path.join(out, PARTS, f"{part.start:06d}.jsonl")
+
+
+def _start(out, plan):
+    """Prepare a folder to be drawn into: what belongs to another plan goes, what is foreign stays.
+
+    InputError where the folder holds files that are no drawn set's.
+    """
+    path = os.path.join(out, PLAN)
+    if os.path.isfile(path):
+        if files.read_json(path, "delete it") != plan:
+            for name in (IMAGES, PARTS):
+                shutil.rmtree(os.path.join(out, name), ignore_errors=True)
+    elif os.path.isdir(out) and os.listdir(out):
+        raise InputError(f"{out}: holds other files; give an empty or a new folder")
+    files.write_json(path, plan)
+
+
+def draw_set(
+    out: str,
+    kind: str,
+    count: int,
+    identities: int,
+    seed: int,
+    first_identity: int = 0,
+    workers: int | None = None,
+) -> None:
+    """Draw a set into a folder; parts that an earlier, stopped run has finished are kept.
+
+    kind: of KINDS; count: pictures; identities: different people, numbered from first_identity.
+    InputError where the folder holds other files, or nothing is to be drawn.
+    """
+    if count < 1 or identities < 1:
+        raise InputError(
+            f"--count {count} --identities {identities}: both must be at least 1, "
+            "a set of 0 faces trains nothing"
+        )
+    settings = dict(kind=kind, seed=seed, identities=identities, first_identity=first_identity)
+    _start(out, dict(settings, count=count, code=closure.hashes([__name__])))
+    parts = [range(start, min(start + PART, count)) for start in range(0, count, PART)]
+    missing = [part for part in parts if not os.path.isfile(_part_path(out, part))]
+    work = functools.partial(_draw_parts, folder=out, **settings)
+    with Progress(f"drawing {kind}", count) as progress:
+        progress.step(count - sum(map(len, missing)))
+        for part, lines in in_order(work, missing, workers):
+            with files.replacing(_part_path(out, part)) as stream:
+                stream.write(lines)
+            progress.step(len(part))
+    with files.replacing(os.path.join(out, RECORDS)) as stream:
+        for part in parts:
+            with open(_part_path(out, part), encoding="utf-8") as lines:
+                shutil.copyfileobj(lines, stream)
