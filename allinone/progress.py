@@ -13,12 +13,13 @@ EVERY_IN_LOG = 5.0  # seconds between two in a file
 class Progress(tqdm):
     """Show one line that is rewritten; total: None where nobody knows it."""
 
-    def __init__(self, what: str, total: int | None, unit: str = "") -> None:
-        """Begin at 0 of `total`."""
+    def __init__(self, what: str, total: int | None, unit: str = "", done: int = 0) -> None:
+        """Begin at `done` of `total`."""
         every = EVERY if sys.stdout.isatty() else EVERY_IN_LOG
         super().__init__(
             desc=f"  {what}",
             total=total,
+            initial=done,
             mininterval=every,
             miniters=1,
             maxinterval=every,

@@ -1,13 +1,16 @@
-"""What is trained when, from what, how long and how fast: pre-training, the joint net, towers alone, fine-tuning, the baseline.
+"""What is trained when, from what, how long and how fast.
 
-The paper states the age switch and nothing else of its solver, so every other number is our choice; each carries its reason
-and is written, with it, into solvers/<profile>/<job>.prototxt.
+The jobs are pre-training, the joint net, each sub-network alone, the baseline, and fine-tuning. The
+paper states the age switch and nothing else of its solver. Every other number is our choice; each
+carries its reason, which is written with it into the solver files.
 """
 
-from dataclasses import dataclass, field
-from typing import Dict, Tuple
+from __future__ import annotations
 
-from allinone.tasks import TOWERS
+from dataclasses import dataclass, field
+
+from allinone.profiles import Profile
+from allinone.tasks import HYPERFACE, TOWERS, tasks_of
 
 AGE_SWITCH_ITERATION = 20000  # eq. 6: lambda is 0 until here, then 1 (section III-C4)
 
@@ -17,30 +20,47 @@ class Job:
     """One training: which net, from what, how long."""
 
     name: str
-    towers: Tuple[str, ...]  # the towers of its net
+    towers: tuple[str, ...]  # the sub-networks of its net
     iterations: int
     base_lr: float
     why: str  # of base_lr and iterations
-    init: str = ""  # the job whose weights it starts from; none: random
+    init: str = ""  # the job whose weights it starts from; "": random weights
     age_switch: int = 0  # iteration at which lambda of eq. 6 goes from 0 to 1
     age_ramp: int = 0  # iterations that it takes to rise; 0: at once, as in the paper
-    batch: Dict[str, int] = field(default_factory=dict)  # where it differs from the profile's
-    without_dropout: Tuple[str, ...] = ()  # towers that have none of the profile's
-    folds: int = 0  # a database and a run of its own for each fold
+    batch: dict[str, int] = field(default_factory=dict)  # where it differs from the profile's
+    without_dropout: tuple[str, ...] = ()  # sub-networks that have none of the profile's dropout
+    folds: int = 0  # where above 0: a database and a run of its own for each fold
+
+    def batch_of(self, tower: str, profile: Profile) -> int:
+        """Return how many pictures of a sub-network are in a mini-batch."""
+        return self.batch.get(tower) or profile.batch_of(tower)
 
 
 @dataclass(frozen=True)
 class Rule:
-    """The solver settings that all jobs of a profile share; `steps` learning-rate drops where the policy has any."""
+    """The solver settings that all jobs of a profile share."""
 
-    settings: Dict[str, object]
-    steps: int
+    settings: dict[str, object]
+    steps: int  # learning-rate drops, where the policy has any
     snapshot: int  # iterations between snapshots
     validate: int  # iterations between validations
 
 
-SMALL = Rule(
-    dict(
+PAPER_RULE = Rule(
+    settings=dict(
+        type="SGD",
+        lr_policy="step",
+        gamma=0.1,
+        momentum=0.9,
+        weight_decay=0.0005,
+        clip_gradients=35.0,
+    ),
+    steps=2,
+    snapshot=2000,
+    validate=2000,
+)
+SMALL_RULE = Rule(
+    settings=dict(
         type="Adam",
         lr_policy="poly",
         power=1.0,
@@ -53,26 +73,10 @@ SMALL = Rule(
     snapshot=50,
     validate=300,
 )
-RULES = {
-    "paper": Rule(
-        dict(
-            type="SGD",
-            lr_policy="step",
-            gamma=0.1,
-            momentum=0.9,
-            weight_decay=0.0005,
-            clip_gradients=35.0,
-        ),
-        steps=2,
-        snapshot=2000,
-        validate=2000,
-    ),
-    "tiny": SMALL,
-    "small": SMALL,
-}
+RULES: dict[str, Rule] = {"paper": PAPER_RULE, "tiny": SMALL_RULE, "small": SMALL_RULE}
 
 # What a setting, or the value of one, is there for; the solver files say it line by line.
-WHY = dict(
+WHY: dict[str, str] = dict(
     SGD="as all nets of that time",
     Adam="reaches in hundreds of iterations what SGD needs thousands for",
     step="a tenth of the rate, each third of the way",
@@ -86,83 +90,96 @@ WHY = dict(
     clip_gradients="a few bad early batches must not throw the trunk",
 )
 
+SAME_BUDGET = "as joint, for a comparison at the same budget"  # why of a sub-network alone
 
-def _paper():
-    """Return the jobs of the full networks."""
-    new_on_trained = (
-        "as low as new layers on a trained trunk bear; about 40 epochs of CASIA, the largest set"
+
+def _alone(age_switch: int, **same) -> list[Job]:
+    """Return a job for each sub-network alone; the age loss switches as in the joint net."""
+    jobs = []
+    for tower in TOWERS:
+        switch = age_switch if any(task.loss == "age" for task in tasks_of(tower)) else 0
+        jobs.append(
+            Job(tower, (tower,), age_switch=switch, init="pretrain", why=SAME_BUDGET, **same)
+        )
+    return jobs
+
+
+def _paper_jobs() -> list[Job]:
+    """Return the jobs of profile paper."""
+    gentle = dict(
+        base_lr=0.0001,
+        why="a tenth of the last full rate: the set is small and the net is trained",
+        init="joint",
     )
-    alone = dict(
-        iterations=200000,
-        base_lr=0.001,
-        init="pretrain",
-        why="as joint, for a comparison at the same budget",
-    )
-    gentle = "a tenth of the last full rate: the set is small and the net is trained"
     return [
         Job(
             "pretrain",
             ("id",),
-            200000,
-            0.01,
-            "Caffe's usual from scratch; about 50 epochs of CASIA at 128",
+            iterations=200000,
+            base_lr=0.01,
+            why="Caffe's usual from scratch; about 50 epochs of CASIA at 128",
             batch=dict(id=128),
         ),
         Job(
             "joint",
             TOWERS,
-            200000,
-            0.001,
-            new_on_trained,
+            iterations=200000,
+            base_lr=0.001,
+            why="as low as new layers on a trained trunk bear; about 40 epochs of CASIA, "
+            "the largest set",
             init="pretrain",
             age_switch=AGE_SWITCH_ITERATION,
         ),
-        *(
-            Job(tower, (tower,), age_switch=AGE_SWITCH_ITERATION if tower == "age" else 0, **alone)
-            for tower in TOWERS
-        ),
+        *_alone(AGE_SWITCH_ITERATION, iterations=200000, base_lr=0.001),
         Job(
             "hyperface",
-            ("hyperface",),
-            100000,
-            0.001,
-            "about 150 epochs of AFLW's pictures: 128 regions, four a picture",
+            (HYPERFACE,),
+            iterations=100000,
+            base_lr=0.001,
+            why="about 150 epochs of AFLW's pictures: 128 regions, four a picture",
         ),
-        Job("fddb", ("det",), 5000, 0.0001, gentle, init="joint", folds=10),
-        Job("fotw", ("smile", "gender"), 5000, 0.0001, gentle, init="joint"),
-        Job("lap2015", ("age",), 3000, 0.0001, gentle, init="joint"),
-        Job("fgnet", ("age",), 1000, 0.0001, gentle, init="joint", folds=82),
+        Job("fddb", ("det",), iterations=5000, folds=10, **gentle),
+        Job("fotw", ("smile", "gender"), iterations=5000, **gentle),
+        Job("lap2015", ("age",), iterations=3000, **gentle),
+        Job("fgnet", ("age",), iterations=1000, folds=82, **gentle),
     ]
 
 
-def _small():
+def _small_jobs() -> list[Job]:
     """Return the same jobs for the small nets: minutes on two cores, for the drawn set."""
-    tried = "the best over all tasks of 0.0007 to 0.002, which we tried"
-    alone = dict(
-        iterations=900,
-        base_lr=0.002,
-        init="pretrain",
-        why="as joint, for a comparison at the same budget",
-    )
-    gentle = (
-        "a twentieth of the full rate, a ninth of the iterations: the net is trained, the set small"
+    full = dict(iterations=900, base_lr=0.002)
+    gentle = dict(
+        iterations=100,
+        base_lr=0.0001,
+        why="a twentieth of the full rate, a ninth of the iterations: the net is trained, the "
+        "set small",
+        init="joint",
     )
     return [
-        Job("pretrain", ("id",), 900, 0.002, "as joint", batch=dict(id=48)),
-        Job("joint", TOWERS, 900, 0.002, tried, init="pretrain", age_switch=800),
-        *(
-            Job(tower, (tower,), age_switch=800 if tower == "age" else 0, **alone)
-            for tower in TOWERS
+        Job("pretrain", ("id",), why="as joint", batch=dict(id=48), **full),
+        Job(
+            "joint",
+            TOWERS,
+            why="the best over all tasks of 0.0007 to 0.002, which we tried",
+            init="pretrain",
+            age_switch=800,
+            **full,
         ),
-        Job("hyperface", ("hyperface",), 900, 0.002, "as joint"),
-        Job("fddb", ("det",), 100, 0.0001, gentle, init="joint", folds=10),
-        Job("fotw", ("smile", "gender"), 100, 0.0001, gentle, init="joint"),
-        Job("lap2015", ("age",), 100, 0.0001, gentle, init="joint"),
-        Job("fgnet", ("age",), 100, 0.0001, gentle, init="joint", folds=82),
+        *_alone(800, **full),
+        Job("hyperface", (HYPERFACE,), why="as joint", **full),
+        Job("fddb", ("det",), folds=10, **gentle),
+        Job("fotw", ("smile", "gender"), **gentle),
+        Job("lap2015", ("age",), **gentle),
+        Job("fgnet", ("age",), folds=82, **gentle),
     ]
 
 
-JOBS = {
-    profile: {job.name: job for job in jobs}
-    for profile, jobs in (("paper", _paper()), ("tiny", _small()), ("small", _small()))
+def _by_name(jobs: list[Job]) -> dict[str, Job]:
+    return {job.name: job for job in jobs}
+
+
+JOBS: dict[str, dict[str, Job]] = {
+    "paper": _by_name(_paper_jobs()),
+    "tiny": _by_name(_small_jobs()),
+    "small": _by_name(_small_jobs()),
 }

@@ -1,7 +1,10 @@
 """Snapshots of a run: written whole or not at all, the newest good one found by itself.
 
-A run is a folder with train.prototxt, and snapshots/iter_<n>.caffemodel and .solverstate.
+A run is a folder with train.prototxt, plan.json, and snapshots/iter_<n>.caffemodel and
+.solverstate.
 """
+
+from __future__ import annotations
 
 import glob
 import os
@@ -9,57 +12,72 @@ import shutil
 
 import numpy as np
 
-from allinone import surgery
-from allinone.model import FUSED
+from allinone import files, model, surgery
 from allinone.errors import InputError
+from allinone.profiles import PROFILES
 from allinone.pycaffe import caffe_pb2
 
 KEEP = 3  # our choice: snapshots that stay
-NET, FOLDER = "train.prototxt", "snapshots"
+NET, PLAN, FOLDER = "train.prototxt", "plan.json", "snapshots"
 
 
-def save(solver, run):
-    """Save weights and solver state under a temporary name, then rename: a file with its name is whole.
+def save(solver, run: str) -> None:
+    """Save weights and solver state under a temporary name, then rename them.
 
-    InputError where there is no room, or where a weight is no number: nothing is saved then.
+    A file that has its name is whole. InputError where there is no room, or where a weight is not
+    a number: nothing is saved then.
     """
     partial = os.path.join(run, FOLDER, "partial")
     os.makedirs(partial, exist_ok=True)
-    parameters = [
-        (layer, blob.data) for layer, blobs in solver.net.params.items() for blob in blobs
-    ]
-    if shutil.disk_usage(partial).free < 4 * sum(array.nbytes for _, array in parameters):
-        raise InputError(
-            f"{run}: no room left on the disk for a snapshot (Caffe would abort); free space and go on with --resume"
-        )
-    spoilt = next((layer for layer, array in parameters if not np.isfinite(array).all()), None)
-    if spoilt:
-        raise InputError(
-            f"{run}: weights of '{spoilt}' are no numbers at iteration {solver.iter}; lower base_lr. {last_good(run)}"
-        )
+    _refuse_to_save_spoilt(solver, run)
     solver.snapshot()
     for kind in ("caffemodel", "solverstate"):  # the state last: it makes the pair valid
         os.replace(
             f"{partial}/run_iter_{solver.iter}.{kind}",
             f"{run}/{FOLDER}/iter_{solver.iter:07d}.{kind}",
         )
-    for old in sorted(glob.glob(f"{run}/{FOLDER}/iter_*.solverstate"))[:-KEEP]:
+    for old in _states(run)[:-KEEP]:
         os.remove(old)
         os.remove(old.replace(".solverstate", ".caffemodel"))
 
 
-def newest_whole(run):
-    """Return the newest solverstate of a run that is whole, with its caffemodel, or None; damaged ones are named."""
-    for path in sorted(glob.glob(f"{run}/{FOLDER}/iter_*.solverstate"), reverse=True):
+def _refuse_to_save_spoilt(solver, run):
+    """Raise InputError where Caffe would abort, or save weights that are not numbers."""
+    size = 0
+    for layer, blobs in solver.net.params.items():
+        for blob in blobs:
+            size += blob.data.nbytes
+            if not np.isfinite(blob.data).all():
+                raise InputError(
+                    f"{run}: weights of '{layer}' are no numbers at iteration {solver.iter}; lower "
+                    f"base_lr. {last_good(run)}"
+                )
+    if shutil.disk_usage(os.path.join(run, FOLDER)).free < 4 * size:
+        raise InputError(
+            f"{run}: no room left on the disk for a snapshot (Caffe would abort); free space and "
+            "go on with --resume"
+        )
+
+
+def _states(run):
+    """Return the solverstates of a run, oldest first."""
+    return sorted(glob.glob(f"{run}/{FOLDER}/iter_*.solverstate"))
+
+
+def newest_whole(run: str) -> str | None:
+    """Return the newest solverstate of a run that is whole, with its caffemodel, or None.
+
+    Prints which ones are damaged.
+    """
+    definition = surgery.read_net(f"{run}/{NET}")
+    for path in reversed(_states(run)):
         weights = path.replace(".solverstate", ".caffemodel")
         try:
-            surgery.by_name(
-                surgery.read_net(f"{run}/{NET}"), surgery.read_weights(weights), weights
-            )
+            surgery.by_name(definition, surgery.read_weights(weights), weights)
             if not _read_state(path).history:
                 raise InputError(f"{path}: cut off")
             return path
-        except Exception as error:  # InputError, or protobuf's DecodeError, which has no stable home over its versions
+        except Exception as error:  # InputError, or protobuf's DecodeError, which has no one home
             print(f"skipping a damaged snapshot: {error}")
     return None
 
@@ -71,12 +89,11 @@ def _read_state(path):
     return state
 
 
-def restore(solver, run, path, rank=0):
+def restore(solver, run: str, path: str, rank: int = 0) -> None:
     """Restore a solverstate of a run; rank: number of the process where several train one net."""
     state = _read_state(path)
-    state.learned_net = path.replace(
-        ".solverstate", ".caffemodel"
-    )  # the folder may have moved since
+    # The folder may have been moved since.
+    state.learned_net = path.replace(".solverstate", ".caffemodel")
     os.makedirs(f"{run}/{FOLDER}/partial", exist_ok=True)
     resumed = f"{run}/{FOLDER}/partial/resume{rank}.solverstate"
     with open(resumed, "wb") as stream:
@@ -84,7 +101,7 @@ def restore(solver, run, path, rank=0):
     solver.restore(resumed)
 
 
-def newest(run):
+def newest(run: str) -> str:
     """Return the newest caffemodel of a run; InputError where there is none."""
     found = sorted(glob.glob(f"{run}/{FOLDER}/iter_*.caffemodel"))
     if not found:
@@ -94,43 +111,73 @@ def newest(run):
     return found[-1]
 
 
-def iteration_of(weights):
+def iteration_of(weights: str) -> int:
     """Return the iteration of a snapshot by its name iter_<n>.caffemodel."""
     return int(os.path.splitext(os.path.basename(weights))[0].split("_")[-1])
 
 
-def last_good(run):
+def last_good(run: str) -> str:
     """Return a sentence about the newest snapshot of a run."""
     found = sorted(glob.glob(f"{run}/{FOLDER}/iter_*.caffemodel"))
     return f"The last good snapshot is {found[-1]}" if found else "There is no snapshot yet"
 
 
-def weights_of(source):
-    """Return the caffemodel of a run (its newest), of a fused model's folder, or the caffemodel itself; InputError where there is none."""
-    if os.path.isfile(os.path.join(source, FUSED[1])):
-        return os.path.join(source, FUSED[1])
+def weights_of(source: str) -> str:
+    """Return the caffemodel of a source: a run (its newest), a model's folder, or a caffemodel.
+
+    InputError where there is none.
+    """
+    fused = os.path.join(source, model.FUSED[1])
+    if os.path.isfile(fused):
+        return fused
     if os.path.isdir(source):
         return newest(source)
     if not os.path.isfile(source):
         raise InputError(
-            f"{source}: no such run, model or caffemodel to start from; train it first (make pretrain, make train)"
+            f"{source}: no such run, model or caffemodel to start from; train it first "
+            "(make pretrain, make train)"
         )
     return source
 
 
-def net_of(weights):
-    """Return the prototxt that a caffemodel of the kit was saved with: of its run, or of the fused model."""
+def folder_of(weights: str) -> str:
+    """Return the folder of the run or model that a caffemodel of the kit belongs to."""
     folder = os.path.dirname(os.path.abspath(weights))
-    return (
-        os.path.join(folder, FUSED[0])
-        if os.path.basename(weights) == FUSED[1]
-        else os.path.join(os.path.dirname(folder), NET)
-    )
+    fused = os.path.basename(weights) == model.FUSED[1]
+    return folder if fused else os.path.dirname(folder)
 
 
-def parameters(weights):
-    """Return {parameter name: array} of a caffemodel, with the net that it was saved with."""
-    return surgery.one_of_each(
-        surgery.by_name(surgery.read_net(net_of(weights)), surgery.read_weights(weights), weights),
-        weights,
-    )
+def net_of(weights: str) -> str:
+    """Return the prototxt that a caffemodel of the kit was saved with."""
+    fused = os.path.basename(weights) == model.FUSED[1]
+    return os.path.join(folder_of(weights), model.FUSED[0] if fused else NET)
+
+
+def profile_of(source: str) -> str:
+    """Return the name of the profile of a run, of a model's folder or of a caffemodel of theirs.
+
+    InputError where its folder does not say it.
+    """
+    folder = folder_of(weights_of(source))
+    path = os.path.join(folder, PLAN)
+    if model.is_model(folder):
+        path, name = os.path.join(folder, model.ABOUT), model.read_about(folder).profile
+    elif os.path.isfile(path):
+        name = files.read_json(path, "give --profile").get("profile")
+    else:
+        raise InputError(
+            f"{source}: neither {PLAN} nor {model.ABOUT} in {folder} says its profile; give "
+            f"--profile, one of {', '.join(PROFILES)}"
+        )
+    if name not in PROFILES:
+        raise InputError(
+            f"{path}: profile '{name}' is none of {', '.join(PROFILES)}; give --profile"
+        )
+    return name
+
+
+def parameters(weights: str) -> dict[str, np.ndarray]:
+    """Return {parameter name: array} of a caffemodel, by the net that it was saved with."""
+    definition = surgery.read_net(net_of(weights))
+    collected = surgery.by_name(definition, surgery.read_weights(weights), weights)
+    return surgery.one_of_each(collected, weights)

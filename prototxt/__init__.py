@@ -1,1 +1,1 @@
-"""The network definitions: Python that writes the prototxt files in paper/ and tiny/."""
+"""The networks: Python that writes every net and solver file; paper/ holds those of the paper."""

@@ -1,110 +1,105 @@
-"""Building blocks of a tower: layers with named parameters, so that towers share them.
+"""Building blocks of a net: layers whose parameters have names, so that sub-networks share them.
 
-A layer of a tower is called <tower>/<layer>, its parameters <layer>/w, <layer>/b, <layer>/a in every net of the kit:
-the parameter's name is its identity, and every blob has one, since Caffe shares by name and an unnamed one is private.
+Caffe shares parameters that have the same name; one without a name is private to its layer. The
+parameters of layer conv1 are conv1/w, conv1/b and, of its PReLU, conv1/a in every net of the kit:
+that name says which weight it is, whatever the layer itself is called.
 """
 
 from allinone.pycaffe import L, P
 
-WEIGHT, BIAS, SLOPE = (
-    dict(lr_mult=1, decay_mult=1),
-    dict(lr_mult=2, decay_mult=0),
-    dict(lr_mult=1, decay_mult=0),
-)
+# Caffe's usual: biases learn twice as fast; only weights decay.
+WEIGHT = dict(lr_mult=1, decay_mult=1)
+BIAS = dict(lr_mult=2, decay_mult=0)
+SLOPE = dict(lr_mult=1, decay_mult=0)
+MSRA = dict(type="msra")  # initial weights of layers with an activation
+NEAR_ZERO = dict(type="gaussian", std=0.01)  # initial weights of output layers
+ZERO = dict(type="constant", value=0)
 
 
 class Tower:
-    """One tower under construction in a NetSpec: adds layers under a prefix and remembers the latest blob.
+    """Adds layers to a NetSpec under a prefix, "det/" for the sub-network det, "" for a whole net.
 
-    Parameter names start with `namespace`, '' for all nets of the kit, which share. prelu=False: ReLU, as in AlexNet.
-    dense=True: fully connected layers are written as the convolutions that they are on maps of any size.
+    namespace: starts the names of parameters; "" for all nets that share weights with each other.
+    prelu: False for ReLU, as in AlexNet. dense: True writes fully connected layers as the
+    convolutions that they are, so that the net takes pictures of any size.
     """
 
     def __init__(self, net, prefix="", dropout=0.0, namespace="", prelu=True, dense=False):
-        self.net, self.prefix, self.dropout, self.namespace, self.prelu, self.dense = (
-            net,
-            prefix,
-            dropout,
-            namespace,
-            prelu,
-            dense,
-        )
+        """Start without any layer; dropout: share of the units of hidden layers."""
+        self.net, self.prefix, self.namespace = net, prefix, namespace
+        self.dropout, self.prelu, self.dense = dropout, prelu, dense
 
     def put(self, name, top):
-        """Add a layer's output under the tower's prefix."""
+        """Name a layer and its output blob; return the blob."""
         self.net[self.prefix + name] = top
         return top
 
-    def __getitem__(self, name):
-        return self.net[self.prefix + name]
-
-    def active(self, name):
-        """Return the output of a layer after its activation."""
-        return self[("prelu_" if self.prelu else "relu_") + name]
-
     def conv(self, name, bottom, maps, kernel, stride=1, pad=0, group=1):
-        """Convolution and activation."""
-        return self._activate(
-            name, self._conv(name, bottom, maps, kernel, dict(type="msra"), stride, pad, group)
-        )
+        """Add a convolution and its activation."""
+        top = self._convolution(name, bottom, maps, MSRA, kernel, stride, pad, group)
+        return self._activated(name, top)
 
     def hidden(self, name, bottom, size, kernel=1):
-        """Fully connected layer, activation and, where the profile has it, dropout; kernel: side of the maps below, for dense."""
-        top = self._activate(name, self._fc(name, bottom, size, kernel, dict(type="msra")))
+        """Add a fully connected layer, its activation and, where there is any, dropout.
+
+        kernel: side of the maps below, which a dense net needs to know.
+        """
+        top = self._activated(name, self._fully_connected(name, bottom, size, MSRA, kernel))
         if self.dropout:
-            top = self.put(
-                "drop_" + name, L.Dropout(top, dropout_ratio=self.dropout, in_place=True)
-            )
+            dropout = L.Dropout(top, dropout_ratio=self.dropout, in_place=True)
+            top = self.put(f"drop_{name}", dropout)
         return top
 
     def output(self, name, bottom, size):
-        """Fully connected layer without an activation; starts near 0."""
-        return self._fc(name, bottom, size, 1, dict(type="gaussian", std=0.01))
+        """Add a fully connected layer without an activation."""
+        return self._fully_connected(name, bottom, size, NEAR_ZERO)
 
     def max_pool(self, name, bottom):
-        """Overlapping 3x3 max pooling of stride 2, as in AlexNet."""
+        """Add overlapping 3x3 max pooling of stride 2, as in AlexNet."""
         return self.put(name, L.Pooling(bottom, pool=P.Pooling.MAX, kernel_size=3, stride=2))
 
-    def _fc(self, name, bottom, size, kernel, filler):
+    def norm(self, name, bottom):
+        """Add local response normalization, as in AlexNet."""
+        return self.put(name, L.LRN(bottom, local_size=5, alpha=1e-4, beta=0.75))
+
+    def concat(self, name, *bottoms):
+        """Add the concatenation of maps."""
+        return self.put(name, L.Concat(*bottoms))
+
+    def _fully_connected(self, name, bottom, size, filler, kernel=1):
         if self.dense:
-            return self._conv(name, bottom, size, kernel, filler)
-        return self.put(
-            name,
-            L.InnerProduct(
-                bottom,
-                num_output=size,
-                weight_filler=filler,
-                bias_filler=dict(type="constant", value=0),
-                param=self._named(name),
-            ),
+            return self._convolution(name, bottom, size, filler, kernel)
+        layer = L.InnerProduct(
+            bottom,
+            num_output=size,
+            weight_filler=filler,
+            bias_filler=ZERO,
+            param=self._weight_and_bias(name),
         )
+        return self.put(name, layer)
 
-    def _conv(self, name, bottom, maps, kernel, filler, stride=1, pad=0, group=1):
+    def _convolution(self, name, bottom, maps, filler, kernel, stride=1, pad=0, group=1):
         groups = dict(group=group) if group > 1 else {}
-        return self.put(
-            name,
-            L.Convolution(
-                bottom,
-                num_output=maps,
-                kernel_size=kernel,
-                stride=stride,
-                pad=pad,
-                weight_filler=filler,
-                bias_filler=dict(type="constant", value=0),
-                param=self._named(name),
-                **groups,
-            ),
+        layer = L.Convolution(
+            bottom,
+            num_output=maps,
+            kernel_size=kernel,
+            stride=stride,
+            pad=pad,
+            weight_filler=filler,
+            bias_filler=ZERO,
+            param=self._weight_and_bias(name),
+            **groups,
         )
+        return self.put(name, layer)
 
-    def _activate(self, name, bottom):
+    def _activated(self, name, bottom):
         if not self.prelu:
-            return self.put("relu_" + name, L.ReLU(bottom, in_place=True))
-        return self.put(
-            "prelu_" + name,
-            L.PReLU(bottom, in_place=True, param=[dict(name=f"{self.namespace}{name}/a", **SLOPE)]),
-        )
+            return self.put(f"relu_{name}", L.ReLU(bottom, in_place=True))
+        slope = dict(name=f"{self.namespace}{name}/a", **SLOPE)
+        return self.put(f"prelu_{name}", L.PReLU(bottom, in_place=True, param=[slope]))
 
-    def _named(self, name):
+    def _weight_and_bias(self, name):
         return [
             dict(name=f"{self.namespace}{name}/w", **WEIGHT),
             dict(name=f"{self.namespace}{name}/b", **BIAS),

@@ -2,7 +2,7 @@
 
 from allinone import schedules
 
-TEST_ITER = 50  # our choice: mini-batches of a validation by plain Caffe; tools.train takes as many as the databases need
+TEST_ITER = 50  # our choice: mini-batches of a validation by plain Caffe
 
 
 def solver_text(
@@ -10,47 +10,53 @@ def solver_text(
 ):
     """Return a solver prototxt for a job; paths as given.
 
-    by_caffe: for the plain `caffe train`, which snapshots and tests by itself; tools.train does both in its own way.
+    by_caffe: for the plain `caffe train`, which snapshots and tests by itself; tools.train does
+    both in its own way.
     """
     rule = schedules.RULES[profile.name]
     iterations = iterations or job.iterations
-    settings = dict(rule.settings)
+    start = f"the weights of {job.init}" if job.init else "random weights"
     lines = [
-        (
-            f'net: "{net}"',
-            f"towers: {', '.join(job.towers)}; starts from "
-            + (f"the weights of {job.init}" if job.init else "random weights"),
-        ),
+        (f'net: "{net}"', f"towers: {', '.join(job.towers)}; starts from {start}"),
         (f"base_lr: {job.base_lr}", job.why),
+        *_rule_lines(rule, iterations),
+        (f"max_iter: {iterations}", "see base_lr"),
     ]
-    if rule.steps:
-        settings["stepsize"] = -(-iterations // (rule.steps + 1))
-    for name, value in settings.items():
-        text = f'"{value}"' if isinstance(value, str) else value
-        lines.append((f"{name}: {text}", schedules.WHY.get(value) or schedules.WHY[name]))
-    lines.append((f"max_iter: {iterations}", "see base_lr"))
     if iter_size > 1:
-        lines.append(
-            (
-                f"iter_size: {iter_size}",
-                "mini-batches whose gradients are added up for one iteration",
-            )
-        )
-    if by_caffe:
-        lines += [
-            ("display: 100", "iterations between lines of the log"),
-            (f"test_iter: {TEST_ITER}", "mini-batches of one validation"),
-            (f"test_interval: {rule.validate}", "iterations between validations"),
-            ("test_initialization: false", "what random weights say is of no use"),
-            (f"snapshot: {rule.snapshot}", "iterations between snapshots"),
-        ]
-    else:
-        lines += [
-            ("display: 0", "tools.train prints and logs by itself"),
-            ("snapshot: 0", "tools.train does it by itself, under a temporary name first"),
-        ]
+        why = "mini-batches whose gradients are added up for one iteration"
+        lines.append((f"iter_size: {iter_size}", why))
+    lines += _lines_for_caffe(rule) if by_caffe else _lines_for_train()
     lines += [
         (f'snapshot_prefix: "{snapshot_prefix}"', "where snapshots go"),
         (f"random_seed: {seed}", "the same start every time"),
     ]
     return "".join(f"{line:<40}  # {reason}\n" for line, reason in lines)
+
+
+def _rule_lines(rule, iterations):
+    """Return (line, reason) of the settings that all jobs of a profile share."""
+    settings = dict(rule.settings)
+    if rule.steps:
+        settings["stepsize"] = -(-iterations // (rule.steps + 1))
+    lines = []
+    for name, value in settings.items():
+        text = f'"{value}"' if isinstance(value, str) else value
+        lines.append((f"{name}: {text}", schedules.WHY.get(value) or schedules.WHY[name]))
+    return lines
+
+
+def _lines_for_caffe(rule):
+    return [
+        ("display: 100", "iterations between lines of the log"),
+        (f"test_iter: {TEST_ITER}", "mini-batches of one validation"),
+        (f"test_interval: {rule.validate}", "iterations between validations"),
+        ("test_initialization: false", "what random weights say is of no use"),
+        (f"snapshot: {rule.snapshot}", "iterations between snapshots"),
+    ]
+
+
+def _lines_for_train():
+    return [
+        ("display: 0", "tools.train prints and logs by itself"),
+        ("snapshot: 0", "tools.train does it by itself, under a temporary name first"),
+    ]

@@ -1,217 +1,150 @@
-"""The training nets: any of the five towers in one net, with data and losses; five together are the joint net of eq. 8.
+"""The training nets: one or several sub-networks with data and losses; all are the joint net.
 
-Every net has both phases. Training: the databases' pictures, shifted and mirrored, and a weighted loss per task. Test: the
-pictures of the databases under val/, as they are, the same losses, and an accuracy for each softmax but the identity's.
+Every net has both phases. Training: the databases' pictures, varied, and a weighted loss for each
+task (eq. 8). Test: the pictures of the databases under val/, as they are, the same losses, and an
+accuracy for each softmax but the identity's.
 """
 
 import json
 
 from allinone import tasks
 from allinone.pycaffe import L, NetSpec, caffe
-from prototxt import backbone, heads, hyperface
+from prototxt import hyperface, network
 from prototxt.blocks import Tower
+from python_layers import tops
 
-COUNTER = dict(
-    lr_mult=0, decay_mult=0
-)  # a Python layer's count of iterations is a parameter that never learns
-REGION_TOPS = (
-    "data",
-    "label",
-    "landmarks_label",
-    "landmarks_mask",
-    "visibility_label",
-    "visibility_mask",
-    "pose_label",
-    "pose_mask",
-)
-VALIDATION = "val"  # folder, beside the towers' databases, of those for validation
-
-
-def database_of(name):
-    """Return the folder name of a tower's database: HyperFace learns from the detection tower's."""
-    return "det" if name == "hyperface" else name
-
-
-def add_outputs(tower, name, data, profile):
-    """Add the layers of tower `name` on a data blob; return {task name: raw output}."""
-    if name == "hyperface":
-        return hyperface.add_outputs(tower, data, profile)
-    if name in ("det", "smile"):
-        backbone.trunk(tower, data, profile, upto=5)
-        fc_full = heads.fusion(tower, profile)
-        return {
-            task.name: heads.independent(tower, task, fc_full, profile) for task in tasks.tasks_of(name)
-        }
-    conv6 = backbone.trunk(tower, data, profile)
-    if name == "id":
-        return {"identity": heads.descriptor(tower, profile)}
-    pooled = tower.max_pool("pool6", conv6)
-    return {task.name: heads.attribute(tower, task, pooled, profile) for task in tasks.tasks_of(name)}
+VALIDATION = "val"  # the folder beside the sub-networks' databases with those for validation
+CLASSIFIER = "fc8"  # over the people of the training set; no net but a training net has it
+COUNTER = dict(lr_mult=0, decay_mult=0)  # a Python layer's count of iterations never learns
 
 
 def train_net(profile, job, databases, identities, seed=1, iter_size=1, validation=1):
-    """Return the training net (NetParameter) of a job: its towers with shared weights, the losses of eq. 4 to 8.
+    """Return the training net (NetParameter) of a job: its sub-networks, which share weights.
 
-    databases: folder that holds one database per tower, and those for validation under val/; identities: classes of fc8;
-    iter_size: forward passes of an iteration, which the age loss has to know; validation: mini-batches of one validation,
-    0 where there is no database for it.
+    databases: folder with a database for each sub-network, and under val/ those for validation;
+    identities: classes of fc8; iter_size: forward passes of an iteration, which the age loss needs
+    to know; validation: mini-batches of one validation, 0 where there is no database for it.
     """
-    net = NetSpec()
-    twins, later = [], []
+    net, test_data, learnt = NetSpec(), {}, []
     for name in job.towers:
-        tower = make_tower(
-            net, name, f"{name}/", 0.0 if name in job.without_dropout else profile.dropout
+        t = make_tower(net, name, 0.0 if name in job.without_dropout else profile.dropout)
+        settings = dict(batch=job.batch_of(name, profile), size=profile.input_size, seed=seed)
+        training = dict(settings, source=f"{databases}/{tops.database_of(name)}")
+        if profile.erasing and name in tasks.ALIGNED_TOWERS:
+            training["erasing"] = profile.erasing
+        test_data[f"{name}/data"] = dict(
+            settings,
+            source=f"{databases}/{VALIDATION}/{tops.database_of(name)}",
+            cycle=validation,
         )
-        settings = dict(
-            batch=job.batch.get(name, profile.batch_of(name)), size=profile.input_size, seed=seed
-        )
-        erasing = (
-            dict(erasing=profile.erasing)
-            if profile.erasing and name in tasks.ALIGNED_TOWERS
-            else {}
-        )
-        labels = _data(
-            tower, name, dict(settings, source=f"{databases}/{database_of(name)}", **erasing)
-        )
-        twins.append(
-            (
-                f"{name}/data",
-                dict(
-                    settings,
-                    source=f"{databases}/{VALIDATION}/{database_of(name)}",
-                    cycle=validation,
-                ),
-            )
-        )
-        outputs = add_outputs(tower, name, tower["data"], profile)
-        for task in tasks.tasks_of(name):
-            top = outputs[task.name]
-            if task.name == "identity":
-                top = tower.output("fc8", top, identities)
-            _loss(
-                tower,
-                task,
-                top,
-                labels,
-                profile.weight(task),
-                dict(switch=job.age_switch, ramp=job.age_ramp, iter_size=iter_size),
-            )
-            later.append((tower, task, top, labels))
+        data, labels = add_data(t, name, training)
+        for task, raw in list(heads_of(t, name, data, profile)):  # all heads, then all losses
+            top = t.output(CLASSIFIER, raw, identities) if task.kind == tasks.DESCRIPTOR else raw
+            add_loss(t, task, top, labels[task.name], profile.weight(task), job, iter_size)
+            learnt.append((t, task, raw, labels[task.name]))
     if validation:
-        for tower, task, top, labels in later:
-            _accuracy(tower, task, top, labels)
-    proto = named(net, f"AllInOneFace_{profile.name}_{job.name}")
-    return _with_test_phase(proto, dict(twins)) if validation else proto
+        for t, task, raw, label in learnt:
+            add_accuracy(t, task, raw, label)
+    proto = named(net, profile, job.name)
+    return with_test_phase(proto, test_data) if validation else proto
 
 
-def make_tower(net, name, prefix, dropout=0.0):
-    """Return the empty tower `name`; HyperFace has ReLU and parameters of its own."""
-    return Tower(
-        net,
-        prefix,
-        dropout,
-        **(dict(namespace="hyperface/", prelu=False) if name == "hyperface" else {}),
-    )
+def make_tower(net, name, dropout=0.0):
+    """Return the sub-network `name` without a layer; HyperFace has ReLU and its own parameters."""
+    if name == tasks.HYPERFACE:
+        return Tower(net, f"{name}/", dropout, namespace=f"{name}/", prelu=False)
+    return Tower(net, f"{name}/", dropout)
 
 
-def _data(tower, name, settings):
-    """Add the data layer of a tower; return {task: its label blobs}."""
-    if database_of(name) == "det":
-        tops = REGION_TOPS + (("gender_label",) if name == "hyperface" else ())
-        module, layer = "python_layers.region_data", "RegionData"
-        labels = dict(
-            detection=["label"],
-            landmarks=tops[2:4],
-            visibility=tops[4:6],
-            pose=tops[6:8],
-            gender=tops[8:],
-        )
-    else:
-        tops = ("data", "label", "sigma") if name == "age" else ("data", "label")
-        module, layer = "python_layers.face_data", "FaceData"
-        labels = {("identity" if name == "id" else name): tops[1:]}
+def heads_of(t, name, data, profile):
+    """Add the layers of the sub-network `name` on a data blob; yield (task, raw output)."""
+    add_heads = hyperface.heads if name == tasks.HYPERFACE else network.heads
+    return add_heads(t, data, profile, tasks.tasks_of(name))
+
+
+def add_data(t, name, settings):
+    """Add the data layer of a sub-network; return (data, {task name: its label blobs})."""
+    labels = tops.labels_of(name)
+    names = ["data"]
+    for of_task in labels.values():
+        names.extend(of_task)
+    regions = name in tops.REGION_TOWERS
     blobs = L.Python(
-        module=module,
-        layer=layer,
+        module="python_layers.region_data" if regions else "python_layers.face_data",
+        layer="RegionData" if regions else "FaceData",
         param_str=json.dumps(settings),
-        ntop=len(tops),
+        ntop=len(names),
         param=[dict(name=f"{name}_data/count", **COUNTER)],
     )
-    for top, blob in zip(tops, blobs):
-        tower.put(top, blob)
-    return {task: [tower[top] for top in names] for task, names in labels.items()}
+    found = {top: t.put(top, blob) for top, blob in zip(names, blobs)}
+    return found["data"], {task: [found[top] for top in own] for task, own in labels.items()}
 
 
-def _loss(tower, task, top, labels, weight, age_settings):
-    """Add the loss of a task, weighted for eq. 8; its blob is <tower>/loss_<task>."""
-    if task.loss == "softmax":
-        loss = L.SoftmaxWithLoss(
-            top, *labels[task.name], loss_weight=weight, loss_param=dict(ignore_label=-1)
-        )
-    elif task.loss == "age":
+def add_loss(t, task, top, label, weight, job, iter_size):
+    """Add the loss of a task, blob `loss_<task>`, weighted for eq. 8; label: its label blobs."""
+    if task.loss == "softmax":  # eq. 4, 5 and 7
+        loss = L.SoftmaxWithLoss(top, *label, loss_weight=weight, loss_param=dict(ignore_label=-1))
+    elif task.loss == "age":  # eq. 6
+        settings = dict(switch=job.age_switch, ramp=job.age_ramp, iter_size=iter_size)
         loss = L.Python(
-            heads.age_years(tower, top),
-            *labels[task.name],
+            network.years(t, task, top),
+            *label,
             module="python_layers.age_loss",
             layer="AgeLoss",
-            param_str=json.dumps(age_settings),
+            param_str=json.dumps(settings),
             loss_weight=weight,
             param=[dict(name="age_loss/count", **COUNTER)],
         )
     else:
-        factor = round(task.factor, 8)
         loss = L.Python(
             top,
-            *labels[task.name],
+            *label,
             module="python_layers.masked_euclidean",
             layer="MaskedEuclidean",
-            param_str=json.dumps(dict(factor=factor)),
+            param_str=json.dumps(dict(factor=round(task.factor, 8))),
             loss_weight=weight,
         )
-    tower.put(f"loss_{task.name}", loss)
+    t.put(f"loss_{task.name}", loss)
 
 
-def _accuracy(tower, task, top, labels):
-    """Add what the test phase measures beside the losses: <tower>/accuracy_<task>, where the task is a softmax.
+def add_accuracy(t, task, raw, label):
+    """Add what the test phase measures beside the losses: `accuracy_<task>` of a softmax.
 
-    Identity has none: people who are held out are of no class of fc8, so the test phase ends at the descriptor.
+    Identity has none, since held-out people are of no class of fc8; its test ends at fc7.
     """
-    if task.name == "identity":
-        tower.net[tower.prefix + "silence"] = L.Silence(
-            tower["fc7"], *labels["identity"], ntop=0, include=dict(phase=caffe.TEST)
-        )
+    only_test = dict(phase=caffe.TEST)
+    if task.kind == tasks.DESCRIPTOR:
+        t.put("silence", L.Silence(raw, *label, ntop=0, include=only_test))
     elif task.loss == "softmax":
-        tower.put(
-            f"accuracy_{task.name}",
-            L.Accuracy(
-                top,
-                *labels[task.name],
-                accuracy_param=dict(ignore_label=-1),
-                include=dict(phase=caffe.TEST),
-            ),
-        )
+        ignored = dict(ignore_label=-1)
+        accuracy = L.Accuracy(raw, *label, accuracy_param=ignored, include=only_test)
+        t.put(f"accuracy_{task.name}", accuracy)
 
 
-def _with_test_phase(proto, twins):
-    """Return the net with a twin of every data layer for the test phase, and fc8 with its loss for training alone.
+def with_test_phase(proto, test_data):
+    """Return the net with a second data layer for the test phase in place of each data layer.
 
-    twins: {name of a data layer: settings of its twin}. The twins keep the name, as Caffe shares weights by layer name.
+    test_data: {name of a data layer: settings of the second}, which has the same name, since Caffe
+    shares weights by layer name. The classifier over people and its loss are for training alone.
     """
+    descriptors = [task for task in tasks.TASKS if task.kind == tasks.DESCRIPTOR]
+    only_training = {f"{task.tower}/{CLASSIFIER}" for task in descriptors}
+    only_training |= {f"{task.tower}/loss_{task.name}" for task in descriptors}
     both = type(proto)(name=proto.name)
     for layer in proto.layer:
         both.layer.add().CopyFrom(layer)
-        if layer.name in twins:
+        if layer.name in test_data:
             both.layer[-1].include.add(phase=caffe.TRAIN)
             both.layer.add().CopyFrom(layer)
             both.layer[-1].include.add(phase=caffe.TEST)
-            both.layer[-1].python_param.param_str = json.dumps(twins[layer.name])
-        elif layer.name in ("id/fc8", "id/loss_identity"):
+            both.layer[-1].python_param.param_str = json.dumps(test_data[layer.name])
+        elif layer.name in only_training:
             both.layer[-1].include.add(phase=caffe.TRAIN)
     return both
 
 
-def named(net, name):
-    """Return a NetSpec as NetParameter with a name."""
+def named(net, profile, name):
+    """Return a NetSpec as a NetParameter with a name."""
     proto = net.to_proto()
-    proto.name = name
+    proto.name = f"AllInOneFace_{profile.name}_{name}"
     return proto

@@ -10,11 +10,11 @@ from python_layers.counted import add_counter, count
 
 
 def age_loss(predicted, age, sigma, gaussian):
-    """Return loss and gradient by sample of eq. 6.
+    """Return loss and gradient of each sample (eq. 6).
 
-    L = (1 - lambda) / 2 (y - a)^2 + lambda (1 - exp(-(y - a)^2 / (2 sigma^2))), `gaussian` is lambda;
-    predicted, age, sigma: (n,) years; sigma of 0 or less means "not given" and becomes AGE_SIGMA.
-    A sample whose age is under 0 or NaN is ignored: loss 0, gradient 0.
+    L = (1 - lambda) / 2 (y - a)^2 + lambda (1 - exp(-(y - a)^2 / (2 sigma^2))); `gaussian` is
+    lambda; predicted, age, sigma: (n,) years. A sigma of 0 or less means "not given" and becomes
+    AGE_SIGMA. A sample whose age is below 0 or NaN is ignored: loss 0, gradient 0.
     """
     known = age >= 0
     off = np.where(known, predicted - age, 0)
@@ -25,33 +25,38 @@ def age_loss(predicted, age, sigma, gaussian):
 
 
 def gaussian_share(iteration, switch, ramp=0):
-    """Return lambda of eq. 6: 0 before iteration `switch`, then 1, or rising evenly to 1 over `ramp` iterations."""
+    """Return lambda of eq. 6: 0 before iteration `switch`, then 1.
+
+    With a ramp it rises evenly to 1 over that many iterations.
+    """
     return float(np.clip((iteration - switch + 1) / max(ramp, 1), 0, 1))
 
 
 class AgeLoss(caffe.Layer):
-    """Bottoms: age (n, 1), label (n,), sigma (n,), in years. Top: mean loss over the samples with a label.
+    """Bottoms: age (n, 1), label (n,), sigma (n,), in years. Top: mean loss of labelled samples.
 
-    param_str: {"switch": iteration at which lambda goes from 0 to 1, "ramp": iterations that this takes (0: at once),
-    "iter_size": the solver's, since the layer counts forward passes}.
+    param_str: {"switch": iteration at which lambda goes from 0 to 1, "ramp": iterations that this
+    takes (0: at once), "iter_size": the solver's, since the layer counts forward passes}.
     """
 
     def setup(self, bottom, top):
+        """Read the settings."""
         settings = json.loads(self.param_str)
-        self.switch, self.ramp, self.iter_size = [
-            int(settings.get(name, other))
-            for name, other in (("switch", 0), ("ramp", 0), ("iter_size", 1))
-        ]
+        self.switch = int(settings.get("switch", 0))
+        self.ramp = int(settings.get("ramp", 0))
+        self.iter_size = int(settings.get("iter_size", 1))
         if self.iter_size < 1 or self.ramp < 0:
             raise ValueError("AgeLoss: iter_size must be 1 or more, ramp 0 or more")
         add_counter(self)
 
     def reshape(self, bottom, top):
+        """Set the top's shape."""
         if bottom[0].count != bottom[1].count or bottom[1].count != bottom[2].count:
             raise ValueError("AgeLoss: age, label and sigma must hold one number a sample each")
         top[0].reshape(1)
 
     def forward(self, bottom, top):
+        """Compute the mean loss, and keep the gradient."""
         gaussian = gaussian_share(count(self) // self.iter_size, self.switch, self.ramp)
         predicted, age, sigma = [bottom[i].data.reshape(-1).astype(np.float64) for i in range(3)]
         loss, gradient = age_loss(predicted, age, sigma, gaussian)
@@ -60,5 +65,6 @@ class AgeLoss(caffe.Layer):
         top[0].data[0] = loss.sum() / used
 
     def backward(self, top, propagate_down, bottom):
+        """Write the gradient by the age."""
         if propagate_down[0]:
             bottom[0].diff[...] = (top[0].diff[0] * self.gradient).reshape(bottom[0].data.shape)

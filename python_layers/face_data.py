@@ -1,28 +1,35 @@
-"""FaceData: mini-batches of aligned faces from one or several databases, the same for the same seed and iteration."""
+"""FaceData: mini-batches of aligned faces from one or several databases.
+
+A mini-batch depends on the seed and its number alone.
+"""
 
 import functools
 
 import numpy as np
 
 from allinone import align, store
-from python_layers import vary
+from python_layers import tops, vary
 from python_layers.batch_layer import BatchLayer
 
 TURNS = 1000  # our choice: the sets' shares hold exactly in every TURNS faces
 
 
 def set_shares(sizes):
-    """Return the share of each training set in a tower's mini-batches.
+    """Return the share of each training set in a sub-network's mini-batches.
 
-    our choice: in proportion to the root of its size, so that a small set of good labels is neither drowned by a large
-    one nor repeated as often as an equal share would have it (IMDB+WIKI, Adience, MORPH: 56, 16, 28 %).
+    our choice: in proportion to the root of its size. A small set of good labels is then neither
+    drowned by a large one nor repeated as often as an equal share would have it (IMDB+WIKI,
+    Adience, MORPH: 56, 16, 28 %).
     """
     roots = np.sqrt(np.asarray(sizes, np.float64))
     return roots / roots.sum()
 
 
 def turns(sizes, seed):
-    """Return (TURNS,) which set each face of a round comes from: exact shares, every set at least once, shuffled."""
+    """Return (TURNS,) which set each face of a round comes from, shuffled.
+
+    Shares are exact, and every set comes at least once.
+    """
     wanted = set_shares(sizes) * TURNS
     counts = np.maximum(np.floor(wanted), 1).astype(int)
     for largest in np.argsort(counts - wanted)[: TURNS - counts.sum()]:  # the largest remainders
@@ -32,52 +39,49 @@ def turns(sizes, seed):
 
 
 def batch_records(seed, number, batch, sizes):
-    """Return [(set, record)] of mini-batch `number`: of each set every record once an epoch, in an order shuffled anew each time."""
+    """Return [(set, record)] of mini-batch `number`.
+
+    Of each set every record comes once an epoch, in an order that is shuffled anew each time.
+    """
     plan, chosen = turns(sizes, seed), []
     for position in range(number * batch, (number + 1) * batch):
-        place = plan[position % TURNS]
-        earlier = position // TURNS * int((plan == place).sum()) + int(
-            (plan[: position % TURNS] == place).sum()
-        )
+        rounds, turn = divmod(position, TURNS)
+        place = int(plan[turn])
+        in_a_round, in_this_round = (plan == place).sum(), (plan[:turn] == place).sum()
+        earlier = rounds * int(in_a_round) + int(in_this_round)
         epoch, index = divmod(earlier, sizes[place])
-        chosen.append((int(place), int(_order(seed, int(place), epoch, sizes[place])[index])))
+        chosen.append((place, int(_order(seed, place, epoch, sizes[place])[index])))
     return chosen
 
 
-@functools.lru_cache(
-    maxsize=8
-)  # CASIA's is half a million numbers: not to be shuffled for every mini-batch
+# Cached: CASIA's order is half a million numbers, not to be shuffled for every mini-batch.
+@functools.lru_cache(maxsize=8)
 def _order(seed, place, epoch, size):
     """Return the order in which an epoch goes through the records of a set."""
     return np.random.default_rng([seed, 11, place, epoch]).permutation(size)
 
 
 class FaceSampler:
-    """Faces of a tower's databases: for training framed and coloured anew each time, and mirrored half of the time."""
+    """Faces of a sub-network's databases.
+
+    For training they are framed and coloured anew each time, and mirrored half of the time.
+    """
+
+    shapes = staticmethod(tops.aligned_shapes)
 
     def __init__(self, settings):
-        self.settings, self.readers = (
-            settings,
-            [store.Reader(folder) for folder in store.databases(settings["source"])],
-        )
-
-    @staticmethod
-    def shapes(rows, side):
-        """Return the shapes of FaceData's tops; the last is there for the age alone."""
-        return [(rows, 3, side, side), (rows,), (rows,)]
+        """Open the databases of the settings' source; settings: see BatchLayer."""
+        self.settings = settings
+        self.readers = [store.Reader(folder) for folder in store.databases(settings["source"])]
 
     def batch(self, number):
-        """Return n images (side, side, 3) and label (n,); for the age, in years, also sigma (n,)."""
+        """Return n images (side, side, 3) and label (n,); for the age also sigma (n,), in years."""
         rows, side, seed = (self.settings[name] for name in ("batch", "size", "seed"))
-        rng, images, labels, erasing = (
-            np.random.default_rng([seed, 12, number]),
-            [],
-            [],
-            self.settings.get("erasing", 0),
-        )
-        for place, index in batch_records(
-            seed, number, rows, [len(reader) for reader in self.readers]
-        ):
+        erasing = self.settings.get("erasing", 0)
+        rng = np.random.default_rng([seed, 12, number])
+        sizes = [len(reader) for reader in self.readers]
+        images, labels = [], []
+        for place, index in batch_records(seed, number, rows, sizes):
             image, label = self._face(place, index)
             face = vary.colours(rng, vary.framing(rng, image, side))
             if erasing and rng.random() < erasing:
@@ -87,24 +91,18 @@ class FaceSampler:
         return (images, *np.float32(labels).T)
 
     def test_batch(self, number):
-        """Return the same for testing: the records in order, from the middle of the stored picture, from the first on again at the end."""
+        """Return the same for testing: the middle of each stored picture, the records in order."""
         rows, side = self.settings["batch"], self.settings["size"]
-        places = [
-            (place, index)
-            for place, reader in enumerate(self.readers)
-            for index in range(len(reader))
-        ]
-        images, labels = zip(
-            *(
-                self._face(*places[position % len(places)])
-                for position in range(number * rows, (number + 1) * rows)
-            )
-        )
-        margin = (len(images[0]) - side) // 2
-        return (
-            [image[margin : margin + side, margin : margin + side] for image in images],
-            *np.float32(labels).T,
-        )
+        places = []
+        for place, reader in enumerate(self.readers):
+            places += [(place, index) for index in range(len(reader))]
+        images, labels = [], []
+        for position in range(number * rows, (number + 1) * rows):
+            image, label = self._face(*places[position % len(places)])
+            margin = (len(image) - side) // 2
+            images.append(image[margin : margin + side, margin : margin + side])
+            labels.append(label)
+        return (images, *np.float32(labels).T)
 
     def _face(self, place, index):
         datum = self.readers[place].datum(index)
@@ -112,10 +110,11 @@ class FaceSampler:
 
 
 class FaceData(BatchLayer):
-    """Tops: data (n, 3, size, size), label (n,) and, for the age, sigma (n,): the label's standard deviation, 0 = not given.
+    """Tops: data (n, 3, size, size), label (n,) and, for the age, sigma (n,), 0 where not given.
 
-    "source" is a database or a folder of them, one per training set; all that come together store faces of one size.
-    "erasing": share of the training faces that lose a rectangle, 0 where it is not given.
+    "source" is a database or a folder of them, one for each training set; all that come together
+    store faces of one size. "erasing": share of the training faces that lose a rectangle, 0 where
+    it is not given.
     """
 
     sampler = FaceSampler

@@ -1,4 +1,4 @@
-"""Make mini-batches in another process, a few ahead, so that the net does not wait for pictures."""
+"""Make mini-batches in another process, a few ahead, so that the net need not wait for them."""
 
 import mmap
 import multiprocessing
@@ -16,9 +16,13 @@ AHEAD = 3  # our choice: mini-batches that are ready or in the making at most
 
 
 class Memory:
-    """Memory that this process and one that it spawns both see; gone with the last of them, however they end."""
+    """Memory that this process and one that it spawns share.
+
+    The system frees it with the last of them, however they end.
+    """
 
     def __init__(self, size):
+        """Reserve `size` bytes."""
         self._map(os.memfd_create("mini-batches"), size)
         os.ftruncate(self.file, size)
 
@@ -35,10 +39,8 @@ class Memory:
         """Return float32 arrays of some shapes that lie in it, one after the other."""
         whole = np.frombuffer(mmap.mmap(self.file, self.size), np.float32)
         ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
-        return [
-            part.reshape(shape)
-            for part, shape in zip(np.split(whole[: ends[-1]], ends[:-1]), shapes)
-        ]
+        parts = np.split(whole[: ends[-1]], ends[:-1])
+        return [part.reshape(shape) for part, shape in zip(parts, shapes)]
 
     def __getstate__(self):
         return reduction.DupFd(self.file), self.size
@@ -48,7 +50,7 @@ class Memory:
 
 
 def write(batch, tops):
-    """Write a sampler's mini-batch, BGR uint8 images and labels, into the arrays of a data layer's tops."""
+    """Write a sampler's mini-batch, BGR uint8 images and labels, into a data layer's arrays."""
     images, *labels = batch
     blob.fill(tops[0], images)
     for top, values in zip(tops[1:], labels):
@@ -56,10 +58,9 @@ def write(batch, tops):
 
 
 def _work(sampler_class, settings, shapes, memories, number, stride, free, ready):
-    """Put mini-batches into the memories that are free, one after the other, as long as the net's process lives."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C is for the net's process, which ends this one
+    """Put mini-batches into the memories that are free as long as the net's process lives."""
+    # Ctrl-C is for the net's process, which ends this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
     places, sampler = [memory.arrays(shapes) for memory in memories], None
     while True:
@@ -73,24 +74,30 @@ def _work(sampler_class, settings, shapes, memories, number, stride, free, ready
             sampler = sampler or sampler_class(settings)
             write(sampler.batch(number), places[place])
             ready.put((number, place))
-        except Exception as error:  # told to the net's process, which raises it
+        except Exception as error:  # the net's process raises it
             ready.put((number, error))
             return
         number += stride
 
 
 class Prefetch:
-    """Mini-batches of `sampler_class(settings).batch(number)`, each `stride` after the one before; a jump starts anew.
+    """Mini-batches of `sampler_class(settings).batch(number)`, each `stride` after the one before.
 
-    shapes: those of the arrays of a mini-batch, as the net takes them.
+    Another number than the next one starts anew. shapes: those of a mini-batch's arrays, as the
+    net takes them.
     """
 
     def __init__(self, sampler_class, settings, shapes, stride=1):
-        self.arguments, self.shapes, self.stride = (sampler_class, settings, shapes), shapes, stride
+        """Take the settings; the process starts with the first mini-batch that is asked for."""
+        self.arguments = sampler_class, settings, shapes
+        self.shapes, self.stride = shapes, stride
         self.process = self.next = self.taken = None
 
     def get(self, number):
-        """Return the arrays of a mini-batch, good until the next call; raise what the sampler raised."""
+        """Return the arrays of a mini-batch, valid until the next call.
+
+        Raises what the sampler raised.
+        """
         if number != self.next:
             self._start(number)
         elif self.taken is not None:
@@ -110,30 +117,23 @@ class Prefetch:
             except queue.Empty:
                 if not self.process.is_alive():
                     raise RuntimeError(
-                        f"the process that prepares mini-batches has died (code {self.process.exitcode}); "
-                        "is the memory full? Go on with --resume"
+                        "the process that prepares mini-batches has died (code "
+                        f"{self.process.exitcode}); is the memory full? Go on with --resume"
                     ) from None
 
     def _start(self, number):
         if self.process is not None:
             self.process.terminate()
-        context = multiprocessing.get_context(
-            "spawn"
-        )  # never forked: Caffe's threads would not survive it
+        # Spawned, never forked: Caffe's threads would not survive it.
+        context = multiprocessing.get_context("spawn")
         size = 4 * sum(int(np.prod(shape)) for shape in self.shapes)
-        memories, self.free, self.ready = (
-            [Memory(size) for _ in range(AHEAD)],
-            context.Queue(),
-            context.Queue(),
-        )
+        memories = [Memory(size) for _ in range(AHEAD)]
+        self.free, self.ready = context.Queue(), context.Queue()
         self.places = [memory.arrays(self.shapes) for memory in memories]
         for place in range(AHEAD):
             self.free.put(place)
-        self.process = context.Process(
-            target=_work,
-            args=(*self.arguments, memories, number, self.stride, self.free, self.ready),
-            daemon=True,
-        )
+        arguments = (*self.arguments, memories, number, self.stride, self.free, self.ready)
+        self.process = context.Process(target=_work, args=arguments, daemon=True)
         self.process.start()
         for memory in memories:
             os.close(memory.file)  # the maps, here and there, hold it

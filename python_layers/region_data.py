@@ -5,52 +5,49 @@ import os
 import h5py
 import numpy as np
 
-from allinone import align, landmarks, pose, regions, store
+from allinone import align, landmarks, pose, regions, store, tasks
 from allinone.blob import crop
-from python_layers import vary
+from python_layers import tops, vary
 from python_layers.batch_layer import BatchLayer
 
 # our choice: of the regions of a mini-batch, the share that is face, in-between and background
 SHARES = ((regions.FACE, 0.45), (regions.IGNORED, 0.10), (regions.BACKGROUND, 0.45))
 PER_IMAGE = 4  # our choice: regions for each picture that a mini-batch looks at
 SEARCHED_SHARE = 0.5  # our choice: share of the pictures that have region proposals
-AROUND, MISFITS, ANYWHERE = (
-    12,
-    6,
-    12,
-)  # our choice: candidates around each face, of a wrong size for it, and anywhere
+AROUND = 12  # our choice: candidates around each face
+MISFITS = 6  # our choice: candidates around each face of a wrong size for it
+ANYWHERE = 12  # our choice: candidates anywhere in a picture
 
 
 def kinds_of(rows):
-    """Return {kind: regions of it} in a mini-batch: SHARES, rounded, background takes what is left."""
+    """Return {kind: regions of it} in a mini-batch: SHARES, rounded, background takes the rest."""
     counts = {kind: round(share * rows) for kind, share in SHARES}
     counts[regions.BACKGROUND] = rows - counts[regions.FACE] - counts[regions.IGNORED]
     return counts
 
 
 def choose(rng, label, picture, rows):
-    """Return `rows` indices of candidates, as many of each kind as `kinds_of` says; the pictures give alike.
+    """Return `rows` indices of candidates, as many of each kind as `kinds_of` says.
 
-    label, picture: (n,) kind and picture of each candidate. A kind that has too few is made up for by background, then
-    by faces, and by giving some twice where all together are too few.
+    label, picture: (n,) kind and picture of each candidate; every picture is as likely to give one.
+    A kind that has too few is made up for by background, then by faces, and by giving some twice
+    where all together are too few.
     """
     chosen, missing = [], 0
     for kind, wanted in kinds_of(rows).items():  # background is the last
         candidates = np.flatnonzero(label == kind)
-        some = _pick(
-            rng, candidates, picture, wanted + (missing if kind == regions.BACKGROUND else 0)
-        )
+        extra = missing if kind == regions.BACKGROUND else 0
+        some = _pick(rng, candidates, picture, wanted + extra)
         missing += wanted - len(some)
         chosen += some
-    chosen += _pick(
-        rng, np.setdiff1d(np.flatnonzero(label == regions.FACE), chosen), picture, missing
-    )
+    faces = np.setdiff1d(np.flatnonzero(label == regions.FACE), chosen)
+    chosen += _pick(rng, faces, picture, missing)
     missing = rows - len(chosen)
     return chosen + rng.choice(chosen or len(label), missing).tolist() if missing else chosen
 
 
 def _pick(rng, candidates, picture, count):
-    """Return up to `count` of the candidates, none twice, a picture with many no likelier than one with few."""
+    """Return up to `count` candidates, none twice, of every picture as likely."""
     count = min(count, len(candidates))
     if count <= 0:
         return []
@@ -59,94 +56,97 @@ def _pick(rng, candidates, picture, count):
 
 
 class RegionSampler:
-    """Regions from the stored proposals, from around the faces and from anywhere, half of them mirrored."""
+    """Regions from stored proposals, from around faces and from anywhere, half of them mirrored."""
 
-    WIDTHS = dict(landmarks=42, visibility=21, pose=3)
+    shapes = staticmethod(tops.region_shapes)
 
     def __init__(self, settings):
+        """Open the database of the settings' source; settings: see BatchLayer."""
         self.settings = settings
+        self.regressions, self.classes = tops.region_regressions(), tops.region_classes()
         (source,) = store.databases(settings["source"])
         self.reader = store.Reader(source)
         data = h5py.File(os.path.join(source, store.REGIONS), "r")
-        self.faces = {name: data[name][...] for name in ("box", "gender", *self.WIDTHS)}
+        labels = [task.label for task in self.regressions + self.classes]
+        self.faces = {name: data[name][...] for name in ("box", *labels)}
         self.face_start, self.proposal_start = data["face_start"][...], data["proposal_start"][...]
         self.proposals = data["proposal"]  # stays on the disk: AFLW's are 40 million
         searched = np.diff(self.proposal_start) > 0
-        self.pools = [
-            pool for pool in (np.flatnonzero(searched), np.flatnonzero(~searched)) if len(pool)
-        ]
-
-    @classmethod
-    def shapes(cls, rows, side):
-        """Return the shapes of RegionData's tops."""
-        return (
-            [(rows, 3, side, side), (rows,)]
-            + [(rows, width) for width in cls.WIDTHS.values() for _ in range(2)]
-            + [(rows,)]
-        )
+        pools = np.flatnonzero(searched), np.flatnonzero(~searched)
+        self.pools = [pool for pool in pools if len(pool)]
 
     def batch(self, number):
-        """Return n images (side, side, 3), label (n,), label and mask of each of WIDTHS (n, width), gender (n,)."""
+        """Return mini-batch `number`, the content of RegionData's tops.
+
+        That is: n images (side, side, 3); label (n,); label and mask of each regression (n, size);
+        label (n,) of each further class.
+        """
         rng = np.random.default_rng([self.settings["seed"], 13, number])
-        count = -(-self.settings["batch"] // PER_IMAGE)
-        pictures = [
-            int(rng.choice(self.pools[0 if rng.random() < SEARCHED_SHARE else -1]))
-            for _ in range(count)
-        ]
+        pictures = []
+        for _ in range(self._pictures_in_a_batch()):
+            pool = self.pools[0 if rng.random() < SEARCHED_SHARE else -1]
+            pictures.append(int(rng.choice(pool)))
         return self._regions(rng, pictures, varied=True)
 
     def test_batch(self, number):
-        """Return the same for testing: regions of the pictures in order, none mirrored, whatever the seed."""
-        count = -(-self.settings["batch"] // PER_IMAGE)
-        pictures = [
-            position % len(self.reader) for position in range(number * count, (number + 1) * count)
-        ]
+        """Return the same for testing: of the pictures in order, none mirrored, for any seed."""
+        count = self._pictures_in_a_batch()
+        positions = range(number * count, (number + 1) * count)
+        pictures = [position % len(self.reader) for position in positions]
         return self._regions(np.random.default_rng([15, number]), pictures, varied=False)
 
+    def _pictures_in_a_batch(self):
+        return -(-self.settings["batch"] // PER_IMAGE)
+
     def _regions(self, rng, pictures, varied):
-        """Return the mini-batch of regions that is drawn from some pictures; varied: mirrored half of the time, in other colours."""
-        rows, side = self.settings["batch"], self.settings["size"]
+        """Return a mini-batch of some pictures; varied: mirrored now and then, in other colours."""
+        rows = self.settings["batch"]
         images = [self.reader.image(self.reader.datum(picture)) for picture in pictures]
         found = [
             self._candidates(rng, picture, image.shape) for picture, image in zip(pictures, images)
         ]
         place = np.repeat(np.arange(len(found)), [len(candidates) for candidates, *_ in found])
-        boxes_, label, regresses, face = [np.concatenate(part) for part in zip(*found)]
-        patches, gender = [], np.full(rows, -1, np.float32)
-        targets = {
-            name: (np.zeros((rows, width), np.float32), np.zeros((rows, width), np.float32))
-            for name, width in self.WIDTHS.items()
-        }
+        boxes, label, regresses, face = [np.concatenate(part) for part in zip(*found)]
+        patches, targets, classes = [], self._empty_targets(), self._empty_classes()
         chosen = choose(rng, label, place, rows)
         for row, which in enumerate(chosen):
             flip = varied and rng.random() < 0.5
-            patch = crop(images[place[which]], boxes_[which], side)
+            patch = crop(images[place[which]], boxes[which], self.settings["size"])
             patch = vary.colours(rng, patch) if varied else patch
             patches.append(align.mirror(patch) if flip else patch)
             if regresses[which]:
-                for name, (values, mask) in self._targets(face[which], boxes_[which], flip).items():
+                for name, (values, mask) in self._targets(face[which], boxes[which], flip).items():
                     targets[name][0][row], targets[name][1][row] = values, mask
-            if (
-                label[which] == regions.FACE
-            ):  # our choice: HyperFace says no limit for gender; a face is one above POSITIVE_IOU
-                gender[row] = self.faces["gender"][face[which]]
-        return (
-            patches,
-            np.float32(label[chosen]),
-            *(array for pair in targets.values() for array in pair),
-            gender,
-        )
+            if label[which] == regions.FACE:  # our choice: HyperFace states no limit for gender
+                for task in self.classes:
+                    classes[task.name][row] = self.faces[task.label][face[which]]
+        pairs = [array for pair in targets.values() for array in pair]
+        return (patches, np.float32(label[chosen]), *pairs, *classes.values())
+
+    def _empty_targets(self):
+        """Return {name: (values, mask)} of the regressions without any label."""
+        rows = self.settings["batch"]
+        return {
+            task.name: (
+                np.zeros((rows, task.size), np.float32),
+                np.zeros((rows, task.size), np.float32),
+            )
+            for task in self.regressions
+        }
+
+    def _empty_classes(self):
+        """Return {name: labels (n,)} of the further classes without any label."""
+        rows = self.settings["batch"]
+        return {task.name: np.full(rows, -1, np.float32) for task in self.classes}
 
     def _candidates(self, rng, picture, shape):
-        """Return boxes (n, 4) of a picture with their kind, whether they regress, and the number of their face."""
+        """Return boxes (n, 4) of a picture, their kind, whether they regress, and their face."""
         height, width = shape[:2]
         first, last = self.face_start[picture : picture + 2]
         faces = self.faces["box"][first:last]
+        proposed = self.proposals[self.proposal_start[picture] : self.proposal_start[picture + 1]]
         candidates = np.concatenate(
-            [
-                self.proposals[self.proposal_start[picture] : self.proposal_start[picture + 1]],
-                regions.windows(rng, width, height, ANYWHERE),
-            ]
+            [proposed, regions.windows(rng, width, height, ANYWHERE)]
             + [regions.jittered(rng, box, AROUND) for box in faces]
             + [regions.misfits(rng, box, MISFITS) for box in faces]
         ).astype(np.float32)
@@ -154,31 +154,53 @@ class RegionSampler:
         return candidates, label, regresses, first + face
 
     def _targets(self, face, box, flip):
-        """Return {task: (values, mask)} of a face relative to a region: what is unknown or hidden is masked."""
-        points = landmarks.encode(self.faces["landmarks"][face], box)
-        seen, turned = self.faces["visibility"][face], self.faces["pose"][face]
-        if flip:
-            points, seen, turned = (
-                landmarks.mirror(points, 0),
-                seen[landmarks.MIRROR],
-                pose.mirror_pose(turned),
-            )
-        known = np.repeat(np.isfinite(points).all(axis=1) & (seen > 0), 2)
-        return {
-            name: (np.where(mask, values, 0), mask)
-            for name, values, mask in (
-                ("landmarks", points.ravel(), known),
-                ("visibility", seen, np.isfinite(seen)),
-                ("pose", pose.encode_pose(turned), np.isfinite(turned)),
-            )
-        }
+        """Return {task: (values, mask)} of a face relative to a region; mask 0: not known."""
+        targets = {}
+        for task in self.regressions:
+            values, known = ENCODERS[task.kind](self.faces, task.label, face, box, flip)
+            targets[task.name] = np.where(known, values, 0), known
+        return targets
+
+
+def points_target(faces, label, face, box, flip):
+    """Return landmarks relative to a region, (42,), and which are known and visible."""
+    points = landmarks.encode(faces[label][face], box)
+    seen = faces["visibility"][face]
+    if flip:
+        points, seen = landmarks.mirror(points, 0), seen[landmarks.MIRROR]
+    known = np.isfinite(points).all(axis=1) & (seen > 0)
+    return points.ravel(), np.repeat(known, 2)
+
+
+def visibility_target(faces, label, face, box, flip):
+    """Return the visibility of the landmarks, (21,), and where it is known."""
+    seen = faces[label][face]
+    if flip:
+        seen = seen[landmarks.MIRROR]
+    return seen, np.isfinite(seen)
+
+
+def angles_target(faces, label, face, box, flip):
+    """Return the pose in radians, (3,), and which angles are known."""
+    degrees = faces[label][face]
+    if flip:
+        degrees = pose.mirror_pose(degrees)
+    return pose.encode_pose(degrees), np.isfinite(degrees)
+
+
+ENCODERS = {
+    tasks.POINTS: points_target,
+    tasks.VISIBILITY: visibility_target,
+    tasks.ANGLES: angles_target,
+}
 
 
 class RegionData(BatchLayer):
-    """Tops: data, label (n,; -1 ignored), label and mask of landmarks (n, 42), visibility (n, 21), pose (n, 3); gender (n,) if wanted.
+    """Tops: data (n, 3, size, size), label (n,), and those of python_layers.tops.
 
-    Landmarks are relative to the region's centre and size, x and y by turns; their mask is the visibility. Pose is in
-    radians. Gender is -1 where it is unknown or the region is no face.
+    label: 1 a face, 0 none, -1 ignored. Landmarks are relative to the region's centre and size, x
+    and y by turns; their mask is the visibility. Pose is in radians. Further classes, such as the
+    gender for HyperFace, are -1 where they are unknown or the region is no face.
     """
 
     sampler = RegionSampler

@@ -1,15 +1,13 @@
-"""Make pictures vary as photographs do, so that a net does not learn a set's light, colours and framing by heart."""
+"""Vary pictures as photographs vary, so that no net learns a set's light and framing by heart."""
 
 import cv2
 import numpy as np
 
 # our choice, all of them: found on real portraits (docs/training_notes.md).
-CONTRAST, BRIGHTNESS, TINT, GAMMA = (
-    0.25,
-    25.0,
-    0.08,
-    0.2,
-)  # spreads: of a factor, in grey levels, of each channel's factor, of an exponent's logarithm
+CONTRAST = 0.25  # spread of the factor
+BRIGHTNESS = 25.0  # spread in grey levels
+TINT = 0.08  # spread of each channel's factor
+GAMMA = 0.2  # spread of the exponent's logarithm
 GREY = 0.05  # share of pictures that lose their colours
 TURN, ZOOM = 6.0, 0.05  # standard deviations of an aligned face: degrees, logarithm of the scale
 ERASED = 0.12, 0.5  # least and largest side of an erased rectangle, as shares of the face's
@@ -17,12 +15,10 @@ LEVELS = np.arange(256, dtype=np.float32)
 
 
 def colours(rng, image):
-    """Return a BGR uint8 picture with other contrast, brightness, tint and gamma, now and then grey."""
-    contrast, bright, gamma = (
-        1 + rng.uniform(-CONTRAST, CONTRAST),
-        rng.uniform(-BRIGHTNESS, BRIGHTNESS),
-        np.exp(rng.uniform(-GAMMA, GAMMA)),
-    )
+    """Return a BGR uint8 picture of other contrast, brightness, tint and gamma, seldom grey."""
+    contrast = 1 + rng.uniform(-CONTRAST, CONTRAST)
+    bright = rng.uniform(-BRIGHTNESS, BRIGHTNESS)
+    gamma = np.exp(rng.uniform(-GAMMA, GAMMA))
     curve = 255 * (LEVELS / 255) ** gamma
     table = ((curve[:, None] - 128) * contrast + 128 + bright) * (1 + rng.uniform(-TINT, TINT, 3))
     image = cv2.LUT(image, table.clip(0, 255).astype(np.uint8)[None])
@@ -32,14 +28,15 @@ def colours(rng, image):
 
 
 def framing(rng, image, side):
-    """Return the middle (side, side, 3) of a stored face, shifted within its margin, turned and scaled a little."""
+    """Return the middle (side, side, 3) of a stored face, shifted, turned and scaled a little.
+
+    The shift stays within the stored margin.
+    """
     margin = (len(image) - side) / 2
     shift = rng.uniform(-margin, margin, 2)
-    matrix = cv2.getRotationMatrix2D(
-        (len(image) / 2 - 0.5, len(image) / 2 - 0.5),
-        rng.normal(0, TURN),
-        np.exp(rng.normal(0, ZOOM)),
-    )
+    middle = (len(image) / 2 - 0.5, len(image) / 2 - 0.5)
+    angle, scale = rng.normal(0, TURN), np.exp(rng.normal(0, ZOOM))
+    matrix = cv2.getRotationMatrix2D(middle, angle, scale)
     matrix[:, 2] -= margin + shift
     return cv2.warpAffine(
         image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
@@ -47,7 +44,10 @@ def framing(rng, image, side):
 
 
 def erase(rng, face):
-    """Return a face (side, side, 3) with a rectangle of one colour at a random place (random erasing, arXiv 1708.04896)."""
+    """Return a face (side, side, 3) with a rectangle of one colour at a random place.
+
+    Random erasing, arXiv 1708.04896.
+    """
     side = len(face)
     height, width = (side * rng.uniform(*ERASED, 2)).astype(int)
     top, left = rng.integers(0, side - height + 1), rng.integers(0, side - width + 1)

@@ -29,10 +29,11 @@ from allinone.errors import command
 from allinone.proposals import selective_search
 from allinone.pycaffe import caffe
 from allinone.model import DENSE, FUSED
-from data_prep import scene, synthetic
+from data_prep import drawing, scene
 from evaluate import metrics
 from prototxt import deploy
-from tools import describe_nets, export_onnx, fuse
+from tools import describe_nets, export_onnx
+from tools.fusing import fuse, proof
 
 SCENES, GAINS, WIDTH, HEIGHT, SIZES, SEED = (
     150,
@@ -68,13 +69,13 @@ def median_seconds(work):
 def full_width(folder):
     """Write the fused net of profile paper with random weights, in all forms, into a folder."""
     definition = deploy.deploy_net(profiles.PAPER)
-    net = caffe.Net(fuse.write_net(folder, FUSED[0], definition), caffe.TEST)
+    net = caffe.Net(proof.write_net(folder, FUSED[0], definition), caffe.TEST)
     weights = os.path.join(folder, FUSED[1])
     net.save(weights)
     parameters = surgery.one_of_each(
         surgery.by_name(definition, surgery.read_weights(weights), weights), weights
     )
-    fuse.make_dense(profiles.PAPER, net, parameters, folder)
+    fuse.make_dense(profiles.PAPER, parameters, folder)
     for names, free in ((FUSED, False), (DENSE, True)):
         export_onnx.export(folder, names, free)
 
@@ -122,7 +123,7 @@ def drawn_scenes():
         found.append(
             scene.scene(
                 rng,
-                lambda: synthetic.person(SEED, int(rng.integers(60))),
+                lambda: drawing.person(SEED, int(rng.integers(60))),
                 WIDTH,
                 HEIGHT,
                 sizes=SIZES,

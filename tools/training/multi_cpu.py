@@ -1,45 +1,55 @@
-"""One process per CPU core, joined by shared memory, as NCCL joins GPUs: small nets' matrices are too small to be worth several threads."""
+"""One process for each CPU core, joined by shared memory, as NCCL joins GPUs.
+
+Small nets' matrices are too small to be worth several threads.
+"""
+
+from __future__ import annotations
 
 import os
 
 import numpy as np
 
 from python_layers.prefetch import Memory
-from tools.processes import CONTEXT
+from tools.training.processes import CONTEXT, nothing
 
-TURNS = 2  # sets of rows, used by turns: a process that is ahead writes the next gradients while another still reads these
+# Sets of rows, used by turns: a process that is ahead writes the next gradients while another
+# still reads these.
+TURNS = 2
 
 
 class Meeting:
-    """Memory with a row of numbers for each process and turn, and a barrier at which they wait for each other."""
+    """Memory with a row of numbers for each process and turn, and a barrier."""
 
-    def __init__(self, count):
+    def __init__(self, count: int) -> None:
+        """Prepare for `count` processes."""
         self.count, self.barrier, self.memory = count, CONTEXT.Barrier(count), Memory(0)
-        os.environ.setdefault(
-            "OPENBLAS_NUM_THREADS", "1"
-        )  # for the processes to come: more threads than cores halve the speed
+        # For the processes to come: more threads than cores halve the speed.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-    def connect(self, solver, rank):
-        """Link a solver to those of the other processes: same weights now, gradients averaged from now on. Keep what is returned."""
+    def connect(self, solver, rank: int) -> Link:
+        """Link a solver to those of the other processes; keep what is returned.
+
+        All have the first one's weights now, and average their gradients from now on.
+        """
         link = Link(self, solver.net, rank)
         link.same_weights()
-        solver.add_callback(lambda: None, link.average_gradients)
+        solver.add_callback(nothing, link.average_gradients)
         return link
 
 
 class Link:
     """A process's access to the others' gradients."""
 
-    def __init__(self, meeting, net, rank):
+    def __init__(self, meeting: Meeting, net, rank: int) -> None:
+        """Map the memory: (TURNS, processes, numbers of the net)."""
         self.blobs = _distinct(net)
         self.barrier, self.rank, self.turn = meeting.barrier, rank, 0
         ends = np.cumsum([blob.count for blob in self.blobs])
         self.places = list(zip(ends - [blob.count for blob in self.blobs], ends))
-        (self.rows,) = meeting.memory.grown(4 * TURNS * meeting.count * int(ends[-1])).arrays(
-            [(TURNS, meeting.count, int(ends[-1]))]
-        )
+        shape = TURNS, meeting.count, int(ends[-1])
+        (self.rows,) = meeting.memory.grown(4 * int(np.prod(shape))).arrays([shape])
 
-    def same_weights(self):
+    def same_weights(self) -> None:
         """Take over the first process's weights."""
         for blob, (first, last) in zip(self.blobs, self.places):
             if self.rank == 0:
@@ -49,8 +59,11 @@ class Link:
             blob.data[...] = self.rows[0, 0, first:last].reshape(blob.data.shape)
         self.barrier.wait()
 
-    def average_gradients(self):
-        """Give every process the mean of all gradients, added in the same order everywhere, so that their weights stay the same to the bit."""
+    def average_gradients(self) -> None:
+        """Give every process the mean of all gradients.
+
+        They are added in the same order everywhere, so that weights stay the same to the bit.
+        """
         rows, self.turn = self.rows[self.turn], (self.turn + 1) % TURNS
         for blob, (first, last) in zip(self.blobs, self.places):
             rows[self.rank, first:last] = blob.diff.ravel()

@@ -1,0 +1,57 @@
+"""The tops of the data layers, from the table of tasks: what they are called and how wide they are.
+
+The first top is always `data`, the pictures; labels follow.
+"""
+
+from allinone import tasks
+
+REGION_TOWERS = (tasks.REGION_TOWER, tasks.HYPERFACE)  # sub-networks that learn from regions
+
+
+def database_of(tower):
+    """Return the name of a sub-network's database: HyperFace learns from the detection tower's."""
+    return tasks.REGION_TOWER if tower in REGION_TOWERS else tower
+
+
+def region_regressions():
+    """Return the tasks of regions whose label comes with a mask, each (n, task.size)."""
+    return [task for task in tasks.tasks_of(tasks.REGION_TOWER) if task.loss == "euclidean"]
+
+
+def region_classes():
+    """Return the tasks of regions, detection apart, whose label is a class (n,).
+
+    Those of the detection tower come first; after them what HyperFace alone learns from regions.
+    """
+    own = tasks.tasks_of(tasks.REGION_TOWER)
+    others = [task for task in tasks.tasks_of(tasks.HYPERFACE) if task not in own]
+    return [
+        task for task in own + others if task.kind == tasks.PROBABILITY and task.name != "detection"
+    ]
+
+
+def labels_of(tower):
+    """Return {task name: names of its label tops} of a sub-network, in the order of the tops."""
+    if tower not in REGION_TOWERS:
+        task = tasks.aligned_task(tower)
+        return {task.name: ("label", "sigma") if task.loss == "age" else ("label",)}
+    labels = {"detection": ("label",)}
+    for task in region_regressions():
+        labels[task.name] = (f"{task.name}_label", f"{task.name}_mask")
+    for task in region_classes():
+        if task.tower == tower or tower == tasks.HYPERFACE:
+            labels[task.name] = (f"{task.name}_label",)
+    return labels
+
+
+def aligned_shapes(rows, side):
+    """Return the shapes of FaceData's tops: data, label and, for the age alone, sigma."""
+    return [(rows, 3, side, side), (rows,), (rows,)]
+
+
+def region_shapes(rows, side):
+    """Return the shapes of RegionData's tops, all that there are."""
+    shapes = [(rows, 3, side, side), (rows,)]
+    for task in region_regressions():
+        shapes += [(rows, task.size), (rows, task.size)]
+    return shapes + [(rows,) for _ in region_classes()]

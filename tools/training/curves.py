@@ -1,0 +1,93 @@
+"""The curves of a training log: a small plot for each task."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import matplotlib
+import numpy as np
+
+from allinone import files
+from allinone.errors import InputError
+
+matplotlib.use("Agg")
+from matplotlib import pyplot
+
+CURVES = "curves.png"  # of a run
+
+
+def read_log(path: str) -> tuple[dict, dict]:
+    """Return the losses and the held-out figures of a log.
+
+    That is {task: (iterations, losses)} and {task: (iterations, metric, values)}. InputError where
+    there is no log, or nothing in it.
+    """
+    if not os.path.isfile(path):
+        raise InputError(f"{path}: no such training log; train first")
+    with open(path, encoding="utf-8") as stream:
+        try:
+            entries = [json.loads(line) for line in stream]
+        except ValueError as error:
+            raise InputError(f"{path}: not a training log ({error}); train again") from None
+    losses = [entry for entry in entries if "loss" in entry]
+    held_out = [entry for entry in entries if "validation" in entry]
+    if not losses:
+        raise InputError(f"{path}: the log has no line yet; train first")
+    curves = {}
+    for task in losses[0]["loss"]:
+        values = np.array([entry["loss"][task] for entry in losses])
+        curves[task] = iterations_of(losses), values
+    figures = {}
+    for task, metrics in (held_out[0]["validation"] if held_out else {}).items():
+        for metric in metrics:
+            values = np.array([entry["validation"][task][metric] for entry in held_out])
+            figures[task] = iterations_of(held_out), metric, values
+    return curves, figures
+
+
+def iterations_of(entries: list[dict]) -> np.ndarray:
+    """Return the iterations of some entries of a log."""
+    return np.array([entry["iteration"] for entry in entries])
+
+
+def plot(log: str, png: str) -> None:
+    """Draw a log: the losses in grey, their running mean in blue, held-out figures in orange."""
+    losses, held_out = read_log(log)
+    rows = 1 if len(losses) == 1 else 2
+    columns = -(-len(losses) // rows)
+    size = 3.4 * columns, 2.7 * rows
+    figure, axes = pyplot.subplots(
+        rows, columns, figsize=size, constrained_layout=True, squeeze=False
+    )
+    for axis, (task, curve) in zip(axes.ravel(), losses.items()):
+        draw_losses(axis, task, *curve)
+        if task in held_out:
+            draw_figures(axis, *held_out[task])
+    for axis in axes.ravel()[len(losses) :]:
+        axis.set_visible(False)
+    for axis in axes[-1]:
+        axis.set_xlabel("iteration")
+    with files.replacing(png, "wb") as stream:
+        figure.savefig(stream, format="png", dpi=80)
+    pyplot.close(figure)
+
+
+def draw_losses(axis, task: str, iterations: np.ndarray, values: np.ndarray) -> None:
+    """Draw the loss of every iteration and its running mean."""
+    window = max(1, len(iterations) // 25)
+    mean = np.convolve(values, np.ones(window) / window, "valid")
+    axis.plot(iterations, values, color="0.8", linewidth=0.7)
+    axis.plot(iterations[window - 1 :], mean, color="tab:blue")
+    axis.set_ylim(0, np.percentile(values, 98) * 1.1 + 1e-9)
+    axis.set_title(task, loc="left")
+    axis.grid(alpha=0.3)
+
+
+def draw_figures(axis, iterations: np.ndarray, metric: str, values: np.ndarray) -> None:
+    """Draw the figure on held-out faces on a scale of its own, at the right."""
+    right = axis.twinx()
+    right.plot(iterations, values, "o-", color="tab:orange", markersize=3, linewidth=1)
+    title = f"held out: {metric} {values[-1]:.3g}"
+    right.set_title(title, loc="right", color="tab:orange", fontsize=9)
+    right.tick_params(axis="y", colors="tab:orange", labelsize=8)

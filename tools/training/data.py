@@ -1,0 +1,80 @@
+"""The databases that a run reads: do they fit, and how much is there to validate on."""
+
+from __future__ import annotations
+
+import os
+
+from allinone import store
+from allinone.errors import InputError
+from allinone.profiles import Profile
+from allinone.schedules import Job
+from allinone.tasks import DESCRIPTOR, tasks_of
+from prototxt.towers import VALIDATION
+from python_layers.region_data import PER_IMAGE
+from python_layers.tops import REGION_TOWERS, database_of
+
+MOST_VALIDATION = 50  # our choice: mini-batches of one validation at most
+LOOKS = 4  # our choice: times that a validation looks at a picture, for other regions each time
+
+
+def manifests(profile: Profile, job: Job, databases: str) -> dict[str, list[dict]]:
+    """Return {sub-network: the manifest of each of its databases}.
+
+    InputError where one is missing or of another size.
+    """
+    found = {}
+    for tower in job.towers:
+        place = os.path.join(databases, database_of(tower))
+        folders = store.databases(place)
+        found[tower] = [store.manifest(folder) for folder in folders]
+        for folder, manifest in zip(folders, found[tower]):
+            _check_size(profile, folder, manifest)
+        if len(folders) > 1 and (tower in REGION_TOWERS or _learns_people(tower)):
+            raise InputError(
+                f"{place}: tower {tower} learns from one database; keep one of {', '.join(folders)}"
+            )
+    return found
+
+
+def _check_size(profile, folder, manifest):
+    size = manifest.get("input_size", profile.input_size)
+    if size != profile.input_size:
+        raise InputError(
+            f"{folder}: aligned for inputs of {size} pixels, profile {profile.name} needs "
+            f"{profile.input_size}; build it with --profile {profile.name}"
+        )
+
+
+def _learns_people(tower):
+    """Return whether the classes of a sub-network are the people of its database."""
+    return any(task.kind == DESCRIPTOR for task in tasks_of(tower))
+
+
+def identities(found: dict[str, list[dict]]) -> int:
+    """Return how many people the identity database has, 0 where the net has no such tower."""
+    for tower, databases in found.items():
+        if _learns_people(tower):
+            return databases[0]["identities"]
+    return 0
+
+
+def validation_rows(profile: Profile, job: Job, databases: str) -> dict[str, int]:
+    """Return {sub-network: faces or regions to validate on}.
+
+    {} where a sub-network has no database for it: the net is tested whole or not at all. The number
+    depends on the database alone, so that a sub-network is measured on the same ones in any net.
+    """
+    folder = os.path.join(databases, VALIDATION)
+    if not all(os.path.isdir(os.path.join(folder, database_of(tower))) for tower in job.towers):
+        return {}
+    rows = {}
+    for tower, found in manifests(profile, job, folder).items():
+        regions = PER_IMAGE * LOOKS if tower in REGION_TOWERS else 1
+        rows[tower] = regions * sum(manifest["count"] for manifest in found)
+    return rows
+
+
+def validation_batches(profile: Profile, job: Job, rows: dict[str, int]) -> int:
+    """Return how many mini-batches hold the rows of every sub-network, at most MOST_VALIDATION."""
+    needed = [-(-count // job.batch_of(tower, profile)) for tower, count in rows.items()]
+    return min(MOST_VALIDATION, max(needed, default=0))

@@ -1,0 +1,120 @@
+"""What a training run is made of, so that it is only gone on with when nothing of it has changed.
+
+A plan names the net, the solver, the data, the weights that it starts from, the number of
+processes, and the code that the result depends on. It holds no path: a run may be moved.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from allinone import closure, files, snapshots
+from allinone.errors import InputError
+from allinone.snapshots import FOLDER, NET, PLAN
+from prototxt import committed, solvers, towers
+from tools.training import data
+from tools.training.settings import Settings
+
+SOLVER, DATA = "solver.prototxt", "data.json"  # further files of a run
+# The modules whose code, with all that they import, decides what a run learns: the layers that
+# Caffe loads by name, and what steps the solver. The text of the net and of the solver stands in
+# the plan itself; logs, curves and validation change nothing.
+ENTRIES = (
+    "python_layers.age_loss",
+    "python_layers.face_data",
+    "python_layers.masked_euclidean",
+    "python_layers.region_data",
+    "tools.training.multi_cpu",
+    "tools.training.multi_gpu",
+    "tools.training.solver",
+)
+
+
+def code(root: str = closure.ROOT) -> dict[str, str]:
+    """Return {path: hash} of all code that decides what a run learns."""
+    return closure.hashes(ENTRIES, root)
+
+
+def make(settings: Settings) -> tuple[dict[str, str], dict]:
+    """Return ({file: text}, plan) of a run; InputError where a database is missing or unfit."""
+    found = data.manifests(settings.profile, settings.job, settings.databases)
+    net, solver = _texts(settings, found, "", "")
+    init = settings.init and files.sha256(snapshots.weights_of(settings.init))
+    plan = dict(
+        profile=settings.profile.name,
+        job=settings.job.name,
+        iterations=settings.iterations,
+        processes=settings.processes,
+        net=net,
+        solver=solver,
+        data={tower: [one["hash"] for one in databases] for tower, databases in found.items()},
+        init=init or None,
+        code=code(),
+    )
+    net, solver = _texts(settings, found, settings.databases, settings.out)
+    texts = {NET: net, SOLVER: solver, DATA: json.dumps(found, indent=1) + "\n"}
+    return texts, plan
+
+
+def _texts(settings, found, databases, out):
+    """Return the texts of net and solver; found: the databases' manifests."""
+    profile, job = settings.profile, settings.job
+    rows = data.validation_rows(profile, job, settings.databases)
+    net = towers.train_net(
+        profile,
+        job,
+        databases,
+        data.identities(found),
+        settings.seed,
+        settings.iter_size,
+        data.validation_batches(profile, job, rows),
+    )
+    solver = solvers.solver_text(
+        profile,
+        job,
+        f"{out}/{NET}",
+        f"{out}/{FOLDER}/partial/run",
+        settings.seed,
+        settings.iterations,
+        settings.iter_size,
+        by_caffe=False,
+    )
+    return committed.HEADER + str(net), solver
+
+
+def prepare(out: str, texts: dict[str, str], plan: dict, resume: bool) -> bool:
+    """Write the files of a run; return whether an earlier run of the same plan is there to resume.
+
+    An earlier run of another plan is moved aside, never deleted. InputError where one of the same
+    plan is there and `resume` is not asked for.
+    """
+    path = os.path.join(out, PLAN)
+    earlier = os.path.isdir(os.path.join(out, FOLDER))
+    if earlier:
+        before = files.read_json(path, "delete it") if os.path.isfile(path) else None
+        if before == plan and not resume:
+            raise InputError(
+                f"{out}: holds a run of the same settings; go on with --resume, or delete it"
+            )
+        if before != plan:
+            move_aside(out)
+            earlier = False
+    os.makedirs(os.path.join(out, FOLDER), exist_ok=True)
+    for name, text in texts.items():
+        with files.replacing(os.path.join(out, name)) as stream:
+            stream.write(text)
+    files.write_json(path, plan)
+    return earlier
+
+
+def move_aside(out: str) -> None:
+    """Rename the folder of a run to <out>.before<n>, and print so."""
+    number = 1
+    while os.path.exists(f"{out}.before{number}"):
+        number += 1
+    os.rename(out, f"{out}.before{number}")
+    print(
+        "settings, data or code have changed: the earlier run is now in "
+        f"{out}.before{number}, a new one starts"
+    )

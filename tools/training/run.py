@@ -1,0 +1,71 @@
+"""A training run from its settings to its last snapshot."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from allinone import device, files, schedules, snapshots
+from tools.training import curves, held_out, loop, multi_cpu, multi_gpu, plan, processes
+from tools.training.divergence import Diverged
+from tools.training.log import LOG
+from tools.training.settings import Settings
+from tools.training.solver import open_solver
+
+
+def train(settings: Settings, resume: bool) -> None:
+    """Train, or go on with a run of the same plan where `resume` allows it.
+
+    InputError where databases, GPUs or weights are missing or do not fit, or a run diverges.
+    """
+    multi_gpu.refuse_without_nccl(settings.gpu)
+    out = settings.out
+    with files.only_one(out):
+        texts, made = plan.make(settings)
+        resumable = plan.prepare(out, texts, made, resume)
+        state = snapshots.newest_whole(out) if resumable else None
+        done = snapshots.iteration_of(state) if state else 0
+        start = f"starting from {settings.init or 'random weights'}"
+        print(f"resuming at iteration {done}" if state else start, flush=True)
+        if done == settings.iterations:
+            curves.plot(os.path.join(out, LOG), os.path.join(out, curves.CURVES))
+        elif settings.processes > 1:
+            train_in_processes(settings, state)
+        else:
+            device.use(settings.gpu)
+            work(settings, state)
+    weights = os.path.join(out, snapshots.FOLDER, f"iter_{settings.iterations:07d}.caffemodel")
+    print(f"trained: {weights}, curves in {os.path.join(out, curves.CURVES)}")
+
+
+def train_in_processes(settings: Settings, state: str | None) -> None:
+    """Train in a process for each GPU or core."""
+    if settings.gpu:
+        numbers = ", ".join(map(str, device.check(settings.gpu)))
+        print(f"training on GPUs {numbers}, a process each", flush=True)
+        meeting = multi_gpu.Meeting()
+    else:
+        print(f"training in {settings.processes} processes", flush=True)
+        meeting = multi_cpu.Meeting(settings.processes)
+    processes.supervise(work, settings, state, meeting, settings.processes)
+
+
+def work(settings: Settings, state: str | None, rank: int = 0, meeting=None) -> None:
+    """Train in this process from the solverstate `state` on, or from the start.
+
+    Of several processes, number `rank` reads its own share of the mini-batches; they average their
+    gradients through `meeting`, and the first writes the run's files.
+    """
+    solver, link = open_solver(settings, state, rank, meeting)  # link: kept while the solver steps
+    if rank:
+        processes.follow(solver, settings.iterations)
+        return
+    validate = held_out.Validation(solver, settings).figures
+    every = schedules.RULES[settings.profile.name].validate
+    try:
+        loop.run(solver, settings.out, settings.iterations, settings.snapshot, every, validate)
+    except Diverged as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        # At once: where Caffe's max pooling met NaN it has written outside its arrays, and would
+        # abort on the way out.
+        os._exit(2)
