@@ -1,0 +1,79 @@
+"""Contact sheets of databases: random samples with their labels, as the nets will see them.
+
+Everything comes from the databases themselves: the pictures and labels as decoded from their Datum
+records.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import h5py
+import numpy as np
+
+from allinone import draw, store, tasks
+from allinone.record import FaceRecord
+
+SAMPLES, COLUMNS, SIDE = 24, 6, 200  # pictures of a sheet, in a row, and their pixels
+CAPTION, SMALL = 14, 11  # pixels
+
+
+def words_of(tower: str, datum) -> str:
+    """Return the label of an aligned face in words."""
+    task = tasks.aligned_task(tower)
+    if task.kind == tasks.NUMBER:
+        value, sigma = datum.float_data
+        return task.label_in_words(value) + (f", sigma {sigma:g}" if sigma else "")
+    if task.kind == tasks.DESCRIPTOR:  # people are numbered anew in every database
+        return f"class {datum.label}"
+    return task.label_in_words(datum.label)
+
+
+def face_sheet(tower: str, reader: store.Reader, places: Sequence[int]) -> np.ndarray:
+    """Return the sheet of a database of aligned faces."""
+    tiles = []
+    for place in places:
+        datum = reader.datum(place)
+        tiles.append(draw.tile(reader.image(datum), SIDE))
+        draw.caption(tiles[-1], words_of(tower, datum), (4, SIDE - 24), CAPTION)
+    return draw.grid(tiles, COLUMNS)
+
+
+def scene_sheet(folder: str, reader: store.Reader, places: Sequence[int]) -> np.ndarray:
+    """Return the sheet of a database of scenes: boxes, landmarks, pose, how many regions it has."""
+    tiles = []
+    with h5py.File(os.path.join(folder, store.REGIONS), "r") as data:
+        for place in places:
+            first, last = data["face_start"][place : place + 2]
+            faces = [_face(data, number) for number in range(first, last)]
+            picture = draw.annotations(reader.image(reader.datum(place)), faces)
+            tiles.append(draw.tile(picture, SIDE))
+            regions = np.diff(data["proposal_start"][place : place + 2]).item()
+            draw.caption(tiles[-1], f"faces {len(faces)}, regions {regions}", (4, 4), SMALL)
+    return draw.grid(tiles, COLUMNS)
+
+
+def _face(data: h5py.File, number: int) -> FaceRecord:
+    """Return a face of a database of scenes."""
+    return FaceRecord(
+        "",
+        box=data["box"][number].tolist(),
+        pose=_known(data["pose"][number]),
+        landmarks=[_known(point) for point in data["landmarks"][number]],
+        visibility=[_known(value) for value in data["visibility"][number]],
+    )
+
+
+def _known(values: np.ndarray):
+    """Return numbers as plain ones, None where they are unknown."""
+    return None if np.isnan(values).all() else values.tolist()
+
+
+def sheet(tower: str, folder: str, seed: int) -> tuple[np.ndarray, int, int]:
+    """Return (sheet, how many samples it shows, how many there are) of a tower's database."""
+    reader = store.Reader(folder)
+    places = np.random.default_rng(seed).permutation(len(reader))[:SAMPLES].tolist()
+    if tower == tasks.REGION_TOWER:
+        return scene_sheet(folder, reader, places), len(places), len(reader)
+    return face_sheet(tower, reader, places), len(places), len(reader)
