@@ -11,8 +11,11 @@ import numpy as np
 from allinone import tasks
 from allinone.tasks import ANGLES, DESCRIPTOR, NUMBER, POINTS, PROBABILITY, VISIBILITY, Task
 from evaluate import metrics
+from prototxt import network
+from python_layers import tops
 
 YAW = 2  # place in a pose
+DESCRIPTOR_BLOB = "fc7"  # of a training net, which copies it to no output of its own
 
 
 def measure(net, owners: dict[str, str], batches: int, rows: dict[str, int]) -> dict:
@@ -42,16 +45,15 @@ def measure(net, owners: dict[str, str], batches: int, rows: dict[str, int]) -> 
 
 def blobs_of(tower: str, task: Task) -> tuple[str, ...]:
     """Return the blobs that a task's figure needs: answer, label and, where it has one, mask."""
-    label = f"{tower}/label"
-    if tower not in tasks.ALIGNED_TOWERS and task.label != "box":  # a region has several labels
-        label = f"{tower}/{task.name}_label"
-    if task.kind == PROBABILITY:
-        return f"{tower}/{task.name}_raw", label
+    answer = network.raw_name(task)
     if task.kind == DESCRIPTOR:
-        return f"{tower}/fc7", label
-    if task.kind == NUMBER:
-        return f"{tower}/{task.name}", label
-    return f"{tower}/{task.name}", label, f"{tower}/{task.name}_mask"
+        answer = DESCRIPTOR_BLOB
+    elif task.kind == NUMBER:  # in its own unit
+        answer = task.output
+    labels = tops.labels_of(tower)[task.name]
+    if task.kind == NUMBER:  # a label's sigma matters to the loss alone
+        labels = labels[:1]
+    return tuple(f"{tower}/{name}" for name in (answer, *labels))
 
 
 def _mean(values: np.ndarray) -> float:
