@@ -1,29 +1,48 @@
-"""From region proposals to faces: Iterative Region Proposals and Landmarks-based NMS (HyperFace, arXiv 1603.01249, algorithms 1 and 2).
+"""From region proposals to faces (HyperFace, arXiv 1603.01249, algorithms 1 and 2).
 
-What stage 1 says of regions is a dict of arrays: boxes (n, 4), score (n,), landmarks (n, 21, 2) in pixels, visibility (n, 21), pose (n, 3).
+Iterative Region Proposals and Landmarks-based NMS. What stage 1 finds in regions is a dict of
+arrays: boxes (n, 4), score (n,), landmarks (n, 21, 2) in pixels, visibility (n, 21), pose (n, 3),
+and (n,) of any further task of stage 1.
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from allinone import boxes, landmarks
 
 KEPT = 0.3  # our choice: least score of a region that goes on to the next round
-ROUNDS = 3  # our choice: N, rounds of Iterative Region Proposals; the third still moves boxes, a fourth none (make bench)
+# our choice: N, rounds of Iterative Region Proposals; the third still moves boxes, a fourth moves
+# none (make bench)
+ROUNDS = 3
 LEAST = 8  # our choice: pixels; smaller rectangles are no regions
 OVERLAP = 0.2  # our choice: IoU above which two precise boxes are the same face
-INSIDE = 0.6  # our choice: share of a box within a better one above which it is a part of that face, no face
+INSIDE = 0.6  # our choice: share of a box in a better one above which it is a part of that face
 CLUSTER = 5  # our choice: k, the regions of a face whose medians are its result
 
+Found = dict[str, np.ndarray]
+Look = Callable[[np.ndarray, np.ndarray], Found]
 
-def iterative_region_proposals(look, owners, regions, sizes, rounds=ROUNDS):
-    """Return (owners (m,), what stage 1 says of m regions) of all regions that may be faces, proposed or found on the way.
 
-    look(owners, regions) runs stage 1; owners (n,): the picture of each region (n, 4), sizes: (width, height) of the pictures.
+def iterative_region_proposals(
+    look: Look,
+    owners: np.ndarray,
+    regions: np.ndarray,
+    sizes: Sequence[tuple[int, int]],
+    rounds: int = ROUNDS,
+) -> tuple[np.ndarray, Found]:
+    """Return (owners (m,), what stage 1 finds) of all regions that may be faces.
+
+    They are proposed or found on the way. look(owners, regions) runs stage 1; owners (n,): the
+    picture of each region (n, 4); sizes: (width, height) of the pictures.
     """
     # 1. Score the proposals, 2. keep those that may be faces.
     newest = _promising(look, owners, regions)
     seen = [newest]
-    # 3. Each round: the rectangle of the landmarks that were found in a region is a new region; score it, keep it or not.
+    # 3. Each round: the rectangle of the landmarks that were found in a region is a new region;
+    #    score it, keep it or not.
     for _ in range(rounds):
         owners, found = newest
         limits = np.float32([sizes[owner] for owner in owners]).reshape(-1, 2)
@@ -33,40 +52,39 @@ def iterative_region_proposals(look, owners, regions, sizes, rounds=ROUNDS):
         newest = _promising(look, new[:, 0].astype(int), new[:, 1:].astype(np.float32))
         seen.append(newest)
     owners, found = zip(*seen)
-    return np.concatenate(owners), {
-        name: np.concatenate([one[name] for one in found]) for name in found[0]
-    }
+    joined = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
+    return np.concatenate(owners), joined
 
 
 def _promising(look, owners, regions):
+    """Return (owners, what stage 1 finds) of the regions that may be faces."""
     found = look(owners, regions)
     keep = found["score"] >= KEPT
     return np.asarray(owners)[keep], {name: values[keep] for name, values in found.items()}
 
 
-def landmarks_nms(found, score):
-    """Return what stage 1 found in one picture once for every face of at least `score`, best first."""
+def landmarks_nms(found: Found, score: float) -> Found:
+    """Return each face of at least `score` once, best first; found: what stage 1 finds."""
     # 1. Landmarks of all regions are there; 2. the precise boxes are their rectangles.
     precise, faces = landmarks.face_rectangle(found["landmarks"]), []
     # 3. Non-maximum suppression on the precise boxes: the best of each group stands for a face.
     for best in boxes.nms(precise, found["score"], OVERLAP):
-        # Our addition: a mouth or an eye that looks like a face is no face beside the one that it lies in.
-        inside = boxes.intersection(precise[[best]], precise[faces])[0] / np.maximum(
-            boxes.area(precise[best]), 1
-        )
+        # Our addition: a mouth or an eye in a face is not another face.
+        area = np.maximum(boxes.area(precise[best]), 1)
+        inside = boxes.intersection(precise[[best]], precise[faces])[0] / area
         if found["score"][best] >= score and not (inside > INSIDE).any():
             faces.append(best)
-    # 4. Of each face the CLUSTER best regions around it. 5. Its result: the medians over them.
+    # 4. Of each face the CLUSTER best regions around it.
     best_first = np.argsort(-found["score"], kind="stable")
     around = boxes.iou(precise[faces], precise[best_first]) > 0.5
-    top = [best_first[np.flatnonzero(row)[:CLUSTER]] for row in around]
-    result = {
-        name: np.array(
-            [np.median(found[name][members], axis=0) for members in top], np.float32
-        ).reshape(-1, *found[name].shape[1:])
-        for name in ("landmarks", "visibility", "pose")
-    }
+    clusters = [best_first[np.flatnonzero(row)[:CLUSTER]] for row in around]
+    # 5. Its result: the medians over them.
+    result = {}
+    for name, values in found.items():
+        if name not in ("boxes", "score"):
+            medians = [np.median(values[cluster], axis=0) for cluster in clusters]
+            result[name] = np.array(medians, np.float32).reshape(-1, *values.shape[1:])
     # 6. Its box follows from its landmarks.
-    return dict(
-        result, score=found["score"][faces], boxes=landmarks.face_rectangle(result["landmarks"])
-    )
+    result["score"] = found["score"][faces]
+    result["boxes"] = landmarks.face_rectangle(result["landmarks"])
+    return result

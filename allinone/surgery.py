@@ -1,8 +1,10 @@
-"""Parameters by name: the name of a parameter is its identity in every net of the kit.
+"""Weights by parameter name, which says in every net of the kit which weight it is.
 
-Caffe's own copy_from goes by layer name, and a net without a matching layer stays as it was, in silence. Here every
-blob is accounted for.
+Caffe's own copy_from goes by layer name and leaves a net without a matching layer as it was, in
+silence. Here every blob is accounted for.
 """
+
+from __future__ import annotations
 
 import os
 from dataclasses import dataclass
@@ -13,9 +15,15 @@ from google.protobuf import text_format
 from allinone.errors import InputError
 from allinone.pycaffe import caffe, caffe_pb2
 
+Parameters = dict[str, np.ndarray]
+Copies = dict[str, list[tuple[str, np.ndarray]]]  # {parameter name: [(layer, array), ...]}
 
-def read_net(path):
-    """Return the NetParameter of a prototxt; InputError where it is missing or not one (Caffe would abort)."""
+
+def read_net(path: str) -> caffe_pb2.NetParameter:
+    """Return the NetParameter of a prototxt.
+
+    InputError where it is missing or not one; Caffe itself would abort.
+    """
     try:
         with open(path, encoding="utf-8") as stream:
             return text_format.Parse(stream.read(), caffe_pb2.NetParameter())
@@ -29,8 +37,8 @@ def read_net(path):
         ) from None
 
 
-def read_weights(path):
-    """Return the NetParameter of a caffemodel; InputError where it is missing, cut off or not one."""
+def read_weights(path: str) -> caffe_pb2.NetParameter:
+    """Return the NetParameter of a caffemodel; InputError where it is missing, cut or not one."""
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such caffemodel; train first, or give the path of a snapshot")
     weights = caffe_pb2.NetParameter()
@@ -46,38 +54,43 @@ def read_weights(path):
     return weights
 
 
-def parameter_names(net):
-    """Return {layer name: [parameter names]} of a NetParameter's definition in training; unnamed ones are ''."""
-    return {
-        layer.name: [param.name for param in layer.param]
-        for layer in net.layer
-        if layer.param and not any(rule.phase == caffe.TEST for rule in layer.include)
-    }
+def parameter_names(net: caffe_pb2.NetParameter) -> dict[str, list[str]]:
+    """Return {layer name: [parameter names]} of a net in training; unnamed parameters are ''."""
+    names = {}
+    for layer in net.layer:
+        only_test = any(rule.phase == caffe.TEST for rule in layer.include)
+        if layer.param and not only_test:
+            names[layer.name] = [param.name for param in layer.param]
+    return names
 
 
-def blob_array(blob):
+def blob_array(blob: caffe_pb2.BlobProto) -> np.ndarray:
     """Return a BlobProto as a float32 array."""
     shape = tuple(blob.shape.dim) or (blob.num, blob.channels, blob.height, blob.width)
     return np.array(blob.data, np.float32).reshape(shape)
 
 
-def by_name(net, weights, source):
-    """Collect {parameter name: [(layer, array), ...]} of a caffemodel, every copy of it, by the net that it was trained as."""
+def by_name(net: caffe_pb2.NetParameter, weights: caffe_pb2.NetParameter, source: str) -> Copies:
+    """Return every copy of each parameter of a caffemodel, by the net that it was trained as.
+
+    source: what an error calls the caffemodel. InputError where it does not belong to the net.
+    """
     stored = {layer.name: layer.blobs for layer in weights.layer if layer.blobs}
     collected = {}
     for layer, names in parameter_names(net).items():
-        if len(stored.get(layer, ())) != len(names):
+        count = len(stored.get(layer, ()))
+        if count != len(names):
             raise InputError(
-                f"{source}: layer '{layer}' has {len(stored.get(layer, ()))} blobs, the net expects {len(names)}; "
-                "the caffemodel belongs to another net or profile"
+                f"{source}: layer '{layer}' has {count} blobs, the net expects {len(names)}; the "
+                "caffemodel belongs to another net or profile"
             )
         for name, blob in zip(names, stored[layer]):
             collected.setdefault(name, []).append((layer, blob_array(blob)))
     return collected
 
 
-def one_of_each(collected, source, tolerance=0.0):
-    """Return {parameter name: array} after checking that all copies of a shared weight agree."""
+def one_of_each(collected: Copies, source: str, tolerance: float = 0.0) -> Parameters:
+    """Return {parameter name: array}; InputError where copies of a shared weight differ."""
     for name, copies in collected.items():
         first_layer, first = copies[0]
         for layer, array in copies[1:]:
@@ -95,19 +108,27 @@ COUNTER = "/count"  # ends the names of iteration counts, which belong to a run 
 
 @dataclass
 class Report:
-    """What a transplant did: parameter names."""
+    """What a transplant did, by parameter name."""
 
-    matched: list  # written
-    missing: list  # of the net, kept as they were
-    unused: list  # of the source, with no place in the net
+    matched: list[str]  # written
+    missing: list[str]  # of the net, kept as they were
+    unused: list[str]  # of the source, with no place in the net
 
 
-def transplant(net, definition, parameters, source, partial=False, cast=False):
+def transplant(
+    net,
+    definition: caffe_pb2.NetParameter,
+    parameters: Parameters,
+    source: str,
+    partial: bool = False,
+    cast: bool = False,
+) -> Report:
     """Write arrays by parameter name into a caffe.Net; return a Report.
 
-    definition: the net's NetParameter (text), which knows the parameters' names. partial: parameters that the source lacks
-    keep their values, as long as the trunk is there. cast: a fully connected layer's weights may go into the convolution
-    that it is (rows become kernels). InputError where a parameter is missing or of another shape.
+    definition: the net's NetParameter, which has the parameters' names; source: what an error calls
+    the weights. partial: parameters that the source lacks keep their values, as long as the trunk
+    is there. cast: a fully connected layer's weights may go into the convolution that it is (rows
+    become kernels). InputError where a parameter is missing or of another shape.
     """
     matched, missing = set(), set()
     for layer, names in parameter_names(definition).items():
@@ -117,17 +138,13 @@ def transplant(net, definition, parameters, source, partial=False, cast=False):
             if name not in parameters:
                 if not partial or name in TRUNK:
                     raise InputError(
-                        f"{source}: the parameter '{name}' of layer '{layer}' is missing; the weights belong to another net"
+                        f"{source}: the parameter '{name}' of layer '{layer}' is missing; the "
+                        "weights belong to another net"
                     )
                 missing.add(name)
                 continue
             array = parameters[name]
-            if (
-                cast
-                and array.ndim == 2
-                and blob.data.ndim == 4
-                and array.shape == (blob.data.shape[0], blob.data[0].size)
-            ):
+            if cast and _is_fully_connected_of(array, blob.data):
                 array = array.reshape(blob.data.shape)
             if blob.data.shape != array.shape:
                 raise InputError(
@@ -136,22 +153,25 @@ def transplant(net, definition, parameters, source, partial=False, cast=False):
                 )
             blob.data[...] = array
             matched.add(name)
-    return Report(
-        sorted(matched),
-        sorted(missing),
-        sorted(name for name in set(parameters) - matched if not name.endswith(COUNTER)),
+    unused = {name for name in set(parameters) - matched if not name.endswith(COUNTER)}
+    return Report(sorted(matched), sorted(missing), sorted(unused))
+
+
+def _is_fully_connected_of(array, kernels):
+    """Return whether an array holds the weights of a convolution as a fully connected layer's."""
+    return (
+        array.ndim == 2 and kernels.ndim == 4 and array.shape == (kernels.shape[0], kernels[0].size)
     )
 
 
-def load_net(net_path, weights_path):
-    """Return (caffe.Net for testing, its NetParameter) with the weights of a caffemodel of that very net.
+def load_net(net_path: str, weights_path: str):
+    """Return (caffe.Net for testing, its NetParameter) with the weights of a caffemodel.
 
     InputError where they do not fit: Caffe would abort, or keep random weights and say nothing.
     """
     definition = read_net(net_path)
-    parameters = one_of_each(
-        by_name(definition, read_weights(weights_path), weights_path), weights_path
-    )
+    copies = by_name(definition, read_weights(weights_path), weights_path)
+    parameters = one_of_each(copies, weights_path)
     net = caffe.Net(net_path, caffe.TEST)
     transplant(net, definition, parameters, weights_path)
     return net, definition

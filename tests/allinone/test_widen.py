@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from google.protobuf import text_format
 
-from allinone import surgery, tasks, widen
+from allinone import profiles, surgery, tasks, widen
 from allinone.errors import InputError
 from allinone.pycaffe import caffe_pb2
 from prototxt import deploy
