@@ -35,7 +35,7 @@ def table(results: dict, chance: dict) -> list[tuple[str, ...]]:
 def left_out(results: dict) -> str:
     """Return a sentence that names the tasks without a figure, "" where there are none."""
     missing = [task.name for task in tasks.TASKS if task not in measured(results)]
-    return f"not measured, as no record has the label: {', '.join(missing)}" if missing else ""
+    return f"Not measured, as no record has the label: {', '.join(missing)}" if missing else ""
 
 
 def text_table(rows: Sequence[Sequence[str]]) -> str:

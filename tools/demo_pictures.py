@@ -1,0 +1,95 @@
+"""The pictures of the demo's page: what the model that was just trained says of faces."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import cv2
+import h5py
+import numpy as np
+from matplotlib import cbook
+from skimage import data
+
+from allinone import boxes, draw, files
+from allinone.analyzer import FaceAnalyzer
+from evaluate import metrics, synthetic_faces
+from evaluate.synthetic_faces import Picture
+
+PORTRAITS, SCENES, ZOOM = 12, 6, 2  # pictures on the page, and how much they are enlarged
+COLUMNS = 3  # portraits in a row
+FACES = 2  # least faces of a scene that is shown
+OVERLAP = 0.5  # IoU from which on a face is found
+
+
+class Gallery:
+    """The mean descriptor of each person in the predictions of evaluate.synthetic."""
+
+    def __init__(self, path: str, shown: int) -> None:
+        """Read all but the first `shown` portraits: none is compared with the picture itself."""
+        with h5py.File(path, "r") as stored:
+            descriptors, people = stored["descriptor"][shown:], stored["identity"][shown:]
+        self.people, means = np.unique(people[people >= 0]), []
+        for person in self.people:
+            means.append(metrics.unit_length(descriptors[people == person]).mean(axis=0))
+        self.means = metrics.unit_length(np.stack(means))
+
+    def nearest(self, descriptor: np.ndarray) -> int:
+        """Return the number of the person with the most similar mean (cosine)."""
+        return int(self.people[np.argmax(self.means @ metrics.unit_length(descriptor))])
+
+
+def analyzed(
+    analyzer: FaceAnalyzer, gallery: Gallery, picture: Picture
+) -> tuple[np.ndarray, int, int]:
+    """Return (drawn picture, its faces that were found, how many of those are named rightly)."""
+    path, known = picture
+    image = files.read_image(path)
+    found = analyzer.analyze(image)
+    names = [gallery.nearest(face.descriptor) for face in found]
+    overlaps = boxes.iou([face.box for face in found], [face.box for face in known])
+    named = right = 0
+    for name, row in zip(names, overlaps):
+        if row.max(initial=0) > OVERLAP:
+            named += 1
+            right += known[int(row.argmax())].identity == name
+    return draw.results(image, found, [f"like #{name}" for name in names], ZOOM), named, right
+
+
+def draw_held_out(analyzer: FaceAnalyzer, demo: str) -> dict[str, Any]:
+    """Write pictures of held-out portraits and scenes; return what the page says of them."""
+    gallery = Gallery(os.path.join(demo, "eval", "predictions.h5"), PORTRAITS)
+    portraits = synthetic_faces.load(os.path.join(demo, "test", "faces"))[:PORTRAITS]
+    scenes = synthetic_faces.load(os.path.join(demo, "test", "scenes"))
+    scenes = [scene for scene in scenes if len(scene[1]) >= FACES][:SCENES]
+    drawn = [analyzed(analyzer, gallery, picture) for picture in portraits + scenes]
+    sheet = draw.grid([image for image, _, _ in drawn[: len(portraits)]], COLUMNS)
+    files.write_image(os.path.join(demo, "portraits.png"), sheet)
+    names = []
+    for number, (image, _, _) in enumerate(drawn[len(portraits) :], 1):
+        names.append(f"scene{number}.png")
+        files.write_image(os.path.join(demo, names[-1]), image)
+    named, right = sum(count for _, count, _ in drawn), sum(count for _, _, count in drawn)
+    return dict(named=named, right=right, scene_pictures=names)
+
+
+def photographs() -> dict[str, np.ndarray]:
+    """Return {name: BGR picture} of real photographs that need no download."""
+    with cbook.get_sample_data("grace_hopper.jpg") as stream:
+        hopper = files.decode_image(stream.read(), "grace_hopper.jpg")
+    return dict(astronaut=cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR), hopper=hopper)
+
+
+def draw_photographs(analyzer: FaceAnalyzer, demo: str) -> list[list[dict[str, Any]]]:
+    """Write every photograph twice, as the trained model and as the shipped one analyze it.
+
+    Returns for each photograph what the page shows of both: file, name, model, faces.
+    """
+    both, pairs = dict(trained=analyzer, shipped=FaceAnalyzer()), []
+    for name, image in photographs().items():
+        pairs.append([])
+        for which, one in both.items():
+            found, file = one.analyze(image), f"{name}_{which}.png"
+            files.write_image(os.path.join(demo, file), draw.results(image, found))
+            pairs[-1].append(dict(file=file, name=name, model=which, faces=len(found)))
+    return pairs

@@ -1,0 +1,59 @@
+"""The demo's results as files: results.json, table.txt and the page, index.html."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import jinja2
+
+from allinone import files, model, tasks
+from evaluate import headline
+
+TEMPLATES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "templates")
+
+
+def _read(demo: str, name: str) -> dict:
+    return files.read_json(os.path.join(demo, "eval", name), "run evaluate.synthetic first")
+
+
+def page(results: dict, chance: dict, counts: Mapping[str, int], shown: Mapping[str, Any]) -> str:
+    """Return the page; shown: what tools.demo_pictures says of the pictures, and the device."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    described = tasks.of_stage(2)
+    head, *rows = headline.table(results, chance)
+    return environment.get_template("demo.html").render(
+        towers=len(tasks.TOWERS),
+        head=head,
+        rows=rows,
+        left_out=headline.left_out(results),
+        labels=[task.name for task in described],
+        answers=[task.name for task in described if task.kind != tasks.DESCRIPTOR],
+        shipped=model.SHIPPED,
+        **counts,
+        **shown,
+    )
+
+
+def write(demo: str, shown: Mapping[str, Any]) -> None:
+    """Write all three into the demo's folder, from what evaluate.synthetic left there."""
+    results, chance = _read(demo, "results.json"), _read(demo, "chance.json")
+    text = page(results, chance, _read(demo, "counts.json"), shown)
+    path = os.path.join(demo, "index.html")
+    table = headline.text_table(headline.table(results, chance))
+    notes = [
+        headline.left_out(results),
+        f"The page with curves and pictures: {os.path.abspath(path)}",
+    ]
+    files.write_json(os.path.join(demo, "results.json"), headline.only_headlines(results))
+    with files.replacing(os.path.join(demo, "table.txt")) as stream:
+        stream.write("\n" + "\n\n".join([table, *filter(None, notes)]) + "\n")
+    with files.replacing(path) as stream:
+        stream.write(text)
