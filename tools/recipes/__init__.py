@@ -1,0 +1,1 @@
+"""Recipes: jobs of many steps, of which only what has changed is done again."""

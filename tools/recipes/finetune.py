@@ -1,0 +1,85 @@
+"""Fine-tune a joint run for a benchmark, fold by fold where it has folds, and fuse each result.
+
+    python -m tools.recipes.finetune fddb --profile tiny --db data/db --run out/tiny/joint --fold 3
+
+The databases stand in <db>/finetune/<set>, with a folder for each fold; runs and models go to
+<out>/<set>, with a folder for each fold too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import glob
+import os
+import sys
+
+from allinone import schedules
+from allinone.errors import InputError, command
+from tools.recipes import options
+from tools.recipes.steps import Step
+
+JOBS = [job.name for job in schedules.JOBS["paper"].values() if job.init == "joint"]
+
+
+def databases(db, job, fold):
+    """Return [(database, "" or the fold's name)] to train on; InputError where there is none."""
+    root = os.path.join(db, "finetune", job)
+    there = sorted(glob.glob(f"{glob.escape(root)}/fold_*"))
+    folds = {int(path.rsplit("_", 1)[1]): path for path in there}
+    if fold is not None and fold not in folds:
+        known = ", ".join(map(str, folds)) if folds else "none: leave FOLD out"
+        raise InputError(f"FOLD={fold}: not in {root}; folds there: {known}")
+    if not os.path.isdir(root):
+        raise InputError(f"{root}: no such folder; make data-{job} builds it")
+    chosen = [folds[fold]] if fold is not None else there
+    return [(path, os.path.basename(path)) for path in chosen] or [(root, "")]
+
+
+def steps_of(args, db, fold):
+    """Return the steps of one database: train, and fuse with the towers of the joint run."""
+    out = os.path.join(args.out, args.set, fold).rstrip("/")
+    train = options.train(args, args.profile, db, out, "--job", args.set, "--init", args.run)
+    fuse = ["tools.fuse", "--profile", args.profile, "--run", args.run, "--run", out]
+    fuse += ["--trunk", out, "--out", f"{out}/model", "--gpu", args.gpu]
+    name = f"{fold}_" if fold else ""
+    inputs = [f"{db}/**/manifest.json", f"{args.run}/snapshots/*.caffemodel"]
+    return [
+        Step(f"{name}train", [train], inputs, [f"{out}/curves.png"]),
+        Step(
+            f"{name}fuse",
+            [fuse],
+            [*inputs, f"{out}/snapshots/*.caffemodel"],
+            [f"{out}/model/model.json"],
+        ),
+    ]
+
+
+def parse(argv):
+    """Return the command's arguments."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("set", help=f"the benchmark: {', '.join(JOBS)}")
+    parser.add_argument("--db", default="data/db", help="folder of the databases")
+    parser.add_argument("--run", required=True, help="the joint run that is started from")
+    parser.add_argument("--fold", type=int, help="only this fold; default: all by turns")
+    parser.add_argument("--out", required=True, help="folder for the runs")
+    options.add_profile(parser)
+    options.add_training(parser)
+    options.add_steps(parser)
+    return parser.parse_args(argv)
+
+
+@command
+def main(argv=None):
+    """Do the steps of every fold."""
+    args = parse(argv)
+    if args.set not in JOBS:
+        raise InputError(f"{args.set}: nothing is fine-tuned for it; sets: {', '.join(JOBS)}")
+    options.use_blas_threads(args.profile)
+    steps = []
+    for db, fold in databases(args.db, args.set, args.fold):
+        steps += steps_of(args, db, fold)
+    return options.run(args, steps, os.path.join(args.out, args.set))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

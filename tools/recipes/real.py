@@ -1,0 +1,243 @@
+"""Make a model from labelled photographs: from portraits and drawn scenes to figures.
+
+    python -m tools.recipes.real --real ../photographs
+
+A narrow net learns identity, then all tasks; what it takes for faces in new scenes, rightly and
+wrongly, is half of what it and a wide net that starts with its answers learn detection from. How
+these runs came about is told in docs/training_notes.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import dataclass
+
+from allinone.errors import command
+from tools.recipes import drawn, options
+from tools.recipes.steps import Step
+
+SETS = ("celeba", "utkface", "photos")
+# Towers that portraits of a set teach: the labels that it has.
+TOWERS = dict(celeba=("smile", "gender", "id"), utkface=("gender", "age"))
+# Eq. 6's sigma of 3 years would leave the faces that are far off as they are.
+EUCLIDEAN = ("--age-switch", "1000000")
+PRECISION = "0.98"  # of what is reported, in composed scenes: sets the model's operating score
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training of the recipe."""
+
+    name: str
+    profile: str
+    start: str  # the run whose weights it starts from; "": random weights
+    hard: bool  # with hard regions
+    settings: tuple[str, ...]
+
+
+RUNS = (
+    Run("identity", "tiny", "", False, ("--job", "pretrain", "--iterations", "1500")),
+    Run("narrow", "tiny", "identity", False, ("--base-lr", "0.001", "--iterations", "4000")),
+    Run("narrow_hard", "tiny", "narrow", True, ("--base-lr", "0.001", "--iterations", "8000")),
+    Run(
+        "wide",
+        "small",
+        "narrow_hard",
+        True,
+        ("--base-lr", "0.001", "--iterations", "10000", "--widen", *EUCLIDEAN),
+    ),
+    Run(
+        "wide_longer",
+        "small",
+        "wide",
+        True,
+        ("--base-lr", "0.0007", "--iterations", "7200", *EUCLIDEAN),
+    ),
+    # Dropout draws numbers towards their mean.
+    Run(
+        "wide_without_dropout",
+        "small",
+        "wide_longer",
+        True,
+        ("--base-lr", "0.0004", "--iterations", "2000", *EUCLIDEAN)
+        + ("--without-dropout", "det", "age"),
+    ),
+)
+SCOUT, LAST = RUNS[1], RUNS[-1]  # the scout finds the hard regions
+
+
+def records(data, name):
+    """Return the records file of a set."""
+    return f"{data}/{name}/records.jsonl"
+
+
+def picture_steps(real, data):
+    """Return the steps that read the photographs, compose scenes of them and draw others."""
+    portraits = [records(data, name) for name in TOWERS]
+    compose = ["data_prep.composites", "--records", *portraits, "--out"]
+    convert = [["data_prep.convert", "custom", "--folder", f"{data}/{name}"] for name in SETS]
+    composed = dict(
+        composites=("--count", "12000", "--seed", "1"),
+        composites_hard=("--count", "3000", "--seed", "3"),
+        composites_val=("--count", "300", "--seed", "2", "--split", "val"),
+    )
+    more = ("--identities", "1500", "--seed", "11")
+    return [
+        Step(
+            "sets",
+            [["data_prep.real_sets", "--real", real, "--out", data], *convert],
+            inputs=[f"{real}/{name}.jsonl" for name in SETS],
+            outputs=[records(data, name) for name in SETS],
+        ),
+        *(
+            Step(name, [[*compose, f"{data}/{name}", *how]], portraits, [records(data, name)])
+            for name, how in composed.items()
+        ),
+        drawn.drawing("scenes", drawn.draw("scenes", 1500, f"{data}/scenes", *more)),
+    ]
+
+
+def database_steps(data):
+    """Return the steps that build the databases of aligned faces and of regions."""
+    out = dict(train=f"{data}/db", val=f"{data}/db/val")
+    aligned = [
+        ["data_prep.build_db", "aligned", "--records", records(data, name), "--set", name]
+        + ["--split", part, "--out", folder, "--towers", *towers]
+        for part, folder in out.items()
+        for name, towers in TOWERS.items()
+    ]
+    scenes = [records(data, "composites"), records(data, "scenes")]
+    held_back = records(data, "composites_val")
+    regions = ["data_prep.build_db", "scenes", "--without-search"]
+    return [
+        Step(
+            "faces",
+            aligned,
+            inputs=[records(data, name) for name in TOWERS],
+            outputs=[f"{folder}/gender" for folder in out.values()],
+        ),
+        Step(
+            "regions",
+            [
+                [*regions, held_back, "--out", out["val"]],
+                [*regions, *scenes, "--out", out["train"]],
+            ],
+            inputs=[held_back, *scenes],
+            outputs=[f"{folder}/det/manifest.json" for folder in out.values()],
+        ),
+    ]
+
+
+def training_step(run, args):
+    """Return the step of a training."""
+    db = f"{args.data}/{'hard' if run.hard else 'db'}"
+    start = f"{args.out}/{run.start}"
+    settings = [*run.settings, *(["--init", start] if run.start else [])]
+    inputs = [f"{db}/**/manifest.json", f"{start}/snapshots/*.caffemodel"]
+    out = f"{args.out}/{run.name}"
+    command = options.train(args, run.profile, db, out, *settings)
+    return Step(run.name, [command], inputs if run.start else inputs[:1], [f"{out}/curves.png"])
+
+
+def fuse(run, args, out):
+    """Return the command that fuses the towers of a run."""
+    return [
+        *("tools.fuse", "--profile", run.profile, "--run", f"{args.out}/{run.name}"),
+        *("--out", out, "--gpu", args.gpu),
+    ]
+
+
+def hard_step(args):
+    """Return the step that looks for hard regions in scenes that the scout has not seen."""
+    scout, hard = f"{args.out}/{SCOUT.name}/model", f"{args.data}/hard"
+    searched = records(args.data, "composites_hard")
+    others = [records(args.data, "composites"), records(args.data, "scenes")]
+    search = ["data_prep.build_db", "scenes", "--records", searched, "--without-search", *others]
+    return Step(
+        "hard_regions",
+        [
+            fuse(SCOUT, args, scout),
+            [*search, "--regions-from", scout, "--gpu", args.gpu, "--out", hard],
+        ],
+        inputs=[f"{args.out}/{SCOUT.name}/snapshots/*.caffemodel", searched, *others],
+        outputs=[f"{hard}/det/manifest.json"],
+    )
+
+
+def model_steps(args):
+    """Return the steps that make the model of the last run and measure it."""
+    model, hard, results = f"{args.out}/model", f"{args.data}/hard", f"{args.out}/eval"
+    keep = ["--model", model, "--gpu", args.gpu]
+    held_back = records(args.data, "composites_val")
+    sets = [records(args.data, name) for name in SETS]
+    measure = ["evaluate.real", "--data", args.data, *keep, "--engine", "opencv", "--out", results]
+    sheets = ["tools.sheets", "--data", args.data, "--results", results]
+    return [
+        Step(
+            "model",
+            [
+                fuse(LAST, args, model),
+                ["evaluate.operating_point", *keep]
+                + ["--records", held_back, "--precision", PRECISION],
+                ["evaluate.learn_tpe", *keep, "--db", f"{hard}/id", "--held-out", f"{hard}/val/id"],
+            ],
+            inputs=[f"{args.out}/{LAST.name}/snapshots/*.caffemodel", held_back],
+            outputs=[f"{model}/model.json"],
+        ),
+        Step("measure", [measure], [f"{model}/model.json", *sets], [f"{results}/results.json"]),
+        Step(
+            "sheets",
+            [[*sheets, "--out", f"{args.out}/sheets"]],
+            inputs=[f"{results}/results.json", *sets],
+            outputs=[f"{args.out}/sheets"],
+        ),
+    ]
+
+
+def steps_of(args):
+    """Return all steps."""
+    before = RUNS[: RUNS.index(SCOUT) + 1]
+    return [
+        *picture_steps(args.real, args.data),
+        *database_steps(args.data),
+        *(training_step(run, args) for run in before),
+        hard_step(args),
+        *(training_step(run, args) for run in RUNS[len(before) :]),
+        *model_steps(args),
+    ]
+
+
+def link_databases(data):
+    """Give the databases with hard regions the other towers' databases: they are the same."""
+    os.makedirs(f"{data}/hard", exist_ok=True)
+    for part in ("smile", "gender", "age", "id", "val"):
+        link = f"{data}/hard/{part}"
+        if not os.path.islink(link):
+            os.symlink(f"../db/{part}", link)
+
+
+def parse(argv):
+    """Return the command's arguments."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--real", required=True, help="folder of the labels and photographs")
+    parser.add_argument("--data", default="data/real", help="folder for sets and databases")
+    parser.add_argument("--out", default="out/real", help="folder for runs, model and figures")
+    options.add_training(parser)
+    options.add_steps(parser)
+    return parser.parse_args(argv)
+
+
+@command
+def main(argv=None):
+    """Do the steps."""
+    args = parse(argv)
+    options.use_blas_threads("small")
+    if not args.dry_run:
+        link_databases(args.data)
+    return options.run(args, steps_of(args), args.out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

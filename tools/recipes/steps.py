@@ -1,0 +1,160 @@
+"""Steps of a recipe: commands of the kit, each run again only where what it depends on has changed.
+
+A step is done again when one of its commands, what one of its inputs holds, or the code that it
+runs has changed since it last ended well, or when an output is missing. As soon as a step ends it
+is noted in a stamp, a file of its own: neither Ctrl-C nor kill -9 loses a finished step. (doit, of
+PyPI, does as much, but writes its notes when the whole recipe ends.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from allinone import closure, files
+from tools.recipes import closures
+
+STAMPS = "steps"  # folder of the stamps, in the recipe's folder
+INTERRUPTED = 130  # exit code after Ctrl-C
+SIGNALLED = 128  # and the signal's number: exit code of a command that it ended
+
+
+@dataclass(frozen=True)
+class Step:
+    """Commands that are done together, and the files that they read and write."""
+
+    name: str  # of its stamp, and for --until
+    commands: Sequence[Sequence[str]]  # of each the module of the kit and its arguments
+    inputs: Sequence[str] = ()  # files or patterns of files: what they hold counts
+    outputs: Sequence[str] = ()  # files that it leaves
+    says: str = ""  # printed before it begins
+
+
+def _files(pattern: str) -> list[str]:
+    """Return the files of a pattern; one that is not there yet is the business of its command."""
+    return [pattern] if os.path.isfile(pattern) else glob.glob(pattern, recursive=True)
+
+
+def state(step: Step, root: str = closure.ROOT) -> dict[str, Any]:
+    """Return all that a step's result depends on."""
+    inputs = sorted({path for pattern in step.inputs for path in _files(pattern)})
+    return dict(
+        commands=[list(command) for command in step.commands],
+        inputs={path: files.sha256(path) for path in inputs},
+        code=closures.hashes([command[0] for command in step.commands], root),
+    )
+
+
+def stamp_of(step: Step, folder: str) -> str:
+    """Return the path of a step's stamp."""
+    return os.path.join(folder, STAMPS, f"{step.name}.json")
+
+
+def why(step: Step, folder: str, root: str = closure.ROOT) -> str:
+    """Return why a step has to be done, in words; "" where it has been."""
+    try:
+        with open(stamp_of(step, folder), encoding="utf-8") as stream:
+            before = json.load(stream)
+    except (OSError, ValueError):
+        before = None
+    if not isinstance(before, dict):
+        return "it has not been done"
+    missing = [path for path in step.outputs if not os.path.exists(path)]
+    if missing:
+        return f"{missing[0]} is missing"
+    now = state(step, root)
+    if before.get("commands") != now["commands"]:
+        return "its command has changed"
+    for kind in ("inputs", "code"):
+        old, new = before.get(kind, {}), now[kind]
+        changed = [path for path in sorted({*old, *new}) if old.get(path) != new.get(path)]
+        if changed:
+            return f"{changed[0]} has changed"
+    return ""
+
+
+class _Signals:
+    """While a command runs: leave Ctrl-C to it, which gets it as well, and hand SIGTERM on."""
+
+    def __init__(self) -> None:
+        self.interrupted = False
+        self.process: subprocess.Popen | None = None
+
+    def __enter__(self) -> _Signals:
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        self.before = {number: signal.signal(number, self._came) for number in numbers}
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+
+    def _came(self, number: int, _frame: Any) -> None:
+        if number == signal.SIGINT:
+            self.interrupted = True
+        elif self.process:
+            self.process.terminate()
+
+
+def call(command: Sequence[str]) -> int:
+    """Run a command of the kit to its end; return its exit code, 130 after Ctrl-C."""
+    with _Signals() as signals:
+        signals.process = subprocess.Popen([sys.executable, "-m", *command])
+        code = signals.process.wait()
+    if code < 0:
+        print(f"error: {command[0]} was ended by signal {-code}; run again", file=sys.stderr)
+        code = SIGNALLED - code
+    return INTERRUPTED if signals.interrupted else code
+
+
+def call_all(commands: Iterable[Sequence[str]]) -> int:
+    """Run commands up to the first that fails; return its exit code, or 0."""
+    for command in commands:
+        code = call(command)
+        if code:
+            return code
+    return 0
+
+
+def _do(step: Step, folder: str) -> int:
+    """Do a step and write its stamp; return the exit code of the command that failed, or 0."""
+    stamp, about = stamp_of(step, folder), state(step)
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(stamp)  # from here on its outputs are no longer those of the last time
+    if step.says:
+        print(step.says, flush=True)
+    code = call_all(step.commands)
+    if not code:
+        files.write_json(stamp, about)
+    return code
+
+
+def run(steps: Sequence[Step], folder: str) -> int:
+    """Do the steps that have to be done; return the exit code of the one that fails, or 0.
+
+    folder: for the stamps. Two recipes never work in one folder at a time: the second waits.
+    """
+    with files.only_one(os.path.join(folder, STAMPS)):
+        for step in steps:
+            code = _do(step, folder) if why(step, folder) else 0
+            if code:
+                return code
+    return 0
+
+
+def show(steps: Sequence[Step], folder: str) -> None:
+    """Print every step with its commands, and why it would be done."""
+    for step in steps:
+        reason = why(step, folder)
+        print(f"{step.name}: {f'to do, since {reason}' if reason else 'done'}")
+        for command in step.commands:
+            print(f"  python -m {shlex.join(command)}")
