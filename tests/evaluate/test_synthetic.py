@@ -1,110 +1,67 @@
+"""The demo's figures: the command, and what it leaves."""
+
 import json
 
 import h5py
 import numpy as np
-import pytest
 
-from allinone import record
-from evaluate import headline, synthetic
-
-
-def as_face(known, **changes):
-    """A Face that says exactly what the FaceRecord says."""
-    values = dict(
-        box=np.array(known.box),
-        score=1.0,
-        landmarks=known.landmark_array(),
-        visibility=known.visibility_array(),
-        pose=np.array(known.pose),
-        smile=float(known.smile),
-        gender=float(known.gender),
-        age=known.age,
-        descriptor=np.eye(512)[known.identity % 512],
-    )
-    return record.Face(**{**values, **changes})
+from allinone import tasks
+from evaluate import synthetic_faces
 
 
-@pytest.fixture(scope="module")
-def truth(chain):
-    return list(record.read(str(chain / "faces" / "records.jsonl")))
+def arguments(model, faces, scenes, out):
+    return ["--model", model, "--faces", faces, "--scenes", scenes, "--out", out]
 
 
-def test_a_model_that_is_always_right_has_perfect_figures(truth):
-    results = {
-        "detection": {"ap50": 1.0},
-        **synthetic.measure([as_face(known) for known in truth], truth),
-    }
-    for figure in headline.FIGURES:
-        assert results[figure.task][figure.metric] == pytest.approx(
-            1 if figure.unit == "%" and figure.higher else 0, abs=1e-6
-        ), figure
-
-
-def test_errors_count_as_they_should(truth):
-    found = [
-        as_face(
-            known,
-            age=known.age + 4,
-            pose=np.array(known.pose) + [0, 0, 10],
-            smile=1.0 - known.smile,
-            landmarks=known.landmark_array() + [3, 4],
-        )
-        for known in truth
-    ]
-    results = synthetic.measure(found, truth)
-    assert results["age"]["mae"] == pytest.approx(4) and results["pose"][
-        "yaw_mae"
-    ] == pytest.approx(10)
-    assert results["smile"]["accuracy"] == 0
-    sizes = [np.sqrt((b[2] - b[0]) * (b[3] - b[1])) for b in (known.box for known in truth)]
-    assert results["landmarks"]["nme"] == pytest.approx(np.mean(5 / np.array(sizes)), rel=1e-4)
-
-
-def test_chance_is_the_best_constant_answer(truth):
-    chance = synthetic.chance(truth)
-    smiles = np.mean([known.smile for known in truth])
-    assert chance["smile"]["accuracy"] == pytest.approx(max(smiles, 1 - smiles))
-    ages = np.array([known.age for known in truth])
-    assert chance["age"]["mae"] == pytest.approx(
-        min(np.abs(ages - c).mean() for c in ages), rel=1e-6
-    )
-    assert 0 < chance["landmarks"]["nme"] < 0.4 and chance["visibility"]["accuracy"] > 0.5
-
-
-def test_the_command_leaves_figures_and_predictions(chain, tmp_path):
-    code = synthetic.main(
-        [
-            "--model",
-            str(chain / "model"),
-            "--faces",
-            str(chain / "faces"),
-            "--scenes",
-            str(chain / "scenes"),
-            "--out",
-            str(tmp_path),
-        ]
-    )
-    assert code == 0
+def test_the_command_leaves_figures_and_predictions(chain, tmp_path, command):
+    places = [chain / "model", chain / "faces", chain / "scenes", tmp_path]
+    done = command("evaluate.synthetic", *arguments(*places))
+    assert done.returncode == 0, done.stdout + done.stderr
     results = json.loads((tmp_path / "results.json").read_text())
-    assert [f.task for f in headline.FIGURES if f.metric not in results[f.task]] == []
+    chance = json.loads((tmp_path / "chance.json").read_text())
+    for task in tasks.TASKS:
+        assert task.figure.metric in results[task.name] and task.figure.metric in chance[task.name]
+        value = results[task.name][task.figure.metric]
+        assert f"{task.figure.means}  " in done.stdout and task.figure.show(value) in done.stdout
+    assert "not measured" not in done.stdout.lower()
+    counts = json.loads((tmp_path / "counts.json").read_text())
+    assert counts["portraits"] == 30 and counts["people"] == 6 and counts["scenes"] == 6
     with h5py.File(tmp_path / "predictions.h5") as data:
         assert data["descriptor"].shape == (30, 512) and data["landmarks"].shape == (30, 21, 2)
+        fields = {task.field for task in tasks.TASKS if task.name != "detection"}
+        assert set(data) == fields | {"identity"}
+        ages = np.abs(data["age"][...] - true_ages(chain / "faces"))
+    assert abs(ages.mean() - results["age"]["mae"]) < 1e-3
+
+
+def true_ages(folder):
+    return np.array([faces[0].age for _, faces in synthetic_faces.load(str(folder))])
+
+
+def test_a_task_that_no_record_labels_is_named_and_left_out(chain, tmp_path, command):
+    faces = tmp_path / "faces"
+    faces.mkdir()
+    (faces / "images").symlink_to(chain / "faces" / "images")
+    with open(chain / "faces" / "records.jsonl", encoding="utf-8") as lines:
+        records = [json.loads(line) for line in lines][:6]
+    for line in records:
+        del line["smile"], line["identity"]
+    (faces / "records.jsonl").write_text("".join(json.dumps(line) + "\n" for line in records))
+    places = [chain / "model", faces, chain / "scenes", tmp_path / "eval"]
+    done = command("evaluate.synthetic", *arguments(*places))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "no record has the label: smile, identity" in done.stdout
+    results = json.loads((tmp_path / "eval" / "results.json").read_text())
+    assert set(results) == {task.name for task in tasks.TASKS} - {"smile", "identity"}
+    assert json.loads((tmp_path / "eval" / "counts.json").read_text())["people"] == 0
 
 
 def test_a_set_without_faces_is_refused(chain, tmp_path, expect_refusal):
     (tmp_path / "records.jsonl").write_text("")
-    expect_refusal(
-        synthetic.main,
-        [
-            "--model",
-            chain / "model",
-            "--faces",
-            tmp_path,
-            "--scenes",
-            chain / "scenes",
-            "--out",
-            tmp_path / "o",
-        ],
-        tmp_path,
-        "no face",
-    )
+    places = [chain / "model", tmp_path, chain / "scenes", tmp_path / "out"]
+    expect_refusal("evaluate.synthetic", arguments(*places), tmp_path, "no face")
+
+
+def test_a_folder_that_holds_no_model_is_refused(chain, tmp_path, expect_refusal):
+    places = [tmp_path, chain / "faces", chain / "scenes", tmp_path / "out"]
+    expect_refusal("evaluate.synthetic", arguments(*places), "model.json", "make fuse")
