@@ -127,17 +127,21 @@ def sha256(path: str) -> str:
     return digest.hexdigest()
 
 
+def read_bytes(path: str) -> bytes:
+    """Return the bytes of a file that somebody names; InputError where it cannot be read."""
+    try:
+        with open(path, "rb") as stream:
+            return stream.read()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+
+
 def read_image(path: str) -> np.ndarray:
     """Return a picture as BGR uint8 (height, width, 3).
 
     InputError where it is missing, cut off or no picture.
     """
-    try:
-        with open(path, "rb") as stream:
-            data = stream.read()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
-    return decode_image(data, path)
+    return decode_image(read_bytes(path), path)
 
 
 def decode_image(data: bytes, name: str) -> np.ndarray:

@@ -1,48 +1,86 @@
-"""Aligned faces of records, as JPEG: what the processes that build databases do. Imports no Caffe, so that they start at once."""
+"""Aligned faces of records, as JPEG: what the processes that build databases do."""
 
-from typing import NamedTuple, Optional
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Optional, Union
 
 import cv2
 import numpy as np
 
-from allinone import align, files, record
+from allinone import align, files, record, tasks
 from allinone.errors import InputError
+from allinone.record import FaceRecord
 from data_prep.reader import Dropped
-from data_prep.sources import image_path
+from data_prep.sources import Splits, image_path
 
 JPEG_QUALITY = 92
 
 
-class Labels(NamedTuple):
-    """What databases of aligned faces take from a record."""
+class Label(NamedTuple):
+    """What a tower learns of a face."""
 
-    smile: Optional[int]
-    gender: Optional[int]
-    age: Optional[float]
-    age_sigma: Optional[float]
-    identity: Optional[int]
+    value: float  # as the record has it
+    numbers: tuple[float, ...] = ()  # of a NUMBER: the value and its sigma, 0 = not given
 
 
-def align_lines(lines, records, size, splits):
-    """Return (labels, face) for each (number, text) of a line of a records file.
+class Aligned(NamedTuple):
+    """What comes of a line of a records file."""
 
-    labels: Labels; face: its aligned picture of `size` pixels, JPEG-encoded, or a Dropped, or None where the line is of none of the
-    splits (None: all). InputError where a line is malformed.
+    labels: dict[str, Label]  # {tower: label}, of the towers that can learn from it
+    face: Union[bytes, Dropped, None] = None  # JPEG; None where no tower can learn from it
+    has_landmarks: bool = False
+
+
+def label_of(face: FaceRecord, tower: str) -> Optional[Label]:
+    """Return what a tower of aligned faces learns of a face, or None where that is not known."""
+    task = tasks.aligned_task(tower)
+    value = getattr(face, task.label)
+    if value is None:
+        return None
+    if task.kind == tasks.NUMBER:
+        return Label(value, (value, getattr(face, f"{task.label}_sigma") or 0))
+    return Label(value)
+
+
+def labels_of(face: FaceRecord, towers: Sequence[str], splits: Splits) -> dict[str, Label]:
+    """Return {tower: label} of the towers that can learn from a face, none where its split is out.
+
+    splits: those that are wanted.
+    """
+    if splits is not None and face.split not in splits:
+        return {}
+    found = {tower: label_of(face, tower) for tower in towers}
+    return {tower: label for tower, label in found.items() if label is not None}
+
+
+def align_lines(
+    lines: Sequence[tuple[int, bytes]],
+    records: str,
+    size: int,
+    towers: Sequence[str],
+    splits: Splits,
+) -> list[Aligned]:
+    """Return what comes of lines (number, text) of a records file.
+
+    size: of the aligned faces, pixels; towers, splits: those that are wanted. InputError where a
+    line is malformed.
     """
     faces = [record.parse(text, records, number) for number, text in lines]
+    # Together: one by one costs as much as decoding.
     units = align.similarities(
         [face.landmark_array() for face in faces], [face.visibility_array() for face in faces]
-    )  # together: one by one costs as much as decoding
-    return [
-        (
-            Labels(face.smile, face.gender, face.age, face.age_sigma, face.identity),
-            _align(face, records, matrix, size) if splits is None or face.split in splits else None,
-        )
-        for face, matrix in zip(faces, align.in_pixels(units, size, align.MARGIN))
-    ]
+    )
+    found = []
+    for face, matrix in zip(faces, align.in_pixels(units, size, align.MARGIN)):
+        labels = labels_of(face, towers, splits)
+        picture = _align(face, records, matrix, size) if labels else None
+        found.append(Aligned(labels, picture, face.landmarks is not None))
+    return found
 
 
 def _align(face, records, matrix, size):
+    """Return a face's aligned picture as JPEG, or why there is none."""
     if face.landmarks is None:
         return Dropped(face.image, "no landmarks", "a model may find them: --landmarks-from")
     if np.isnan(matrix).any():
@@ -51,6 +89,9 @@ def _align(face, records, matrix, size):
         image = files.read_image(image_path(records, face.image))
     except InputError as error:
         return Dropped(face.image, "unreadable picture", str(error))
-    return cv2.imencode(
-        ".jpg", align.warp_by(image, matrix, size), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-    )[1].tobytes()
+    return encoded(align.warp_by(image, matrix, size))
+
+
+def encoded(image: np.ndarray) -> bytes:
+    """Return a picture as JPEG, as databases hold it."""
+    return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()

@@ -1,4 +1,9 @@
-"""Databases of aligned faces, one a tower, from records; nothing but counts and a few faces stays in memory."""
+"""Databases of aligned faces, one a tower, built in one reading of a records file.
+
+Memory stays flat: it holds counts, the labels as numbers, and a few faces.
+"""
+
+from __future__ import annotations
 
 import array
 import collections
@@ -7,139 +12,174 @@ import dataclasses
 import functools
 import json
 import os
+from collections.abc import Iterable, Sequence
 
-from allinone import align, files, record, store
+from allinone import align, files, store, tasks
 from allinone.errors import InputError
 from allinone.parallel import in_order
-from allinone.progress import Progress
-from data_prep.align_faces import align_lines
+from allinone.profiles import Profile
+from data_prep.align_faces import Aligned, align_lines
 from data_prep.conversion import DROPPED
 from data_prep.reader import Dropped
-from data_prep.sources import origin_of
+from data_prep.sources import Reading, Splits
 
-CHUNK = 32  # faces that a process aligns at a time
-LABEL_OF = dict(smile="smile", gender="gender", age="age", id="identity")
-
-
-def refuse_useless(records, towers, splits):
-    """Raise InputError where no face of a records file, in some splits, has landmarks and the label of a tower; looks no further than it must."""
-    wanted = set(towers)
-    for face in record.read(records):
-        if face.landmarks is not None and (splits is None or face.split in splits):
-            wanted = {tower for tower in wanted if getattr(face, LABEL_OF[tower]) is None}
-            if not wanted:
-                return
-    for tower in sorted(wanted):
-        raise InputError(
-            f"{records}: no face with landmarks and the field '{LABEL_OF[tower]}', which tower {tower} learns from; "
-            "add the labels or leave the tower out with --towers; --landmarks-from MODEL finds landmarks"
-        )
+CHUNK = 32  # our choice: faces that a process aligns at a time
+WAITING = "faces.part"  # in the folder of a database in the making
 
 
-def people_of(records, splits):
-    """Return {identity: class} of the faces of a records file, in some splits, that have landmarks."""
-    faces = (
-        face
-        for face in record.read(records)
-        if face.landmarks is not None and (splits is None or face.split in splits)
-    )
-    return {
-        number: place
-        for place, number in enumerate(sorted({face.identity for face in faces} - {None}))
-    }
+class TowerDatabase:
+    """The database of one tower in the making: faces, statistics, and what was dropped."""
 
+    def __init__(self, tower: str, folder: str) -> None:
+        """Begin the database of a tower in an empty folder."""
+        self.tower, self.folder = tower, folder
+        self.writer = store.Writer(folder)
+        self.values, self.reasons = array.array("d"), collections.Counter()
+        self.useful = False  # whether a face with landmarks has come
+        self.dropped = open(os.path.join(folder, DROPPED), "w", encoding="utf-8")
 
-class TowerWriter:
-    """The database of one tower in the making: faces, label statistics, and the faces that were dropped."""
-
-    def __init__(self, tower, folder, classes):
-        self.tower, self.folder, self.classes = tower, folder, classes
-        self.writer, self.values, self.dropped = (
-            store.Writer(folder),
-            array.array("d"),
-            collections.Counter(),
-        )
-        self.losses = open(os.path.join(folder, DROPPED), "w", encoding="utf-8")
-
-    def add(self, labels, face):
-        """Add an aligned face, or note that it was dropped; a face without the tower's label is none of it."""
-        value = getattr(labels, LABEL_OF[self.tower])
-        if value is None:
+    def add(self, aligned: Aligned) -> None:
+        """Add a face, or note that it was dropped; one without the tower's label is passed over."""
+        label = aligned.labels.get(self.tower)
+        if label is None:
             return
-        if isinstance(face, Dropped):
-            self.dropped[face.reason] += 1
-            self.losses.write(json.dumps(dataclasses.asdict(face)) + "\n")
+        if aligned.has_landmarks:
+            self.useful = True
+            self._know(label)
+        if isinstance(aligned.face, Dropped):
+            self.reasons[aligned.face.reason] += 1
+            self.dropped.write(json.dumps(dataclasses.asdict(aligned.face)) + "\n")
         else:
-            self.writer.add(face, *_datum_label(self.tower, labels, self.classes))
-            self.values.append(value)
+            self.values.append(label.value)
+            self._keep(aligned.face, label)
 
-    def close(self, **about):
+    def _know(self, label):
+        """Note the label of a face with landmarks, whether its picture can be read or not."""
+
+    def _keep(self, face, label):
+        """Write a face."""
+        self.writer.add(face, round(label.value), label.numbers)
+
+    def _finish(self):
+        """Write what could not be written before all faces were known; return it for people."""
+        return {}
+
+    def close(self, **about) -> None:
         """Finish the database and write its manifest; InputError where no face is in it."""
-        self.losses.close()
-        if not self.writer.count:
-            with open(self.losses.name, encoding="utf-8") as lines:
-                raise InputError(
-                    f"tower {self.tower}: every face was dropped; the first: {json.loads(next(lines))['detail']}"
-                )
-        extra = dict(identities=len(self.classes)) if self.tower == "id" else {}
-        count = self.writer.count
-        files.write_json(
-            os.path.join(self.folder, store.MANIFEST),
-            dict(
-                tower=self.tower,
-                count=count,
-                hash=self.writer.close(),
-                dropped=dict(self.dropped),
-                labels=store.summary(self.values),
-                **about,
-                **extra,
-            ),
+        self.dropped.close()
+        if not self.values:
+            with open(self.dropped.name, encoding="utf-8") as lines:
+                first = json.loads(next(lines))
+            raise InputError(
+                f"tower {self.tower}: every face was dropped; the first: {first['detail']}"
+            )
+        extra = self._finish()
+        manifest = dict(
+            tower=self.tower,
+            count=self.writer.count,
+            hash=self.writer.close(),
+            dropped=dict(self.reasons),
+            labels=store.summary(self.values),
+            **about,
+            **extra,
+        )
+        files.write_json(os.path.join(self.folder, store.MANIFEST), manifest)
+
+
+class PeopleDatabase(TowerDatabase):
+    """The database of a tower that learns who somebody is.
+
+    Classes are the ranks of the people's numbers, which nobody knows before the last record. Until
+    then the faces wait, one after another, in a plain file.
+    """
+
+    def __init__(self, tower: str, folder: str) -> None:
+        """Begin the database of a tower in an empty folder."""
+        super().__init__(tower, folder)
+        self.arrivals = {}  # {person: how many were known before}
+        self.people, self.sizes = array.array("L"), array.array("L")  # of the faces that wait
+        self.waiting = open(os.path.join(folder, WAITING), "w+b")
+
+    def _know(self, label):
+        self.arrivals.setdefault(label.value, len(self.arrivals))
+
+    def _keep(self, face, label):
+        self.people.append(self.arrivals[label.value])
+        self.sizes.append(len(face))
+        self.waiting.write(face)
+
+    def _finish(self):
+        classes = array.array("L", [0] * len(self.arrivals))
+        for place, person in enumerate(sorted(self.arrivals)):
+            classes[self.arrivals[person]] = place
+        self.waiting.seek(0)
+        for person, size in zip(self.people, self.sizes):
+            self.writer.add(self.waiting.read(size), classes[person])
+        self.waiting.close()
+        os.remove(self.waiting.name)
+        return dict(identities=len(classes))
+
+
+def _database(tower, folder):
+    """Begin the database of a tower."""
+    is_descriptor = tasks.aligned_task(tower).kind == tasks.DESCRIPTOR
+    return PeopleDatabase(tower, folder) if is_descriptor else TowerDatabase(tower, folder)
+
+
+def _refuse_useless(records: str, databases: Iterable[TowerDatabase]) -> None:
+    """Raise InputError where no face with landmarks had the label of a tower."""
+    for tower in sorted(database.tower for database in databases if not database.useful):
+        raise InputError(
+            f"{records}: no face with landmarks and the field '{tasks.aligned_task(tower).label}', "
+            f"which tower {tower} learns from; add the labels or leave the tower out with "
+            "--towers; --landmarks-from MODEL finds landmarks"
         )
 
 
-def build_aligned(records, out, towers, profile, workers=None, training_set="", splits=None):
-    """Write one database of aligned faces per tower from the records that have its label, into <out>/<tower>.
-
-    A face without landmarks (data_prep.locate finds them), or one that cannot be aligned, is named in the database's dropped.jsonl. The databases appear when all are finished. training_set: name of the database within the tower's
-    folder, where a tower learns from several sets; splits: of the records, None for all.
-    """
-    for folder in (os.path.join(out, tower) for tower in towers if training_set):
+def _refuse_set_in_database(folders: Iterable[str]) -> None:
+    for folder in folders:
         if os.path.isfile(os.path.join(folder, store.MANIFEST)):
             raise InputError(
-                f"{folder}: is a database itself, so none can stand in it; remove it, or build without --set"
+                f"{folder}: is a database itself, so none can stand in it; remove it, or build "
+                "without --set"
             )
-    refuse_useless(records, towers, splits)
-    classes = people_of(records, splits) if "id" in towers else {}
-    size = align.stored_size(profile.input_size)
+
+
+def build_aligned(
+    records: str,
+    out: str,
+    towers: Sequence[str],
+    profile: Profile,
+    workers: int | None = None,
+    training_set: str = "",
+    splits: Splits = None,
+) -> None:
+    """Write a database of aligned faces for each tower into <out>/<tower>.
+
+    Each holds the faces that have the tower's label. A face without landmarks
+    (data_prep.landmark_finder finds them), or one that cannot be aligned, is named in the
+    database's dropped.jsonl. The databases appear when all are finished. training_set: name of the
+    database within the tower's folder, where a tower learns from several sets; splits: parts of
+    the records, None for all. InputError where no face has the label of a tower.
+    """
+    folders = {tower: os.path.join(out, tower) for tower in towers}
+    if training_set:
+        _refuse_set_in_database(folders.values())
+    size, reading = align.stored_size(profile.input_size), Reading(records)
+    work = functools.partial(
+        align_lines, records=records, size=size, towers=tuple(folders), splits=splits
+    )
     with contextlib.ExitStack() as stack:
-        partial = {
-            tower: stack.enter_context(
-                files.replacing_folder(os.path.join(out, tower, training_set))
-            )
-            for tower in towers
-        }
-        writers = [TowerWriter(tower, folder, classes) for tower, folder in partial.items()]
-        progress = Progress("aligning faces", sum(1 for _ in record.lines(records)))
-        for _, (labels, face) in in_order(
-            functools.partial(align_lines, records=records, size=size, splits=splits),
-            record.lines(records),
-            workers,
-            CHUNK,
-        ):
-            progress.step()
-            if face is not None:
-                for writer in writers:
-                    writer.add(labels, face)
-        for writer in writers:
-            writer.close(
-                size=size, input_size=profile.input_size, splits=splits, origin=[origin_of(records)]
-            )
-
-
-def _datum_label(tower, labels, classes):
-    """Return the Datum label, and for age the floats (age, sigma; 0 = not given)."""
-    if tower == "id":
-        return (classes[labels.identity],)
-    if tower == "age":
-        return round(labels.age), (labels.age, labels.age_sigma or 0)
-    return (getattr(labels, LABEL_OF[tower]),)
+        databases = []
+        for tower, folder in folders.items():
+            place = files.replacing_folder(os.path.join(folder, training_set))
+            databases.append(_database(tower, stack.enter_context(place)))
+        with reading.progress("aligning faces") as progress:
+            for (_, text), aligned in in_order(work, reading.lines(), workers, CHUNK):
+                progress.step(len(text))
+                for database in databases:
+                    database.add(aligned)
+        _refuse_useless(records, databases)
+        about = dict(size=size, input_size=profile.input_size, splits=splits)
+        for database in databases:
+            database.close(**about, origin=[reading.origin()])

@@ -1,26 +1,106 @@
-"""Records files as sources of databases: where their pictures are, which part is taken, where they come from."""
+"""Records files as sources of databases: read once from end to end, and where they come from."""
 
+from __future__ import annotations
+
+import collections
+import functools
+import hashlib
 import os
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any, Optional
 
-from allinone import files
+from allinone import files, record
+from allinone.progress import Progress
 from data_prep.conversion import SUMMARY
 
 SET = "set.json"  # what data_prep.synthetic leaves beside its records
+KEPT = ("kind", "count", "identities", "seed")  # fields of it that a manifest repeats
+
+Splits = Optional[Collection[str]]  # parts of a records file; None: all
 
 
-def image_path(records, name):
+def image_path(records: str, name: str) -> str:
     """Return the path of a picture that a records file names."""
     return os.path.join(os.path.dirname(records), name)
 
 
-def origin_of(records):
-    """Return where records come from: path, hash, for a drawn set its kind, count and seed, for a converted one its summary."""
-    drawn = os.path.join(os.path.dirname(records), SET)
-    settings = files.read_json(drawn, "draw the set again") if os.path.isfile(drawn) else {}
-    known = {
-        name: settings[name] for name in ("kind", "count", "identities", "seed") if name in settings
-    }
-    summary = os.path.join(os.path.dirname(records), SUMMARY)
-    if os.path.isfile(summary):
-        known["summary"] = files.read_json(summary, "convert the set again")
-    return dict(records=records, sha256=files.sha256(records), **known)
+class Reading:
+    """One reading of a records file, which hashes it on the way."""
+
+    def __init__(self, records: str) -> None:
+        """Prepare to read a file; nothing is read yet."""
+        self.records = records
+        self._digest = hashlib.sha256()
+
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        """Yield (number, text) of the lines; to be called once. InputError where no file is."""
+        return record.lines(self.records, self._digest.update)
+
+    def progress(self, what: str) -> Progress:
+        """Return the progress, in bytes, of work on the lines."""
+        size = os.path.getsize(self.records) if os.path.isfile(self.records) else None
+        return Progress(what, size, "B")
+
+    @property
+    def sha256(self) -> str:
+        """Return the hash of what has been read, after the last line that of the file."""
+        return self._digest.hexdigest()
+
+    def origin(self) -> dict[str, Any]:
+        """Return, after the last line, where the records come from, for the manifest.
+
+        That is path and hash, of a drawn set its kind, count and seed, of a converted one its
+        summary.
+        """
+        folder = os.path.dirname(self.records)
+        drawn, summary = os.path.join(folder, SET), os.path.join(folder, SUMMARY)
+        known = {}
+        if os.path.isfile(drawn):
+            settings = files.read_json(drawn, "draw the set again")
+            known = {name: settings[name] for name in KEPT if name in settings}
+        if os.path.isfile(summary):
+            known["summary"] = files.read_json(summary, "convert the set again")
+        return dict(records=self.records, sha256=self.sha256, **known)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a records file holds, by one reading."""
+
+    sha256: str
+    splits: frozenset[Optional[str]]  # the parts that its records name
+    aligned: frozenset[Optional[str]]  # those that have faces with landmarks
+    lacking: frozenset[Optional[str]]  # those that have faces whose landmarks are not known
+
+    def has_landmarks(self, splits: Splits) -> bool:
+        """Tell whether a face of some splits has landmarks."""
+        return any(splits is None or split in splits for split in self.aligned)
+
+    def lacks_landmarks(self, splits: Splits) -> bool:
+        """Tell whether a face of some splits has none."""
+        return any(splits is None or split in splits for split in self.lacking)
+
+
+def survey(records: str) -> Survey:
+    """Return what a records file holds; it is read once, as long as it does not change."""
+    try:
+        state = os.stat(records)
+    except OSError:
+        return _survey(records, None)  # says what is missing
+    return _survey(records, (state.st_mtime_ns, state.st_size))
+
+
+@functools.lru_cache(maxsize=64)
+def _survey(records, state):
+    """Read a records file; state: what tells it from an earlier one of the same name."""
+    reading, found = Reading(records), collections.defaultdict(set)
+    for number, text in reading.lines():
+        face = record.parse(text, records, number)
+        found["splits"].add(face.split)
+        if face.landmarks is not None:
+            found["aligned"].add(face.split)
+        if face.lacks_landmarks():
+            found["lacking"].add(face.split)
+    kinds = {name: frozenset(found[name]) for name in ("splits", "aligned", "lacking")}
+    return Survey(sha256=reading.sha256, **kinds)

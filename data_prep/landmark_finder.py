@@ -1,0 +1,102 @@
+"""Landmarks of faces that a dataset gives none of, found by a trained net.
+
+The paper does so with HyperFace (section III-C). Beside the records appears
+located_<weights>_<records>.jsonl, the same lines with landmarks and visibility; the name has the
+hashes of both, so that what was found once is used again. A run that was stopped goes on where it
+was.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from allinone import files, landmarks, record
+from allinone.analyzer import FaceAnalyzer
+from allinone.errors import InputError
+from allinone.model import open_model
+from allinone.proposals import selective_search
+from allinone.record import FaceRecord
+from data_prep.sources import Reading, image_path
+
+BATCH = 64  # our choice: faces that the net sees together
+SEEN = 0.5  # our choice: least visibility of a point that counts as seen
+
+
+def path_of(records: str, model: str) -> str:
+    """Return the path of the records with the landmarks that a model finds."""
+    weights, lines = open_model(model).sha256[:12], files.sha256(records)[:12]
+    return os.path.join(os.path.dirname(records), f"located_{weights}_{lines}.jsonl")
+
+
+def region_of(analyzer: FaceAnalyzer, image: np.ndarray, face: FaceRecord):
+    """Return the region (4,) of a face: its box, or else the best face in the picture, or None."""
+    if face.box is not None:
+        return face.box
+    found = analyzer.detect(image, selective_search(image))
+    return found["boxes"][0] if len(found["boxes"]) else None
+
+
+def _wanted(analyzer, faces, records):
+    """Yield (place, picture, region) of the faces whose landmarks can be looked for."""
+    for place, face in enumerate(faces):
+        if face.lacks_landmarks():
+            try:
+                image = files.read_image(image_path(records, face.image))
+            except InputError:  # whoever builds a database names it
+                continue
+            region = region_of(analyzer, image, face)
+            if region is not None:
+                yield place, image, region
+
+
+def located(analyzer: FaceAnalyzer, faces: Sequence[FaceRecord], records: str) -> list[FaceRecord]:
+    """Return records with their landmarks.
+
+    One whose picture cannot be read, or holds no face, comes back as it is.
+    """
+    wanted, result = list(_wanted(analyzer, faces, records)), list(faces)
+    if not wanted:
+        return result
+    places, images, regions = zip(*wanted)
+    found = analyzer.look_closer(images, regions)
+    boxes = landmarks.face_rectangle(found["landmarks"])
+    for place, points, seen, box in zip(places, found["landmarks"], found["visibility"], boxes):
+        result[place] = msgspec.structs.replace(
+            faces[place],
+            landmarks=points.round(2).tolist(),
+            visibility=(seen >= SEEN).astype(int).tolist(),
+            box=faces[place].box or box.round(2).tolist(),
+        )
+    return result
+
+
+def locate(records: str, model: str) -> str:
+    """Find the landmarks of records with a model's folder, where that was not done before.
+
+    Return the path of the records that have them.
+    """
+    path = path_of(records, model)
+    with files.only_one(path):
+        if not os.path.isfile(path):
+            _locate(records, model, path)
+    return path
+
+
+def _locate(records, model, path):
+    partial, reading = f"{path}.partial", Reading(records)
+    done, lines = files.whole_lines(partial), reading.lines()
+    analyzer = FaceAnalyzer(model)
+    with open(partial, "a", encoding="utf-8") as stream:
+        with reading.progress("finding landmarks") as progress:
+            progress.step(sum(len(text) for _, text in itertools.islice(lines, done)))
+            for some in iter(lambda: list(itertools.islice(lines, BATCH)), []):
+                faces = [record.parse(text, records, number) for number, text in some]
+                stream.writelines(map(record.to_line, located(analyzer, faces, records)))
+                stream.flush()
+                progress.step(sum(len(text) for _, text in some))
+    os.replace(partial, path)

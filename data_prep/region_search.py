@@ -1,0 +1,49 @@
+"""Ways to search a picture for region proposals, from which the detection tower learns.
+
+A search has find(image), which returns the regions (n, 4) of a BGR picture; folder and name, which
+tell its results from those of another search; in_processes, whether the processes that read the
+pictures also search them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from allinone import dense, landmarks, proposals, refine
+from allinone.analyzer import FaceAnalyzer
+
+MOST = 60  # our choice: windows of a picture that a model proposes,
+LEAST = 40  # for faces of so many pixels and more; half the size takes four times as long
+
+
+class Selective:
+    """Selective search, the same in every process."""
+
+    folder = "proposals"
+    name = f"fast {proposals.LEAST_SIDE} {proposals.LARGEST_SIDE} {proposals.LONGEST}"
+    in_processes = True
+    find = staticmethod(proposals.selective_search)
+
+
+class Dense:
+    """What a model takes for faces, rightly and wrongly: what it should learn from next.
+
+    These are the best windows of its dense net, and the rectangles of the landmarks that are found
+    in those windows that may be faces.
+    """
+
+    in_processes = False  # the model is in memory once
+
+    def __init__(self, model: str) -> None:
+        """Open the folder of a fused model."""
+        self.analyzer = FaceAnalyzer(model, "opencv")
+        weights = self.analyzer.backend.model.sha256[:12]
+        self.folder, self.name = f"proposals_{weights}", f"dense {weights} {MOST}"
+
+    def find(self, image: np.ndarray) -> np.ndarray:
+        """Return the regions (n, 4) of a BGR picture."""
+        windows, scores = dense.windows(self.analyzer.backend, image, LEAST)
+        best = windows[np.argsort(-scores, kind="stable")[:MOST]]
+        seen = self.analyzer.look(image, best)
+        faces = landmarks.face_rectangle(seen["landmarks"][seen["score"] >= refine.KEPT])
+        return np.concatenate([best, faces]).reshape(-1, 4).astype(np.float32)

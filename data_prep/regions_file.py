@@ -1,0 +1,93 @@
+"""regions.h5 of a detection database: faces and region proposals of its pictures."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Sequence
+
+import h5py
+import numpy as np
+
+from allinone import landmarks, store
+from allinone.errors import InputError
+from allinone.record import FaceRecord
+
+BLOCK = 1 << 16  # items of an array that are copied at a time
+SPARE = 1 << 20  # bytes that HDF5's own tables may take
+# {array: (shape of an item, type)}. Faces and proposals of all pictures stand one after another;
+# the starts say where those of each picture begin.
+ARRAYS = dict(
+    face_start=((), "i8"),
+    box=((4,), "f4"),
+    landmarks=((landmarks.COUNT, 2), "f4"),
+    visibility=((landmarks.COUNT,), "f4"),
+    pose=((3,), "f4"),
+    gender=((), "i1"),
+    proposal_start=((), "i8"),
+    proposal=((4,), "f4"),
+)
+UNKNOWN = -1  # of a gender
+
+
+class RegionsWriter:
+    """Writes regions.h5 of a folder, picture by picture, and hashes what it holds.
+
+    Until the end every array is a plain file: HDF5 takes the process with it when the disk is full.
+    """
+
+    def __init__(self, folder: str) -> None:
+        """Begin the file of a folder."""
+        self.folder = folder
+        self.digests = {name: hashlib.sha256() for name in ARRAYS}
+        self.parts = {name: open(os.path.join(folder, f"{name}.part"), "w+b") for name in ARRAYS}
+        self.faces = self.proposals = 0
+        self._append("face_start", [0])
+        self._append("proposal_start", [0])
+
+    def add(self, faces: Sequence[FaceRecord], proposals: np.ndarray) -> None:
+        """Add the faces and the proposals (n, 4) of a picture."""
+        self.faces, self.proposals = self.faces + len(faces), self.proposals + len(proposals)
+        self._append("face_start", [self.faces])
+        self._append("proposal_start", [self.proposals])
+        self._append("proposal", proposals)
+        self._append("box", [face.box for face in faces])
+        self._append("landmarks", [face.landmark_array() for face in faces])
+        self._append("visibility", [face.visibility_array() for face in faces])
+        self._append("pose", [face.pose or [np.nan] * 3 for face in faces])
+        self._append("gender", [UNKNOWN if face.gender is None else face.gender for face in faces])
+
+    def _append(self, name, values):
+        values = np.asarray(values, ARRAYS[name][1]).tobytes()
+        self.parts[name].write(values)
+        self.digests[name].update(values)
+
+    def close(self) -> str:
+        """Write the file; return its hash. InputError where there is no room for it."""
+        sizes = {name: part.tell() for name, part in self.parts.items()}
+        total = sum(sizes.values())
+        if shutil.disk_usage(self.folder).free < total + SPARE:
+            raise InputError(
+                f"{self.folder}: no room for {total / 1e6:.0f} MB of regions; free space and run "
+                "the same command again"
+            )
+        with h5py.File(os.path.join(self.folder, store.REGIONS), "w") as data:
+            for name, size in sizes.items():
+                self._copy(data, name, size)
+        for part in self.parts.values():
+            part.close()
+            os.remove(part.name)
+        together = "".join(digest.hexdigest() for digest in self.digests.values())
+        return hashlib.sha256(together.encode()).hexdigest()
+
+    def _copy(self, data, name, size):
+        """Copy the plain file of an array, `size` bytes, into HDF5."""
+        shape, kind = ARRAYS[name]
+        width = int(np.prod(shape, dtype=int))
+        count = size // (width * np.dtype(kind).itemsize)
+        whole = data.create_dataset(name, (count, *shape), kind)
+        self.parts[name].seek(0)
+        for start in range(0, count, BLOCK):
+            block = np.fromfile(self.parts[name], kind, BLOCK * width)
+            whole[start : start + BLOCK] = block.reshape(-1, *shape)
