@@ -1,4 +1,4 @@
-"""Write drawn faces as the benchmark sets are distributed; see data_prep.layouts."""
+"""Write drawn faces as the benchmark sets are distributed; data_prep.layouts calls the writers."""
 
 import os
 
@@ -10,177 +10,176 @@ from allinone import record
 from data_prep.layout_files import cells, copy, write_table, write_text
 from data_prep.readers import afw, fddb, fgnet, fotw, ijba, lap2015, lfw, pascal
 
+# The originals' header has these blanks
+FOTW_COLUMNS = ("image_name", *(f" {column}" for column in fotw.BOX), " Gender", " Smile")
+IJBA_COLUMNS = (
+    "TEMPLATE_ID",
+    "SUBJECT_ID",
+    "FILE",
+    "MEDIA_ID",
+    "SIGHTING_ID",
+    "FRAME",
+    *(column.upper() for column in ijba.BOX),
+    *(f"{eye.upper()}_{axis}" for _, eye in ijba.EYES for axis in "XY"),
+    "NOSE_BASE_X",
+    "NOSE_BASE_Y",
+    "FACE_YAW",
+)
+PASCAL_FIELDS = [(name, object) for name in ("imgname", "imgsize", "objects", "flags")]
+
+
+def _six_points(face):
+    """Return AFW's points (6, 2), NaN where hidden."""
+    six = list(afw.SIX)
+    seen = face.visibility_array()[six, None] > 0
+    return np.where(seen, face.landmark_array()[six], np.nan) + 0.5
+
 
 def write_afw(faces, source, out):
-    """Write anno.mat: cells of boxes, poses and six points, NaN where hidden, counted from 1."""
+    """Write anno.mat, cells of boxes, poses and six points, counted from 1, and the pictures."""
     pictures = dict(record.faces_by_picture(faces))
     anno = np.empty((len(pictures), 4), object)
     for number, (image, found) in enumerate(pictures.items()):
-        six = [
-            np.where(
-                face.visibility_array()[list(afw.SIX), None] > 0,
-                face.landmark_array()[list(afw.SIX)],
-                np.nan,
-            )
-            + 0.5
-            for face in found
-        ]
-        anno[number] = [
-            os.path.basename(image),
-            cells([np.float64([[f.box[0] + 1, f.box[1] + 1], f.box[2:]]) for f in found]),
-            cells([np.float64([[f.pose[2], f.pose[1], -f.pose[0]]]) for f in found]),
-            cells(six),
-        ]
-        copy(source, image, os.path.join(out, os.path.basename(image)))
+        boxes, poses = [], []
+        for face in found:
+            (x1, y1, x2, y2), (roll, pitch, yaw) = face.box, face.pose
+            boxes.append(np.float64([[x1 + 1, y1 + 1], [x2, y2]]))
+            poses.append(np.float64([[yaw, pitch, -roll]]))
+        points = [_six_points(face) for face in found]
+        name = os.path.basename(image)
+        anno[number] = [name, cells(boxes), cells(poses), cells(points)]
+        copy(source, image, os.path.join(out, name))
     scipy.io.savemat(os.path.join(out, "anno.mat"), dict(anno=anno))
 
 
 def write_pascal(faces, source, out):
-    """Write the annotations of the face-eval toolbox: whole-numbered boxes counted from 1 and a flag."""
+    """Write the annotations, whole-numbered boxes counted from 1 with a flag, and the pictures."""
     pictures = dict(record.faces_by_picture(faces))
-    entries = np.zeros(
-        (len(pictures), 1),
-        [("imgname", object), ("imgsize", object), ("objects", object), ("flags", object)],
-    )
+    entries = np.zeros((len(pictures), 1), PASCAL_FIELDS)
     for number, (image, found) in enumerate(pictures.items()):
         objects = [[*(np.rint(face.box) + [1, 1, 0, 0]), 0, face.ignore or 0] for face in found]
-        entries[number, 0] = (
-            os.path.basename(image),
-            np.array(cv2.imread(os.path.join(source, image)).shape)[None],
-            np.float64(objects),
-            np.zeros((1, 1)),
-        )
-        copy(source, image, os.path.join(out, os.path.basename(image)))
-    scipy.io.savemat(os.path.join(out, pascal.FILE), dict(FaceRecords=entries))
+        name, size = os.path.basename(image), cv2.imread(os.path.join(source, image)).shape
+        entries[number, 0] = (name, np.array(size)[None], np.float64(objects), np.zeros((1, 1)))
+        copy(source, image, os.path.join(out, name))
+    scipy.io.savemat(os.path.join(out, pascal.FILE), dict(Annotations=entries))
+
+
+def _ellipse_line(x1, y1, x2, y2):
+    """Return a line of FDDB: the ellipse that fills a box."""
+    numbers = ((y2 - y1) / 2, (x2 - x1) / 2, np.pi / 2, (x1 + x2) / 2, (y1 + y2) / 2)
+    return " ".join(f"{number:.6f}" for number in numbers) + "  1\n"
 
 
 def write_fddb(faces, source, out):
-    """Write ten folds of ellipses that fill the boxes."""
-    pictures = list(dict(record.faces_by_picture(faces)).items())
+    """Write ten folds of ellipses that fill the boxes, and the pictures."""
+    pictures = list(record.faces_by_picture(faces))
     for fold, name in enumerate(fddb.FOLDS):
         text = ""
         for image, found in pictures[fold :: len(fddb.FOLDS)]:
             path = f"2002/08/11/big/{os.path.splitext(os.path.basename(image))[0]}"
             text += f"{path}\n{len(found)}\n"
-            for x1, y1, x2, y2 in (face.box for face in found):
-                text += f"{(y2 - y1) / 2:.6f} {(x2 - x1) / 2:.6f} {np.pi / 2:.6f} {(x1 + x2) / 2:.6f} {(y1 + y2) / 2:.6f}  1\n"
-            copy(source, image, os.path.join(out, "originalPics", f"{path}.jpg"))
+            text += "".join(_ellipse_line(*face.box) for face in found)
+            copy(source, image, os.path.join(out, fddb.PICTURES, f"{path}.jpg"))
         write_text(os.path.join(out, name), text)
 
 
 def write_fotw(faces, source, out):
-    """Write a list for training and one for validation, whole-numbered boxes, columns with the original's blanks."""
-    header = (
-        "image_name",
-        " bbox_x",
-        " bbox_y",
-        " bbox_width",
-        " bbox_height",
-        " Gender",
-        " Smile",
-    )
+    """Write a list for training and one for validation, whole-numbered boxes, and the pictures."""
     for part, (name, some) in enumerate(zip(fotw.LISTS.values(), (faces[::2], faces[1::2]))):
         rows = []
         for number, face in enumerate(some):
             x1, y1, x2, y2 = np.rint(face.box).astype(int)
-            rows.append(
-                [f"face{part}_{number:05d}.jpg", x1, y1, x2 - x1, y2 - y1, face.gender, face.smile]
-            )
-            copy(source, face.image, os.path.join(out, os.path.dirname(name), rows[-1][0]))
-        write_table(os.path.join(out, name), header, rows)
+            picture = f"face{part}_{number:05d}.jpg"
+            rows.append([picture, x1, y1, x2 - x1, y2 - y1, face.gender, face.smile])
+            copy(source, face.image, os.path.join(out, os.path.dirname(name), picture))
+        write_table(os.path.join(out, name), FOTW_COLUMNS, rows)
 
 
 def write_lap2015(faces, source, out):
-    """Write three lists of mean and standard deviation, by turns; no boxes."""
+    """Write three lists of mean and standard deviation, by turns, and the pictures."""
     for part, name in enumerate(lap2015.SPLITS.values()):
-        some = faces[part :: len(lap2015.SPLITS)]
-        text = "".join(
-            f"image_{number}.jpg;{face.age:.4f};{2 + number % 5}.5\n"
-            for number, face in enumerate(some)
-        )
+        text = ""
+        for number, face in enumerate(faces[part :: len(lap2015.SPLITS)]):
+            picture = f"image_{number}.jpg"
+            text += f"{picture};{face.age:.4f};{2 + number % 5}.5\n"
+            copy(source, face.image, os.path.join(out, name, picture))
         write_text(os.path.join(out, f"{name}.csv"), text)
-        os.makedirs(os.path.join(out, name), exist_ok=True)
-        for number, face in enumerate(some):
-            copy(source, face.image, os.path.join(out, name, f"image_{number}.jpg"))
+
+
+def _points_file(face):
+    """Return a .pts file of 68 points, of which those are true that the reader uses."""
+    points, marks = np.zeros((fgnet.COUNT, 2)), face.landmark_array()
+    singles = (((number,), (place,)) for number, place in fgnet.SINGLE)
+    for numbers, places in (*fgnet.PAIRS, *singles):
+        points[list(numbers)] = marks[list(places)][::-1]  # FG-NET's order of sides is not ours
+    text = "\n".join(f"{x:.3f} {y:.3f}" for x, y in points)
+    return f"version: 1\nn_points: {fgnet.COUNT}\n{{\n{text}\n}}\n"
 
 
 def write_fgnet(faces, source, out):
-    """Write pictures named by person and age, and 68 points of which those that the reader uses are true."""
-    used = {}
+    """Write pictures that are named by person and age, and their points."""
+    used = {}  # {person and age: how many pictures have them}
     for face in faces:
         stem = f"{face.identity % 999 + 1:03d}A{round(face.age):02d}"
         letter = " abcdefghijklmnopqrstuvwxyz"[used.setdefault(stem, 0)].strip()
         used[stem] += 1
-        points, marks = np.zeros((68, 2)), face.landmark_array()
-        for numbers, places in (
-            *fgnet.PAIRS,
-            *(((number,), (place,)) for number, place in fgnet.SINGLE),
-        ):
-            points[list(numbers)] = marks[list(places)][::-1]  # FG-NET's order of sides is not ours
-        text = "\n".join(f"{x:.3f} {y:.3f}" for x, y in points)
-        write_text(
-            os.path.join(out, fgnet.POINTS, f"{stem.lower()}{letter}.pts"),
-            f"version: 1\nn_points: 68\n{{\n{text}\n}}\n",
-        )
+        points = os.path.join(out, fgnet.POINTS, f"{stem.lower()}{letter}.pts")
+        write_text(points, _points_file(face))
         copy(source, face.image, os.path.join(out, fgnet.PICTURES, f"{stem}{letter}.JPG"))
 
 
-def write_ijba(faces, source, out):
-    """Write ten splits: every third person to learn from, of the others a template of each face but the first, and one of the first two.
+def _ijba_fields(number, face):
+    """Return (file, all fields of a row of IJB-A after it) of a face."""
+    x1, y1, x2, y2 = face.box
+    eyes = []
+    for place, _ in ijba.EYES:
+        seen = face.visibility[place]
+        eyes += [f"{value:.2f}" if seen else "" for value in face.landmarks[place]]
+    name = f"{'img' if number % 2 else 'frame'}/{number}.jpg"
+    yaw = f"{face.pose[2]:.0f}"
+    return name, [number, number, "", x1, y1, x2 - x1, y2 - y1, *eyes, "", "", yaw]
 
-    The last stand in the gallery, where every fourth person is missing: their probes have no mate there.
+
+def _ijba_rows(people, split):
+    """Return (rows to learn from, rows of enrolled templates, rows of probes) of a split.
+
+    people: {person: [fields]}. Every third person is learnt from. Of each other person a template
+    holds the first two faces, and each face but the first is a probe of its own.
     """
-    header = (
-        "TEMPLATE_ID",
-        "SUBJECT_ID",
-        "FILE",
-        "MEDIA_ID",
-        "SIGHTING_ID",
-        "FRAME",
-        *(column.upper() for column in ijba.BOX),
-        *(f"{eye.upper()}_{axis}" for _, eye in ijba.EYES for axis in "XY"),
-        "NOSE_BASE_X",
-        "NOSE_BASE_Y",
-        "FACE_YAW",
-    )
+    train, enrolled, probes = [], [], []
+    for who, found in people.items():
+        rows = [[1000 * who + place, who, name, *rest] for place, (name, rest) in enumerate(found)]
+        if (who + split) % 3 == 0:
+            train += rows
+        else:
+            enrolled += [[1000 * who, *row[1:]] for row in rows[:2]]
+            probes += rows[1:]
+    return train, enrolled, probes
+
+
+def write_ijba(faces, source, out):
+    """Write the protocol files of ten splits, and the pictures.
+
+    Every fourth person is missing in the gallery: their probes have no mate there.
+    """
     people = {}
     for number, face in enumerate(faces):
-        name = f"{'img' if number % 2 else 'frame'}/{number}.jpg"
-        copy(source, face.image, os.path.join(out, "images", name))
-        x1, y1, x2, y2 = face.box
-        eyes = [
-            "" if not face.visibility[place] else f"{value:.2f}"
-            for place, _ in ijba.EYES
-            for value in face.landmarks[place]
-        ]
-        people.setdefault(face.identity, []).append(
-            (name, number, [x1, y1, x2 - x1, y2 - y1, *eyes, "", "", f"{face.pose[2]:.0f}"])
-        )
-    row = lambda template, who, found: [template, who, found[0], found[1], found[1], "", *found[2]]
+        name, rest = _ijba_fields(number, face)
+        copy(source, face.image, os.path.join(out, ijba.PICTURES, name))
+        people.setdefault(face.identity, []).append((name, rest))
     for split in ijba.SPLITS:
-        train, enrolled, probes = [], [], []
-        for who, found in people.items():
-            if (who + split) % 3 == 0:
-                train += [row(1000 * who + place, who, one) for place, one in enumerate(found)]
-            else:
-                enrolled += [row(1000 * who, who, one) for one in found[:2]]
-                probes += [
-                    row(1000 * who + place, who, one) for place, one in enumerate(found[1:], 1)
-                ]
+        train, enrolled, probes = _ijba_rows(people, split)
         gallery = [row for row in enrolled if (row[1] + split) % 4]
-        for (part, path), rows in zip(
-            ijba.PARTS, (train, enrolled + probes, train, gallery, probes)
-        ):
-            write_table(os.path.join(out, path.format(split)), header, rows)
-        templates = sorted({rows[0] for rows in enrolled})
-        write_text(
-            os.path.join(out, ijba.COMPARISONS.format(split)),
-            "".join(f"{template},{probe[0]}\n" for template in templates for probe in probes),
-        )
+        parts = (train, enrolled + probes, train, gallery, probes)
+        for (_, path), rows in zip(ijba.PARTS, parts):
+            write_table(os.path.join(out, path.format(split)), IJBA_COLUMNS, rows)
+        templates = sorted({row[0] for row in enrolled})
+        pairs = "".join(f"{one},{probe[0]}\n" for one in templates for probe in probes)
+        write_text(os.path.join(out, ijba.COMPARISONS.format(split)), pairs)
 
 
 def write_lfw(faces, source, out):
-    """Write ten folds of a pair of the same person and one of two people each, as far as the faces go."""
+    """Write ten folds of one pair of the same person and one of two people, and the pictures."""
     people = {}
     for face in faces:
         people.setdefault(f"Person_{face.identity}", []).append(face)

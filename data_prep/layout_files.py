@@ -1,4 +1,4 @@
-"""What all writers of layouts need: copies of pictures, text, tables, Matlab cells."""
+"""What the writers of layouts share: copies of pictures, text files, tables, Matlab cells."""
 
 import csv
 import os
@@ -10,7 +10,7 @@ from allinone import files
 
 
 def copy(source, image, target):
-    """Copy a picture of the folder `source` to the path `target`, in whatever folder."""
+    """Copy a picture of the folder `source` to the path `target`; make the folder of `target`."""
     os.makedirs(os.path.dirname(target), exist_ok=True)
     shutil.copyfile(os.path.join(source, image), target)
 
@@ -29,11 +29,8 @@ def write_table(path, header, rows, delimiter=","):
 
 
 def cells(values):
-    """Return a row of Matlab cells."""
+    """Return Matlab cells (1, n) of texts or arrays."""
     row = np.empty((1, len(values)), object)
-    row[0, :] = (
-        [np.asarray(value) if not isinstance(value, str) else value for value in values]
-        if values
-        else []
-    )
+    for place, value in enumerate(values):
+        row[0, place] = value if isinstance(value, str) else np.asarray(value)
     return row

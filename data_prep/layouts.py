@@ -1,7 +1,8 @@
-"""Write a drawn set as other datasets are distributed, so that their readers can be tried without a download.
+"""Write a drawn set as a dataset is distributed, to try its reader without a download.
 
-Each writer, write_<set> of the two modules, takes the faces of a drawn set, the folder of its pictures, and the folder of the
-new set, and writes what the reader of the same name in this package reads, in the original's formats and units.
+A writer, write_<set> of the two modules, takes the faces of a drawn set, the folder of their
+pictures and the folder to write. It writes what the reader of the same name reads, in the formats
+and units of the original.
 """
 
 import os
@@ -16,16 +17,21 @@ WRITERS = {
     for name in reader.names()
     if hasattr(module, f"write_{name}")
 }
-DRAWN = "drawn_set.txt"  # in the folder of a set that is drawn: whoever measures on it says so
+SCENES = ("aflw", "afw", "pascal", "fddb")  # sets of whole pictures; the others are portraits
+DRAWN = "drawn_set.txt"  # in the folder of a drawn set: whoever measures on it says so
+
+
+def kind_of(name):
+    """Return the kind of pictures, for data_prep.drawing, that a set consists of."""
+    return "scenes" if name in SCENES else "portraits"
 
 
 def write(name, drawn, out):
-    """Write the drawn set in the folder `drawn` as the dataset `name`, into the folder `out`, with the file DRAWN."""
-    faces = [
-        face for face in record.read(os.path.join(drawn, "records.jsonl")) if face.box is not None
-    ]
-    WRITERS[name](faces, drawn, out)
+    """Write the drawn set in the folder `drawn` as the dataset `name` into the folder `out`."""
+    records = record.read(os.path.join(drawn, "records.jsonl"))
+    WRITERS[name]([face for face in records if face.box is not None], drawn, out)
     write_text(
         os.path.join(out, DRAWN),
-        f"These faces were drawn by data_prep.synthetic and written in the layout of '{name}'. They are not that set.\n",
+        "These faces were drawn by data_prep.synthetic and written in the layout of "
+        f"'{name}'. They are not that set.\n",
     )

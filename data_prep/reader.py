@@ -69,7 +69,7 @@ class Reader:
     )
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def names() -> tuple[str, ...]:
     """Return the names of all sets that have a reader, sorted."""
     package = importlib.import_module(PACKAGE)

@@ -1,22 +1,31 @@
-"""Boxes of faces for sets that have none: from a few landmarks, or from how the set's pictures are cut."""
+"""Boxes for sets that give none: from a few landmarks, or from how the set's pictures are cut."""
+
+from __future__ import annotations
 
 import numpy as np
 from PIL import Image
 
 from allinone import align, landmarks
 
-HALF = 0.5  # our choice: a face's share, each way, of a picture that was cut with as much again around it
+HALF = 0.5  # our choice: the face's share of width and height where as much again lies around it
 
 
-def from_points(points):
-    """Return the box of a face whose landmarks (21, 2) are known in part: that of the canonical face, laid onto them."""
+def from_points(points: np.ndarray) -> list[float]:
+    """Return the box of a face from landmarks (21, 2) of which some are NaN.
+
+    It is the rectangle of all 21 points of the canonical face, fitted to the known ones.
+    InputError where too few are known.
+    """
     to_unit = align.similarity(points)
     whole = (align.CANONICAL - to_unit[:, 2]) @ np.linalg.inv(to_unit[:, :2]).T
     return landmarks.face_rectangle(whole).tolist()
 
 
-def size_of(path):
-    """Return (width, height) of a picture, or of a pixel where it cannot be read: data_prep.convert drops it."""
+def size_of(path: str) -> tuple[int, int]:
+    """Return (width, height) of a picture; (1, 1) where it cannot be read.
+
+    A record with an unreadable picture is dropped later, by data_prep.conversion.
+    """
     try:
         with Image.open(path) as picture:
             return picture.size
@@ -24,8 +33,8 @@ def size_of(path):
         return 1, 1
 
 
-def middle(path, share=HALF):
-    """Return the middle of a picture, a share of it each way."""
+def middle(path: str, share: float = HALF) -> list[float]:
+    """Return the box in the middle of a picture, with a share of its width and of its height."""
     width, height = size_of(path)
     low, high = (1 - share) / 2, (1 + share) / 2
     return [low * width, low * height, high * width, high * height]

@@ -50,14 +50,14 @@ def stem(name: str) -> str:
 
 
 def read_annotations(path: str) -> Truth:
-    """Return the faces in an annotation file of the toolbox: `FaceRecords`, or AFW's `anno`."""
+    """Return the faces in an annotation file of the toolbox: `Annotations`, or AFW's `anno`."""
     found = {}
     if "anno" in variables_of(path):
         for picture, boxes, *_ in matrix_file(path, "anno"):
             corners = np.float64([np.ravel(box) for box in np.ravel(boxes)]).reshape(-1, 4)
             found[stem(np.ravel(picture)[0])] = corners, np.zeros(len(corners), bool)
         return found
-    for entry in np.ravel(matrix_file(path, "FaceRecords")):
+    for entry in np.ravel(matrix_file(path, "Annotations")):
         objects = np.asarray(entry["objects"], np.float64)
         objects = objects.reshape(-1, objects.shape[-1] if objects.size else 4)
         ignored = np.zeros(len(objects), bool)

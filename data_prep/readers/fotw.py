@@ -1,7 +1,7 @@
-"""Faces of the World (Escalera et al. 2016): boxes, gender and smile of 6,171 faces for training and 3,086 for validation.
+"""Faces of the World (Escalera et al. 2016): box, gender and smile, 6,171 and 3,086 faces.
 
-A third value of either label, "not sure", is an unknown label. That 0 is male, 1 is female is our choice: it is stated nowhere
-that we could read. Where a set's list says otherwise, the histogram of summary.json shows it.
+The value 2 of either label, "not sure", is an unknown label. That gender 0 is male and 1 is female
+is our choice: we found no statement of it. Compare the histogram in summary.json with the set's.
 """
 
 import os
@@ -11,48 +11,62 @@ from data_prep.reader import Dropped, Reader
 from data_prep.tables import table
 
 LISTS = {"train": "smiles_trset/gender_fex_trset.csv", "val": "smiles_valset/gender_fex_valset.csv"}
-NEEDS = ()
-ANY_OF = tuple(LISTS.values())
 BOX = ("bbox_x", "bbox_y", "bbox_width", "bbox_height")
 COLUMNS = ("image_name", *BOX, "gender", "smile")
 CODES = {"0": 0, "1": 1, "2": None}
 
 
+def face(row, pictures, split):
+    """Return the FaceRecord of a row; ValueError or KeyError where a field is malformed.
+
+    pictures: the folder of the list.
+    """
+    x, y, width, height = (float(row[column]) for column in BOX)
+    return FaceRecord(
+        f"{pictures}/{row['image_name']}",
+        box=[x, y, x + width, y + height],
+        gender=CODES[row["gender"]],
+        smile=CODES[row["smile"]],
+        split=split,
+    )
+
+
+def list_rows(path, pictures, split):
+    """Yield the rows of a list."""
+    for place, row in table(path, COLUMNS):
+        if isinstance(row, Dropped):
+            yield row
+            continue
+        try:
+            found = face(row, pictures, split)
+        except (ValueError, KeyError):
+            fields = ", ".join(row[column] for column in COLUMNS[1:])
+            yield Dropped(place, "box, gender or smile does not fit", fields)
+            continue
+        if found.gender is None and found.smile is None:
+            yield Dropped(place, "no label", "not sure of both")
+        else:
+            yield found
+
+
 def rows(folder):
-    """Yield the records of the lists that are there; the splits are train and val."""
+    """Yield the rows of the lists that are there."""
     for split, name in LISTS.items():
         path = os.path.join(folder, name)
-        for place, row in table(path, COLUMNS) if os.path.isfile(path) else ():
-            if isinstance(row, Dropped):
-                yield row
-                continue
-            try:
-                x, y, width, height = (float(row[column]) for column in BOX)
-                gender, smile = CODES[row["gender"]], CODES[row["smile"]]
-            except (ValueError, KeyError):
-                yield Dropped(
-                    place,
-                    "box, gender or smile does not fit",
-                    ", ".join(row[column] for column in COLUMNS[1:]),
-                )
-                continue
-            if gender is None and smile is None:
-                yield Dropped(place, "no label", "not sure of both")
-                continue
-            yield FaceRecord(
-                f"{os.path.dirname(name)}/{row['image_name']}",
-                box=[x, y, x + width, y + height],
-                gender=gender,
-                smile=smile,
-                split=split,
-            )
+        if os.path.isfile(path):
+            yield from list_rows(path, os.path.dirname(name), split)
 
 
 READER = Reader(
     name="fotw",
     title="Faces of the World",
-    needs=NEEDS,
+    needs=(),
     rows=rows,
-    any_of=ANY_OF,
+    any_of=tuple(LISTS.values()),
+    tree="`smiles_trset/{gender_fex_trset.csv,*.jpg}`, "
+    "`smiles_valset/{gender_fex_valset.csv,*.jpg}`",
+    faces="6,171 and 3,086",
+    ask="ChaLearn, Looking at People 2016, track 3",
+    splits=tuple(LISTS),
     finetunes={"smile": ("train",), "gender": ("train",)},
 )

@@ -1,22 +1,22 @@
-"""IJB-A (Klare et al. 2015): 500 people in pictures and frames of videos, grouped into templates, in ten splits.
+"""IJB-A (Klare et al. 2015): 500 people in pictures and frames of videos, in templates and splits.
 
-Records are the faces that the protocol files name, each once. What the splits make of them is written beside: templates.jsonl (split,
-part, template, subject and its faces: picture, box, medium) and comparisons.jsonl (split and pairs of templates). A template
-whose faces are all dropped stays there: it cannot be enrolled, which the protocols count. The third point, the base of the nose, is
-none of AFLW's 21.
+Records are the faces that the protocol files name, each once. Two side files hold what evaluation
+needs: templates.jsonl (split, part, template, subject, and its faces: picture, box, medium) and
+comparisons.jsonl (split, and pairs of templates). A template whose pictures are all missing stays
+in templates.jsonl: it cannot be enrolled, which the protocols count. The third point of a face, the
+base of the nose, is none of the 21 landmarks.
 """
 
-import json
 import os
 
-from allinone import files
+from allinone import landmarks
 from allinone.errors import InputError
 from allinone.record import FaceRecord
 from data_prep.reader import Dropped, Reader
 from data_prep.tables import lines, number, table
 
 SPLITS = range(1, 11)
-VERIFY, SEARCH = "IJB-A_11_sets", "IJB-A_1N_sets"
+VERIFY, SEARCH, PICTURES = "IJB-A_11_sets", "IJB-A_1N_sets", "images"
 PARTS = (
     ("verify_train", f"{VERIFY}/split{{0}}/train_{{0}}.csv"),
     ("verify", f"{VERIFY}/split{{0}}/verify_metadata_{{0}}.csv"),
@@ -25,10 +25,7 @@ PARTS = (
     ("probe", f"{SEARCH}/split{{0}}/search_probe_{{0}}.csv"),
 )
 COMPARISONS = f"{VERIFY}/split{{0}}/verify_comparisons_{{0}}.csv"
-NEEDS = ("images",)
-ANY_OF = tuple(
-    path.format(split) for split in SPLITS for path in (*(path for _, path in PARTS), COMPARISONS)
-)
+FILES = (*(path for _, path in PARTS), COMPARISONS)
 BOX = ("face_x", "face_y", "face_width", "face_height")
 EYES = ((7, "right_eye"), (10, "left_eye"))  # the person's right eye is the left one in the image
 COLUMNS = (
@@ -42,86 +39,104 @@ COLUMNS = (
 
 
 def face(row):
-    """Return (template, medium, FaceRecord) of a row; ValueError where a number does not fit."""
+    """Return (template, medium, FaceRecord) of a row; ValueError where a number is malformed."""
     x, y, width, height = (float(row[column]) for column in BOX)
-    marks = [None] * 21
+    marks = [None] * landmarks.COUNT
     for place, eye in EYES:
         point = [number(row[f"{eye}_{axis}"]) for axis in "xy"]
         marks[place] = None if None in point else point
-    return (
-        int(row["template_id"]),
-        row["media_id"],
-        FaceRecord(
-            f"images/{row['file']}",
-            box=[x, y, x + width, y + height],
-            landmarks=marks if any(marks) else None,
-            identity=int(row["subject_id"]),
-        ),
+    found = FaceRecord(
+        f"{PICTURES}/{row['file']}",
+        box=[x, y, x + width, y + height],
+        landmarks=marks if any(marks) else None,
+        identity=int(row["subject_id"]),
     )
+    return int(row["template_id"]), row["media_id"], found
+
+
+def protocol_files(folder):
+    """Yield (split, part, path) of the protocol files of faces that are there."""
+    for split in SPLITS:
+        for part, name in PARTS:
+            path = os.path.join(folder, name.format(split))
+            if os.path.isfile(path):
+                yield split, part, path
+
+
+def faces_in(path):
+    """Yield (template, medium, FaceRecord) of the rows of a protocol file, or a Dropped."""
+    for place, row in table(path, COLUMNS):
+        if isinstance(row, Dropped):
+            yield row
+            continue
+        try:
+            yield face(row)
+        except ValueError as error:
+            yield Dropped(place, "a number does not fit", str(error))
+
+
+def rows(folder):
+    """Yield each face of the protocol files once, and the rows that are malformed."""
+    seen = set()
+    for _, _, path in protocol_files(folder):
+        for found in faces_in(path):
+            if isinstance(found, Dropped):
+                yield found
+                continue
+            _, _, record = found
+            key = (record.image, *record.box)
+            if key not in seen:
+                seen.add(key)
+                yield record
+
+
+def templates(folder):
+    """Yield the templates of the protocol files, file by file."""
+    for split, part, path in protocol_files(folder):
+        faces_of = {}
+        for found in faces_in(path):
+            if isinstance(found, Dropped):
+                continue  # rows() names it
+            template, medium, record = found
+            faces = faces_of.setdefault((template, record.identity), [])
+            faces.append([record.image, record.box, medium])
+        for (template, subject), faces in faces_of.items():
+            yield dict(split=split, part=part, template=template, subject=subject, faces=faces)
 
 
 def pairs(path):
-    """Return [[template, template]] of a file of comparisons; InputError where a line does not fit."""
+    """Return [[template, template]] of a file of comparisons; InputError where it is malformed."""
     found = []
     for place, text in lines(path):
         try:
             first, second = map(int, text.split(","))
         except ValueError:
             raise InputError(
-                f"{path}, line {place}: must hold two numbers of templates, is '{text}'; get the file again"
+                f"{path}, line {place}: must hold two numbers of templates, is '{text}'; "
+                "get the file again"
             ) from None
         found.append([first, second])
     return found
 
 
-def rows(folder):
-    """Yield the records of all protocol files that are there; writes templates.jsonl and comparisons.jsonl."""
-    seen = set()
-    with files.replacing(os.path.join(folder, "comparisons.jsonl")) as stream:
-        for split in SPLITS:
-            path = os.path.join(folder, COMPARISONS.format(split))
-            if os.path.isfile(path):
-                stream.write(json.dumps(dict(split=split, pairs=pairs(path))) + "\n")
-    with files.replacing(os.path.join(folder, "templates.jsonl")) as stream:
-        for split in SPLITS:
-            for part, name in PARTS:
-                path, templates = os.path.join(folder, name.format(split)), {}
-                for place, row in table(path, COLUMNS) if os.path.isfile(path) else ():
-                    try:
-                        template, medium, found = (
-                            (None, None, row) if isinstance(row, Dropped) else face(row)
-                        )
-                    except ValueError as error:
-                        found = Dropped(place, "a number does not fit", str(error))
-                    if isinstance(found, Dropped):
-                        yield found
-                        continue
-                    templates.setdefault((template, found.identity), []).append(
-                        [found.image, found.box, medium]
-                    )
-                    key = (found.image, *found.box)
-                    if key not in seen:
-                        seen.add(key)
-                        yield found
-                for (template, subject), faces in templates.items():
-                    stream.write(
-                        json.dumps(
-                            dict(
-                                split=split,
-                                part=part,
-                                template=template,
-                                subject=subject,
-                                faces=faces,
-                            )
-                        )
-                        + "\n"
-                    )
+def comparisons(folder):
+    """Yield the pairs of templates that each split compares."""
+    for split in SPLITS:
+        path = os.path.join(folder, COMPARISONS.format(split))
+        if os.path.isfile(path):
+            yield dict(split=split, pairs=pairs(path))
 
 
 READER = Reader(
     name="ijba",
     title="IJB-A",
-    needs=NEEDS,
+    needs=(PICTURES,),
     rows=rows,
-    any_of=ANY_OF,
+    any_of=tuple(path.format(split) for split in SPLITS for path in FILES),
+    tree="`IJB-A_11_sets/split{1..10}/{train,verify_metadata,verify_comparisons}_*.csv`, "
+    "`IJB-A_1N_sets/split{1..10}/{train,search_gallery,search_probe}_*.csv`, "
+    "`images/{img,frame}/*`",
+    faces="500 people",
+    ask="NIST",
+    side_files={"templates.jsonl": templates, "comparisons.jsonl": comparisons},
 )

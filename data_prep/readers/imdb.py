@@ -1,8 +1,9 @@
-"""IMDB-WIKI (Rothe et al. 2015), the part of IMDB: age and gender of 460,723 pictures, from imdb.mat; data_prep.wiki has the other.
+"""IMDB-WIKI (Rothe et al. 2015), the part of IMDB: age and gender of 460,723 pictures, in imdb.mat.
 
-Age: the middle of the year in which the photo was taken minus the day of birth. Gender is 1 for male there, 0 here. Kept are
-faces that the set's own detector scored at least FACE_SCORE, in pictures where it found no second one (our choice; the
-paper's 224,840 pictures of both parts are about that many).
+data_prep.readers.wiki reads the other part in the same way. Age is the middle of the year in which
+the photo was taken minus the day of birth. Gender 1 is male there, 0 here. Kept are faces that the
+set's own detector scored at least FACE_SCORE, in pictures where it found no second one (our choice;
+it gives about as many as the paper's 224,840 pictures of both parts).
 """
 
 import datetime
@@ -15,7 +16,6 @@ from allinone.record import FaceRecord
 from data_prep.reader import Dropped, Reader
 from data_prep.tables import matrix_file
 
-NEEDS = ("imdb.mat",)
 FIELDS = (
     "dob",
     "photo_taken",
@@ -25,30 +25,35 @@ FIELDS = (
     "face_score",
     "second_face_score",
 )
+PEOPLE = "celeb_id"  # numbers of the people, in some versions of the file
 FACE_SCORE = 1.0  # our choice
 DAY_ZERO = 366  # Matlab counts days from the year 0, Python from the year 1
 YEAR = 365.2425  # days
 
 
 def age_at(birth, year):
-    """Return years between a Matlab day of birth and the middle of a year; ValueError where the day is none."""
+    """Return the years from a Matlab day of birth to the middle of a year.
+
+    ValueError or OverflowError where the day is none.
+    """
     day = datetime.date.fromordinal(int(birth) - DAY_ZERO)
     return (datetime.date(int(year), 7, 1) - day).days / YEAR
 
 
 def columns_of(path, name):
-    """Return {field: 1-d array} of the struct `name` in a .mat file."""
+    """Return {field: 1-d array} of the struct `name` in a Matlab file.
+
+    InputError where a field is missing or the fields differ in length.
+    """
     struct = matrix_file(path, name)
-    missing = [field for field in FIELDS if field not in (struct.dtype.names or ())]
+    there = struct.dtype.names or ()
+    missing = [field for field in FIELDS if field not in there]
     if missing:
         raise InputError(
             f"{path}: '{name}' has no field {', '.join(missing)}; is it the original file?"
         )
-    columns = {
-        field: np.ravel(struct[field][0, 0])
-        for field in struct.dtype.names
-        if field in (*FIELDS, "celeb_id")
-    }
+    wanted = [field for field in (*FIELDS, PEOPLE) if field in there]
+    columns = {field: np.ravel(struct[field][0, 0]) for field in wanted}
     lengths = {field: len(values) for field, values in columns.items()}
     if len(set(lengths.values())) != 1:
         raise InputError(
@@ -57,34 +62,46 @@ def columns_of(path, name):
     return columns
 
 
-def rows(folder, name="imdb"):
-    """Yield the records of imdb.mat (or wiki.mat), in its order."""
+def face(value):
+    """Return the FaceRecord of a picture, {field: value}, or a Dropped."""
+    image = str(np.ravel(value["full_path"])[0])
+    if not value["face_score"] >= FACE_SCORE:  # -Inf where no face was found
+        return Dropped(image, "no face, or an unsure one", str(value["face_score"]))
+    if np.isfinite(value["second_face_score"]):
+        return Dropped(image, "a second face", str(value["second_face_score"]))
+    try:
+        age = age_at(value["dob"], value["photo_taken"])
+        x1, y1, x2, y2 = map(float, np.ravel(value["face_location"]))
+    except (ValueError, OverflowError) as error:
+        return Dropped(image, "bad date or face location", str(error))
+    return FaceRecord(
+        image,
+        box=[x1 - 1, y1 - 1, x2, y2],
+        age=age,
+        gender=None if np.isnan(value["gender"]) else 1 - int(value["gender"]),
+        identity=int(value[PEOPLE]) if PEOPLE in value else None,
+    )
+
+
+def rows_of(folder, name):
+    """Yield the rows of <name>.mat, imdb or wiki."""
     columns = columns_of(os.path.join(folder, f"{name}.mat"), name)
-    for place, path in enumerate(columns["full_path"]):
-        image = str(np.ravel(path)[0])
-        value = {field: values[place] for field, values in columns.items()}
-        if not value["face_score"] >= FACE_SCORE:  # -Inf: no face
-            yield Dropped(image, "no face, or an unsure one", str(value["face_score"]))
-        elif np.isfinite(value["second_face_score"]):
-            yield Dropped(image, "a second face", str(value["second_face_score"]))
-        else:
-            try:
-                age = age_at(value["dob"], value["photo_taken"])
-                x1, y1, x2, y2 = map(float, np.ravel(value["face_location"]))
-            except (ValueError, OverflowError) as error:
-                yield Dropped(image, "bad date or face location", str(error))
-                continue
-            gender = None if np.isnan(value["gender"]) else 1 - int(value["gender"])
-            identity = int(value["celeb_id"]) if "celeb_id" in value else None
-            yield FaceRecord(
-                image, box=[x1 - 1, y1 - 1, x2, y2], age=age, gender=gender, identity=identity
-            )
+    for values in zip(*columns.values()):
+        yield face(dict(zip(columns, values)))
+
+
+def rows(folder):
+    """Yield the rows of imdb.mat."""
+    return rows_of(folder, "imdb")
 
 
 READER = Reader(
     name="imdb",
     title="IMDB",
-    needs=NEEDS,
+    needs=("imdb.mat",),
     rows=rows,
+    tree="`imdb.mat`, `00/` to `99/`",
+    faces="460,723",
+    ask="Computer Vision Lab, ETH Zürich",
     trains={"age": None, "gender": None},
 )

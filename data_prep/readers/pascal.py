@@ -1,6 +1,6 @@
-"""PASCAL faces (Yan et al. 2014): boxes of 1,635 faces in 851 pictures, in the layout of the face-eval toolbox.
+"""PASCAL faces (Yan et al. 2014): 1,635 boxes in 851 pictures, as the face-eval toolbox has them.
 
-Boxes count pixels from 1 and with their last one; a face may be flagged to be ignored.
+Boxes count pixels from 1 and include their last pixel. A face may be flagged to be ignored.
 """
 
 import os
@@ -12,31 +12,31 @@ from data_prep.reader import Dropped, Reader
 from data_prep.tables import matrix_file
 
 FILE = "Annotations_Face_PASCALLayout_large_fixed.mat"
-NEEDS = (FILE, "*.jpg")
 
 
 def rows(folder):
-    """Yield the records of the annotation file."""
+    """Yield the rows of the annotation file; a picture without faces gives one without a box."""
     path = os.path.join(folder, FILE)
-    for number, entry in enumerate(np.ravel(matrix_file(path, "FaceRecords")), 1):
+    for number, entry in enumerate(np.ravel(matrix_file(path, "Annotations")), 1):
         picture = str(np.ravel(entry["imgname"])[0])
         objects = np.asarray(entry["objects"])
-        if objects.size and (objects.ndim != 2 or objects.shape[1] < 4):
-            yield Dropped(
-                f"{path}, entry {number}, {picture}", "boxes do not fit", str(objects.shape)
-            )
-            continue
         if not objects.size:
             yield FaceRecord(picture)
-        for x1, y1, x2, y2, *flags in objects.astype(float).tolist() if objects.size else ():
-            yield FaceRecord(
-                picture, box=[x1 - 1, y1 - 1, x2, y2], ignore=int(bool(flags and flags[-1]))
-            )
+        elif objects.ndim != 2 or objects.shape[1] < 4:
+            place = f"{path}, entry {number}, {picture}"
+            yield Dropped(place, "boxes do not fit", str(objects.shape))
+        else:
+            for x1, y1, x2, y2, *flags in objects.astype(float).tolist():
+                ignore = int(bool(flags and flags[-1]))
+                yield FaceRecord(picture, box=[x1 - 1, y1 - 1, x2, y2], ignore=ignore)
 
 
 READER = Reader(
     name="pascal",
     title="PASCAL faces",
-    needs=NEEDS,
+    needs=(FILE, "*.jpg"),
     rows=rows,
+    tree=f"`{FILE}`, `*.jpg`",
+    faces="1,635",
+    ask="the face-eval toolbox (M. Mathias et al.); pictures: PASCAL VOC",
 )
