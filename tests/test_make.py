@@ -9,31 +9,128 @@ import sys
 import pytest
 from conftest import ROOT
 
+from allinone import profiles, schedules, tasks
 from data_prep import reader
+from evaluate import benchmark
+
+FAMILIES = {
+    "train-<tower>": {f"train-{tower}" for tower in (*tasks.TOWERS, tasks.HYPERFACE)},
+    "finetune-<set>": {
+        f"finetune-{job.name}" for job in schedules.JOBS["paper"].values() if job.init == "joint"
+    },
+    "data-<set>": {f"data-{name}" for name in reader.names()},
+    "eval-<set>": {f"eval-{name}" for name in benchmark.names()},
+}
+# make help is read before there is any Python.
+EVERYWHERE = {"GPU", "PYTHON"}
 
 
 def make(*arguments, cwd=ROOT, **environment):
+    """Run make; return the finished process with its text."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     return subprocess.run(
         ["make", *arguments], cwd=cwd, env={**clean, **environment}, capture_output=True, text=True
     )
 
 
+def planned(*arguments):
+    """Return the lines that make would run."""
+    done = make("-n", *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.replace("\\\n", " ").splitlines()
+
+
+def help_text():
+    """Return {target: (words, variables that it takes)} as make help prints them."""
+    found, name = {}, None
+    for line in make("help").stdout.splitlines():
+        target = re.match(r"  make (\S+) +(\S.*)", line)
+        if target:
+            name, words = target.groups()
+            found[name] = (words, set())
+        elif name and re.fullmatch(r" {20,}[A-Z ]+", line):
+            found[name][1].update(line.split())
+    return found
+
+
 @pytest.mark.parametrize("arguments", [(), ("help",)])
 def test_help_lists_every_target(arguments):
-    with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as stream:
-        phony = re.search(r"^\.PHONY: (.*)$", stream.read().replace("\\\n", " "), re.M).group(1)
-    for pattern, shown in (
-        ("$(TOWERS:%=train-%)", "train-<tower>"),
-        ("$(FINETUNED:%=finetune-%)", "finetune-<set>"),
-        ("$(DATASETS:%=data-%)", "data-<set>"),
-        ("$(BENCHMARKS:%=eval-%)", "eval-<set>"),
-    ):
-        assert pattern in phony
-        phony = phony.replace(pattern, shown)
-    phony = phony.split()
     listed = re.findall(r"^  make (\S+) +(\S.*)$", make(*arguments).stdout, re.M)
-    assert sorted(name for name, _ in listed) == sorted(phony)
+    names = [name for name, _ in listed]
+    assert len(set(names)) == len(names)
+    wanted = (
+        "help setup env demo test quick lint nets docs data-synthetic data drawn-data db inspect "
+        "pretrain train fuse eval-synthetic tpe-ijba eval report train-real eval-real export "
+        "analyze claims bench clean distclean"
+    )
+    assert sorted(names) == sorted([*wanted.split(), *FAMILIES])
+    # What make itself knows: every rule that is not a file.
+    database = make("-npq", "help").stdout
+    phony = re.search(r"^\.PHONY: (.*)$", database, re.M).group(1).split()
+    assert set(phony) == {*wanted.split(), *set().union(*FAMILIES.values())}
+
+
+def test_the_lists_are_those_of_the_tables():
+    for family in FAMILIES.values():
+        for target in sorted(family):
+            assert planned(target, *(["FOLD=1"] if target.startswith("finetune") else [])), target
+    message = make("train", "PROFILE=none").stderr
+    assert f"there are {' '.join(profiles.PROFILES)}." in message
+
+
+def test_the_variables_of_help_are_explained_and_known():
+    """Every variable stands in the list of what they mean, and every target accepts its own."""
+    text = make("help").stdout
+    meanings = text[text.index("\n\n") :]
+    for name, (_, variables) in help_text().items():
+        for variable in variables | EVERYWHERE:
+            assert re.search(rf"\b{variable}\b", meanings), f"{variable} is not explained"
+        target = name.replace("<tower>", "det").replace("<set>", "fddb")
+        values = dict.fromkeys(variables, "1") | {"PYTHON": "python3"}
+        values.update({"PROFILE": "tiny"} if "PROFILE" in variables else {})
+        planned(target, *(f"{variable}={value}" for variable, value in values.items()))
+
+
+@pytest.mark.parametrize(
+    "arguments, parts",
+    [
+        (["train", "SCORE=aligned"], ["SCORE", "make train", "ITERATIONS"]),
+        (["train-age", "FOLD=1"], ["FOLD", "make train-age", "BATCH CORES DB GPU INIT"]),
+        (["train-real", "SETS=celeba"], ["SETS", "make train-real", "REAL"]),
+        (["data", "train", "fuse", "IN=x"], ["IN", "make data train fuse", "RUNS"]),
+        (["data-synthetic", "DATA=x"], ["DATA", "make data-synthetic"]),
+        (["ITERATION=3", "train"], ["ITERATION", "make train", "ITERATIONS"]),
+        (["PY=python3"], ["PY", "make help"]),
+        (["train", "PROFILE=foo"], ["PROFILE=foo", "paper tiny small"]),
+        (["train", "PROFILE="], ["no such profile", "paper tiny small"]),
+        (["train", "PROFILE=%"], ["PROFILE=%", "paper tiny small"]),
+        (["fuse", "PROFILE=tiny foo"], ["PROFILE=foo", "paper tiny small"]),
+        (["train-foo"], ["train-foo", "train-det train-smile"]),
+        (["data-imagenet"], ["data-imagenet", "data-celeba"]),
+        (["eval-imagenet"], ["eval-imagenet", "eval-afw"]),
+        (["finetune-afw"], ["finetune-afw", "finetune-fddb"]),
+        (["lunch"], ["lunch", "help", "demo", "train-det"]),
+        (["demo", "lunch"], ["lunch"]),
+    ],
+)
+def test_what_is_not_known_is_refused_before_anything_runs(arguments, parts):
+    done = make(*arguments)
+    assert done.returncode == 2 and done.stdout == ""
+    for part in parts:
+        assert part in done.stderr, done.stderr
+
+
+def test_a_variable_need_only_be_known_by_one_of_the_targets():
+    lines = planned("data", "train", "fuse", "PROFILE=tiny", "DATA=out/drawn", "SETS=custom")
+    text = "\n".join(lines)
+    assert "tools.recipes.data custom --data out/drawn --db out/drawn/db --profile tiny" in text
+    assert "--run out/tiny/joint" in text and "--out out/tiny/model" in text
+
+
+def test_a_fold_that_is_not_there_is_refused(kit):
+    (kit.root / "data/db/finetune/fddb/fold_03").mkdir(parents=True)
+    done = kit.make("finetune-fddb", "FOLD=99", real=True)
+    assert done.returncode == 2 and "FOLD=99" in done.stderr and "folds there: 3" in done.stderr
 
 
 def test_analyze_without_pictures_says_how():
@@ -43,16 +140,12 @@ def test_analyze_without_pictures_says_how():
 
 def trainings(*arguments):
     """Return the (job, --init) of each training that a target would start, in order."""
-    done = make("-n", *arguments)
-    assert done.returncode == 0, done.stderr
-    return [
-        (
-            re.search(r"--job (\S+)", line).group(1),
-            (re.search(r"--init (\S+)", line) or [None, None])[1],
-        )
-        for line in done.stdout.splitlines()
-        if "tools.train" in line
-    ]
+    found = []
+    for line in planned(*arguments):
+        if "tools.train" in line:
+            start = re.search(r"--init (\S+)", line)
+            found.append((re.search(r"--job (\S+)", line).group(1), start and start.group(1)))
+    return found
 
 
 def test_training_starts_from_the_identity_network_unless_told_otherwise():
@@ -65,74 +158,109 @@ def test_training_starts_from_the_identity_network_unless_told_otherwise():
     assert trainings("train-hyperface") == [("hyperface", None)]
 
 
+def test_an_identity_network_that_is_finished_is_taken_as_it_is(kit):
+    (kit.root / "out/tiny/pretrain").mkdir(parents=True)
+    assert kit.calls("train", "PROFILE=tiny", "LR=0.5")[0].endswith("out/tiny/pretrain")
+    assert (kit.root / "out/tiny/pretrain/finished").exists()
+    (call,) = kit.calls("train", "PROFILE=tiny", "LR=0.5")
+    assert "--job joint" in call and "--init out/tiny/pretrain" in call
+    assert "--job pretrain" in kit.calls("pretrain", "PROFILE=tiny")[0]
+
+
+@pytest.mark.parametrize(
+    "target", ["pretrain", "train", "train-age", "train-hyperface", "finetune-fddb", "train-real"]
+)
+def test_iterations_rate_and_batch_reach_every_training(target):
+    lines = planned(target, "ITERATIONS=7", "LR=0.5", "BATCH=2")
+    started = [line for line in lines if "tools.train" in line or "tools.recipes" in line]
+    assert started
+    for line in started:
+        assert "--iterations 7 --base-lr 0.5 --batch 2" in line
+    assert "--iterations" not in "\n".join(planned(target))
+
+
+def test_the_training_that_finds_landmarks_takes_them_too():
+    (line,) = [line for line in planned("data", "ITERATIONS=7", "BATCH=2") if "recipes" in line]
+    assert "--iterations 7  --batch 2" in line
+
+
 def test_without_a_gpu_two_processes_train_and_with_one_none_is_asked_for():
     one, other, three = (
-        make("-n", "train", "INIT=", *more).stdout for more in ((), ("GPU=0",), ("CORES=3",))
+        "\n".join(planned("train", "INIT=", *more)) for more in ((), ("GPU=0",), ("CORES=3",))
     )
     assert "--cores 2" in one and "--gpu" not in one.split("tools.train")[1]
     assert '--gpu "0"' in other and "--cores" not in other and "--cores 3" in three
+    assert 'tools.check_gpu "0"' in other and "check_gpu" not in one
 
 
 def test_every_reader_has_its_target_and_takes_another_folder():
     for name in reader.names():
-        assert f"data_prep.convert {name} --folder data/{name}" in make("-n", f"data-{name}").stdout
-    assert "data_prep.convert custom --folder mine" in make("-n", "data-custom", "SRC=mine").stdout
+        assert f"data_prep.convert {name} --folder data/{name}" in "\n".join(
+            planned(f"data-{name}")
+        )
+    mine = "\n".join(planned("data-custom", "SRC=mine"))
+    assert "data_prep.convert custom --folder mine" in mine
+    assert "--folder mine" in mine.split("data_prep.databases custom")[1]
 
 
 def test_one_set_is_read_and_its_databases_built():
-    text = make("-n", "data-morph", "DATA=elsewhere", "PROFILE=tiny", "LANDMARKS=my/model").stdout
-    assert "data_prep.convert morph --folder elsewhere/morph" in text
-    assert (
-        "data_prep.databases --data elsewhere --out elsewhere/db --profile tiny" in text
-        and "morph  --landmarks-from my/model" in text
-    )
-    assert (
-        "custom --folder mine"
-        in make("-n", "data-custom", "SRC=mine").stdout.split("data_prep.databases")[1]
-    )
+    lines = planned("data-morph", "DATA=elsewhere", "PROFILE=tiny", "LANDMARKS=my/model")
+    assert "data_prep.convert morph --folder elsewhere/morph" in "\n".join(lines)
+    (build,) = [line for line in lines if "data_prep.databases" in line]
+    assert "morph --data elsewhere --out elsewhere/db --profile tiny" in build
+    assert "--landmarks-from my/model" in build
 
 
-def test_data_trains_what_finds_landmarks_only_where_it_is_needed(tmp_path):
-    """The recipe itself, with a stand-in for Python: no training where no set lacks landmarks."""
-    (tmp_path / "bin").mkdir()
-    script = tmp_path / "bin" / "python"
-    script.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/called\n')
-    script.chmod(0o755)
-    for waiting, modules in (
-        ("", ["data_prep.databases"]),
-        ("casia\n", ["data_prep.databases", "tools.train", "tools.fuse", "data_prep.databases"]),
-    ):
-        (tmp_path / "without_landmarks.txt").write_text(waiting)
-        (tmp_path / "called").unlink(missing_ok=True)
-        done = make("data", f"PY={script}", f"DB={tmp_path}", "-o", "setup")
+def test_a_model_is_passed_on_only_where_it_is_given():
+    """Else each benchmark is measured with what was fine-tuned for it, and pictures with ours."""
+    for target, more in (("eval-afw", []), ("eval", []), ("analyze", ["IN=a.jpg"])):
+        assert "--model" not in "\n".join(planned(target, *more))
+        assert "--model mine" in "\n".join(planned(target, *more, "MODEL=mine"))
+    assert "--model models/small" in "\n".join(planned("eval-real"))
+    assert "--model mine" in "\n".join(planned("eval-real", "MODEL=mine"))
+
+
+class Kit:
+    """A folder like the kit's, with a stand-in for Python that writes down what it is called."""
+
+    def __init__(self, root):
+        self.root = root
+        for name in os.listdir(ROOT):
+            if name not in (".venv", ".git", "out", "data"):
+                os.symlink(os.path.join(ROOT, name), root / name)
+        self.python, self.log = root / ".venv/bin/python", root / "called"
+        self.python.parent.mkdir(parents=True)
+
+    def make(self, *arguments, real=False):
+        """Run make without the set-up; real: with the Python of these tests."""
+        stand_in = f'echo "$@" >> {self.log}'
+        text = f'exec {sys.executable} "$@"' if real else stand_in
+        self.python.write_text(f"#!/bin/sh\n{text}\n")
+        self.python.chmod(0o755)
+        return make("-o", "setup", *arguments, cwd=self.root)
+
+    def calls(self, *arguments):
+        """Return the arguments of every call of Python."""
+        self.log.unlink(missing_ok=True)
+        done = self.make(*arguments)
         assert done.returncode == 0, done.stderr
-        calls = (tmp_path / "called").read_text().splitlines()
-        assert [call.split()[1] for call in calls] == modules
-    assert (
-        "--job hyperface" in calls[1]
-        and "--tower hyperface" in calls[2]
-        and "--landmarks-from out/paper/hyperface/model" in calls[3]
-    )
+        return self.log.read_text().splitlines()
 
 
-def test_fine_tuning_goes_through_the_folds_that_are_there(tmp_path):
-    for fold in (1, 2, 10):
-        (tmp_path / "finetune" / "fddb" / f"fold_{fold:02d}").mkdir(parents=True)
-    (line,) = [
-        line
-        for line in make("-n", "finetune-fddb", f"DB={tmp_path}").stdout.splitlines()
-        if "for db in" in line
-    ]
-    folds = re.search(r"for db in (.*?);", line).group(1).split()
-    assert sorted(folds) == [f"{tmp_path}/finetune/fddb/fold_{fold}" for fold in ("01", "02", "10")]
-    (line,) = [
-        line
-        for line in make("-n", "finetune-fddb", "FOLD=2", f"DB={tmp_path}").stdout.splitlines()
-        if "for db in" in line
-    ]
-    assert re.search(r"for db in (.*?);", line).group(1).split() == [
-        f"{tmp_path}/finetune/fddb/fold_02"
-    ]
+@pytest.fixture
+def kit(tmp_path):
+    """A folder like the kit's, in which make calls a stand-in for Python."""
+    return Kit(tmp_path)
+
+
+def test_lint_checks_style_and_layout(kit):
+    assert kit.calls("lint") == ["-m ruff check .", "-m ruff format --check ."]
+
+
+def test_what_has_to_pass_is_the_style_and_then_the_tests():
+    with open(os.path.join(ROOT, ".ci", "run"), encoding="utf-8") as stream:
+        called = re.findall(r"make (\w+)", stream.read())
+    assert called == ["lint", "test"]
 
 
 @pytest.fixture
@@ -150,92 +278,98 @@ def clone(tmp_path):
 
 
 def setup(clone, path=(), **environment):
+    """Run the set-up in a clone; return the finished process with its text."""
     search = os.pathsep.join([*map(str, path), os.environ["PATH"]])
+    own = {"HOME": str(clone), "PYENV_ROOT": str(clone), "PYTHON": "", "PATH": search}
     return subprocess.run(
         ["bash", "tools/setup.sh"],
         cwd=clone,
         capture_output=True,
         text=True,
-        env={
-            **os.environ,
-            "HOME": str(clone),
-            "PYENV_ROOT": str(clone),
-            "PYTHON": "",
-            "PATH": search,
-            **environment,
-        },
+        env={**os.environ, **own, **environment},
     )
+
+
+def program(path, text):
+    """Write a shell script that can be run."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return str(path)
 
 
 def test_a_python_that_does_not_start_is_refused_and_nothing_is_removed(clone):
     (clone / ".venv").mkdir()
     done = setup(clone, PYTHON="/no/such/python")
-    assert (
-        done.returncode == 2
-        and "PYTHON=/no/such/python" in done.stderr
-        and (clone / ".venv").is_dir()
-    )
+    assert done.returncode == 2 and "PYTHON=/no/such/python" in done.stderr
+    assert "older than Python 3.9" in done.stderr and (clone / ".venv").is_dir()
+
+
+def test_a_python_that_is_too_old_is_refused(clone):
+    """Python 3.8 has a Caffe wheel, but the kit and its packages need 3.9."""
+    old = "import sys; sys.version_info = (3, 8, 20)"
+    text = f'code=$2; shift 2; exec {sys.executable} -c "{old}; $code" "$@"'
+    done = setup(clone, PYTHON=program(clone / "bin/python3.8", text))
+    assert done.returncode == 2 and "older than Python 3.9" in done.stderr
 
 
 def test_without_any_python_one_message_names_the_ways(clone):
-    programs = clone / "bin"
-    programs.mkdir()
-    for name in (
-        "python3.9",
-        "python3.8",
-        "python3",
-        "conda",
-        "uv",
-    ):  # there, but none of them starts
-        (programs / name).write_text("#!/bin/sh\nexit 127\n")
-        (programs / name).chmod(0o755)
-    done = setup(clone, [programs], CONDA_PREFIX="")
+    for name in ("python3.9", "python3", "conda", "uv"):  # there, but none of them starts
+        program(clone / "bin" / name, "exit 127")
+    done = setup(clone, [clone / "bin"], CONDA_PREFIX="")
     assert done.returncode == 2
-    assert (
-        "pyenv install 3.9" in done.stderr
-        and "PYTHON=/path/to/python" in done.stderr
-        and not (clone / ".venv").exists()
-    )
+    assert "pyenv install 3.9" in done.stderr and "PYTHON=/path/to/python" in done.stderr
+    assert not (clone / ".venv").exists()
 
 
 def test_a_caffe_that_is_there_is_used_and_no_wheel_put_over_it(clone):
     done = setup(clone, PYTHON=sys.executable)
     assert done.returncode == 0, done.stderr
     assert "using the Caffe of this Python" in done.stdout
-    python = str(clone / ".venv" / "bin" / "python")
     place = subprocess.run(
-        [python, "-c", "import caffe; print(caffe.__file__)"],
+        [str(clone / ".venv/bin/python"), "-c", "import caffe; print(caffe.__file__)"],
         capture_output=True,
         text=True,
         check=True,
     ).stdout
     assert not place.startswith(str(clone))
-    assert setup(clone, PYTHON=sys.executable).stdout == ""  # done: a no-op
+    assert setup(clone, PYTHON=sys.executable).stdout == ""  # done: does nothing
 
 
-def test_the_placeholder_named_caffe_is_recognised(tmp_path):
+def test_uv_that_cannot_be_fetched_is_an_error(command, tmp_path):
+    nowhere = "http://127.0.0.1:9"
+    done = command("tools.fetch_uv", tmp_path / "uv", https_proxy=nowhere, HTTPS_PROXY=nowhere)
+    assert done.returncode == 2 and "error: PyPI cannot be reached" in done.stderr
+    assert not (tmp_path / "uv").exists()
+
+
+def test_the_placeholder_named_caffe_is_recognised(command, tmp_path):
     (tmp_path / "caffe.py").write_text("version = '0.0.1'\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "tools.check_env"],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 2
-    assert (
-        "PyPI's package `caffe` is an unrelated placeholder" in done.stdout
-        and "mend:" in done.stdout
-    )
+    done = command("tools.check_env", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 2 and "1 problem(s)" in done.stdout
+    assert "PyPI's package `caffe` is an unrelated placeholder" in done.stdout
+    assert "mend: pip uninstall caffe" in done.stdout
+
+
+def test_a_caffe_that_does_not_load_is_a_problem(command, tmp_path):
+    (tmp_path / "caffe").mkdir()
+    (tmp_path / "caffe/__init__.py").write_text("raise ImportError('libcudart.so.11.0')\n")
+    (tmp_path / "caffe/_caffe.so").write_text("")
+    done = command("tools.check_env", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 2 and "libcudart.so.11.0" in done.stdout
 
 
 def test_the_environment_of_these_tests_is_in_order(command):
     done = command("tools.check_env")
     assert done.returncode == 0, done.stdout
-    assert (
-        re.search(r"ok +layers +Python, Data, HDF5Data, PReLU", done.stdout)
-        and "ximgproc" in done.stdout
-    )
+    assert re.search(r"ok +layers +Python, Data, HDF5Data, PReLU", done.stdout)
+    assert "ximgproc" in done.stdout
+    # Every package that is asked for is looked at.
+    with open(os.path.join(ROOT, "requirements.txt"), encoding="utf-8") as stream:
+        wanted = re.findall(r"^([\w-]+)[>=]", stream.read(), re.M)
+    assert len(wanted) > 15
+    for name in wanted:
+        assert re.search(rf"ok +{'OpenCV' if 'opencv' in name else name} ", done.stdout), name
 
 
 def test_a_gpu_that_is_not_there_is_an_error(command):
@@ -243,3 +377,5 @@ def test_a_gpu_that_is_not_there_is_an_error(command):
     if done.returncode == 0:
         pytest.skip("this machine has a GPU 99")
     assert done.returncode == 2 and "GPU=99" in done.stderr
+    done = command("tools.check_env", "--gpu", "99")
+    assert done.returncode == 2 and "GPU 99" in done.stdout

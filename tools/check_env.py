@@ -1,33 +1,31 @@
-"""Diagnose the machine: Python, Caffe, GPU, packages, disk, memory; every problem with its mend. Code 2 where one stops work.
+"""Diagnose the machine: Python, Caffe, GPU, packages, disk, memory; every problem with its mend.
 
-python -m tools.check_env
+    python -m tools.check_env
+
+Ends with code 2 where a problem stops work.
 """
 
 import argparse
+import glob
 import importlib.metadata
+import importlib.util
 import os
+import re
 import shutil
 import sys
 
+from allinone import closure, device
 from allinone.errors import command
 
-LAYERS = (
-    "Python",
-    "Data",
-    "HDF5Data",
-    "PReLU",
-)  # that the nets and the `caffe` binary need beyond the common ones
-PACKAGES = (
-    "numpy",
-    "protobuf",
-    "h5py",
-    "lmdb",
-    "scikit-image",
-    "scikit-learn",
-    "matplotlib",
-    "pytest",
-)
+OLDEST = (3, 9)  # Python: what the kit and its packages need
+# Layers that the nets and the `caffe` binary need beyond the common ones.
+LAYERS = ("Python", "Data", "HDF5Data", "PReLU")
+REQUIREMENTS = os.path.join(closure.ROOT, "requirements.txt")
+OPENCV = "opencv"  # has a check of its own
 DISK, MEMORY = 2.0, 2.0  # GiB that `make demo` is comfortable with
+ANEW = "make distclean, then make setup"
+CUDA = "a CUDA build of your own comes in with PYTHON=/path/to/its/python"
+WITH_XIMGPROC = "pip install 'opencv-contrib-python-headless<5'"
 
 
 class Report:
@@ -49,39 +47,38 @@ class Report:
 def check_python(report):
     """Report the interpreter."""
     version = sys.version.split()[0]
-    if sys.version_info >= (3, 8):
+    if sys.version_info >= OLDEST:
         report.good("Python", f"{version}, {sys.executable}")
     else:
-        report.bad(
-            "Python",
-            f"{version} is too old",
-            "make distclean, then make setup PYTHON=/path/to/python3.9",
-        )
+        report.bad("Python", f"{version} is too old", f"{ANEW} PYTHON=/path/to/python3.9")
+
+
+def is_placeholder():
+    """Tell whether what is called caffe is no Caffe, as PyPI's package of that name."""
+    found = importlib.util.find_spec("caffe")
+    places = list(found.submodule_search_locations or ()) if found else []
+    return found is not None and not any(glob.glob(f"{place}/_caffe*") for place in places)
 
 
 def check_caffe(report):
     """Report the Caffe build and its layers; return whether it can be used."""
-    mend = "make distclean, then make setup; a CUDA build of your own comes in with PYTHON=/path/to/its/python"
-    try:
-        import caffe  # here, since it may be missing
-    except Exception as error:  # a broken build can fail in many ways
-        report.bad("Caffe", f"cannot be imported ({error})", mend)
+    if is_placeholder():
+        origin = importlib.util.find_spec("caffe").origin
+        what = f"{origin} is not Caffe; PyPI's package `caffe` is an unrelated placeholder"
+        report.bad("Caffe", what, f"pip uninstall caffe; {ANEW}; {CUDA}")
         return False
-    if not hasattr(caffe, "layer_type_list"):
-        report.bad(
-            "Caffe",
-            f"{caffe.__file__} is not Caffe; PyPI's package `caffe` is an unrelated placeholder",
-            f"pip uninstall caffe; {mend}",
-        )
+    try:
+        from allinone.pycaffe import caffe  # here, since it may be missing
+    except Exception as error:  # a broken build can fail in many ways
+        report.bad("Caffe", str(error), f"{ANEW}; {CUDA}")
         return False
     report.good("Caffe", f"{caffe.__version__}, {os.path.dirname(caffe.__file__)}")
-    there = set(caffe.layer_type_list())
-    missing = [layer for layer in LAYERS if layer not in there]
+    missing = [layer for layer in LAYERS if layer not in set(caffe.layer_type_list())]
     if missing:
         report.bad(
             "layers",
             f"this build lacks {', '.join(missing)}",
-            "build Caffe with WITH_PYTHON_LAYER=1, USE_LMDB=1 and HDF5, or use the wheel: make distclean, make setup",
+            f"build Caffe with WITH_PYTHON_LAYER=1, USE_LMDB=1 and HDF5, or use the wheel: {ANEW}",
         )
     else:
         report.good("layers", ", ".join(LAYERS))
@@ -90,25 +87,17 @@ def check_caffe(report):
 
 def check_gpu(report, gpus):
     """Try a forward pass on the GPUs asked for; without any, try GPU 0 and say what is used."""
-    from allinone import device  # here, since it imports Caffe
-
+    other = "PYTHON= a Python with a CUDA build of Caffe"
     for number in device.parse_gpus(gpus) or [0]:
         reason = device.probe_gpu(number)
         if reason is None:
             report.good("GPU", f"a forward pass on GPU {number} works; choose it with GPU={number}")
         elif gpus:
-            report.bad(
-                "GPU",
-                f"GPU {number}: {reason}",
-                "leave GPU= out to use the CPU, or give PYTHON= a Python with a CUDA build of Caffe",
-            )
+            mend = f"leave GPU= out to use the CPU, or give {other}"
+            report.bad("GPU", f"GPU {number}: {reason}", mend)
         else:
-            report.bad(
-                "GPU",
-                f"none usable, the CPU is used ({reason})",
-                "to use one: PYTHON= a Python with a CUDA build of Caffe",
-                stops=False,
-            )
+            found = f"none usable, the CPU is used ({reason})"
+            report.bad("GPU", found, f"to use one: {other}", stops=False)
 
 
 def check_opencv(report):
@@ -116,42 +105,37 @@ def check_opencv(report):
     try:
         import cv2  # here, since it may be missing
     except ImportError as error:
-        report.bad("OpenCV", f"cannot be imported ({error})", "make distclean, then make setup")
+        report.bad("OpenCV", f"cannot be imported ({error})", ANEW)
         return
     if not hasattr(cv2, "ximgproc"):
-        report.bad(
-            "OpenCV",
-            f"{cv2.__version__} has no ximgproc, which has selective search",
-            "pip uninstall every opencv package, then pip install 'opencv-contrib-python-headless<5'",
-        )
+        found = f"{cv2.__version__} has no ximgproc, which has selective search"
+        report.bad("OpenCV", found, f"pip uninstall every opencv package, then {WITH_XIMGPROC}")
     elif int(cv2.__version__.split(".")[0]) >= 5:
-        report.bad(
-            "OpenCV",
-            f"{cv2.__version__} cannot read Caffe nets",
-            "pip install 'opencv-contrib-python-headless<5'",
-        )
+        report.bad("OpenCV", f"{cv2.__version__} cannot read Caffe nets", WITH_XIMGPROC)
     else:
         report.good("OpenCV", f"{cv2.__version__} with ximgproc")
-    wheels = [
-        d.metadata["Name"]
-        for d in importlib.metadata.distributions()
-        if (d.metadata["Name"] or "").startswith("opencv")
-    ]
-    if len(set(wheels)) > 1:
-        report.bad(
-            "OpenCV",
-            f"several wheels overwrite each other: {', '.join(sorted(set(wheels)))}",
-            "pip uninstall all of them, then pip install 'opencv-contrib-python-headless<5'",
-        )
+    installed = [one.metadata["Name"] or "" for one in importlib.metadata.distributions()]
+    wheels = sorted({name for name in installed if name.startswith(OPENCV)})
+    if len(wheels) > 1:
+        found = f"several wheels overwrite each other: {', '.join(wheels)}"
+        report.bad("OpenCV", found, f"pip uninstall all of them, then {WITH_XIMGPROC}")
+
+
+def required_packages():
+    """Return the names of the packages in requirements.txt but OpenCV's."""
+    with open(REQUIREMENTS, encoding="utf-8") as lines:
+        named = [re.match(r"[\w.-]+", line) for line in lines]
+    names = [found.group() for found in named if found]
+    return [name for name in names if not name.startswith(OPENCV)]
 
 
 def check_packages(report):
-    """Report the versions of the other packages."""
-    for package in PACKAGES:
+    """Report the versions of the packages that the kit needs."""
+    for package in required_packages():
         try:
             report.good(package, importlib.metadata.version(package))
         except importlib.metadata.PackageNotFoundError:
-            report.bad(package, "missing", "make distclean, then make setup")
+            report.bad(package, "missing", ANEW)
 
 
 def check_room(report):
@@ -166,9 +150,8 @@ def check_room(report):
     else:
         report.good("disk", f"{disk:.1f} GiB free")
     with open("/proc/meminfo", encoding="ascii") as lines:
-        memory = (
-            next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable")) / 2**20
-        )
+        available = next(line for line in lines if line.startswith("MemAvailable"))
+    memory = int(available.split()[1]) / 2**20
     if memory < MEMORY:
         report.bad(
             "memory",
@@ -181,6 +164,7 @@ def check_room(report):
 
 @command
 def main(argv=None):
+    """Check everything and count the problems."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--gpu", default="", help="GPUs that must work, such as 0,1")
     args = parser.parse_args(argv)

@@ -1,4 +1,7 @@
-"""Say whether GPUs can run this Caffe; end with code 2 where one cannot: `python -m tools.check_gpu 0,1`."""
+"""Say whether GPUs can run this Caffe; end with code 2 where one cannot.
+
+python -m tools.check_gpu 0,1
+"""
 
 import argparse
 import sys
@@ -9,6 +12,7 @@ from allinone.errors import command
 
 @command
 def main(argv=None):
+    """Try a forward pass on every GPU."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("gpu", help="numbers such as 0 or 0,1")
     device.check(parser.parse_args(argv).gpu)

@@ -330,6 +330,43 @@ def test_fine_tuning_without_a_database_or_for_an_unknown_set_is_refused(expect_
     expect_refusal(module, ["afw", *folders], "afw", "fddb, fotw, lap2015, fgnet")
 
 
+LOGGING = """
+import sys
+open("log", "a").write(" ".join([__spec__.name, *sys.argv[1:]]) + "\\n")
+"""
+
+
+@pytest.mark.parametrize(
+    "waiting, modules",
+    [
+        ("", ["data_prep.databases"]),
+        ("casia\n", ["data_prep.databases", "tools.train", "tools.fuse", "data_prep.databases"]),
+    ],
+)
+def test_what_finds_landmarks_is_trained_only_where_it_is_needed(kit, waiting, modules):
+    shutil.copytree(os.path.join(ROOT, "data_prep"), kit.root / "data_prep")
+    for path in ("data_prep/databases.py", "tools/train.py", "tools/fuse.py"):
+        (kit.root / path).write_text(LOGGING)
+    (kit.root / "db").mkdir()
+    (kit.root / "db/without_landmarks.txt").write_text(waiting)
+    options = ["--db", "db", "--profile", "tiny", "--iterations", "5", "--cores", "3"]
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.recipes.data", "casia", *options],
+        cwd=kit.root,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    calls = (kit.root / "log").read_text().splitlines()
+    assert [call.split()[0] for call in calls] == modules
+    assert "data_prep.databases casia --data data --out db --profile tiny" in calls[0]
+    if waiting:
+        train, fuse, last = calls[1:]
+        assert "--job hyperface" in train and "--cores 3" in train and "--iterations 5" in train
+        assert "--tower hyperface" in fuse
+        assert "--landmarks-from out/tiny/hyperface/model" in last
+
+
 def test_data_without_sets_is_refused(command, tmp_path):
     done = command("tools.recipes.data", "--data", tmp_path, "--db", tmp_path / "db")
     assert done.returncode == 2, done.stderr
