@@ -22,6 +22,7 @@ PACKAGE = "data_prep.readers"
 BY_TURNS = "by turns"  # in Reader.finetunes: for each split a database of all the other splits
 
 Splits = Optional[tuple[str, ...]]  # the parts of a set that a tower learns from; None: all
+SideFile = Callable[[str], Iterator[Union[dict, str]]]
 
 
 @dataclass
@@ -37,36 +38,38 @@ class Dropped:
 class Reader:
     """How the files of one dataset become records.
 
-    `rows(folder)` yields a `FaceRecord` for each face and a `Dropped` for each row that gives none.
-    Pictures are named relative to the folder, and the records of one picture stand together. It
-    holds one face at a time in memory where it can, and writes no file. A malformed row never ends
-    it; a file that is not the set's raises `InputError`.
+    Patterns of files are relative to the set's folder, and as the module `glob` takes them.
 
-    `side_files` are what evaluation needs beside the records. Each is a function(folder) that
-    yields dicts, which become JSON lines, or texts, which become lines. The caller writes them,
-    together with the records: either all are replaced or none.
+    `rows(folder)` yields a `FaceRecord` for each face and a `Dropped` for each row that gives none.
+    Pictures are named relative to the folder. Records of one picture stand together; one of a
+    picture without a face has no box. Numbers are Python's, not NumPy's. The generator writes no
+    file, and holds one face at a time in memory where it can. A malformed row never ends it; a file
+    that is not the set's raises `InputError`. Whether labels are in range and pictures readable is
+    checked for all sets alike (data_prep/conversion.py).
+
+    `side_files` are what else evaluation needs, beside the records: {file: function(folder)}. The
+    function yields dicts, written as JSON lines, or texts, written as lines. data_prep.conversion
+    writes them, where all rows could be read.
     """
 
-    name: str  # the module's name: what stands in commands, and the folder in data/
+    name: str  # the module's name: it stands in commands, and is the folder in data/
     title: str  # for people
-    needs: tuple[str, ...]  # files that must be there, as patterns relative to the folder
+    needs: tuple[str, ...]  # patterns of files that must all be there
     rows: Callable[[str], Iterator[Union[FaceRecord, Dropped]]]
-    any_of: tuple[str, ...] = ()  # files of which one must be there: a set is read as far as it is
-    optional: tuple[str, ...] = ()  # files that are read where they are there
-    tree: str = ""  # Markdown: what stands in the folder
-    faces: str = ""  # how many faces or people there are, as the set's own page or list states
-    ask: str = ""  # whose set it is
-    splits: tuple[str, ...] = ()  # values of FaceRecord.split; () where the set has no parts
-    # Databases: {tower: the splits that it learns from, None for all}.
-    trains: Mapping[str, Splits] = field(default_factory=dict)  # as in the paper's Table I
-    validates: Mapping[str, Splits] = field(default_factory=dict)  # looked at while training
-    finetunes: Mapping[str, Union[tuple[str, ...], str]] = field(
-        default_factory=dict
-    )  # or BY_TURNS
-    if_named: Mapping[str, Splits] = field(default_factory=dict)  # learnt from if the user says so
-    side_files: Mapping[str, Callable[[str], Iterator[Union[dict, str]]]] = field(
-        default_factory=dict
-    )
+    any_of: tuple[str, ...] = ()  # patterns of files of which one must be there
+    optional: tuple[str, ...] = ()  # patterns of files that are read if they are there
+    tree: str = ""  # Markdown: what is in the folder
+    faces: str = ""  # how many there are, as the set's own page or list states
+    ask: str = ""  # whom to ask for the set
+    splits: tuple[str, ...] = ()  # what FaceRecord.split can be; () where the set has no parts
+
+    # What towers learn from the set: {tower: splits, None for the whole set}.
+    trains: Mapping[str, Splits] = field(default_factory=dict)  # Table I of the paper
+    if_named: Mapping[str, Splits] = field(default_factory=dict)  # only if the user names the set
+    finetunes: Mapping[str, Union[Splits, str]] = field(default_factory=dict)  # or BY_TURNS
+    validates: Mapping[str, Splits] = field(default_factory=dict)  # measured while training
+
+    side_files: Mapping[str, SideFile] = field(default_factory=dict)
 
 
 @functools.cache
@@ -87,14 +90,15 @@ def load(name: str) -> Reader:
 
 
 def readers() -> list[Reader]:
-    """Return all readers, by name."""
+    """Return all readers, sorted by name."""
     return [load(name) for name in names()]
 
 
-def _by_tower(choose: Callable[[Reader], Mapping[str, Splits]]) -> dict[str, dict[str, Splits]]:
+def _by_tower(part: str) -> dict[str, dict[str, Splits]]:
+    """Return {tower: {set: splits}} of a field of all readers."""
     found: dict[str, dict[str, Splits]] = {tower: {} for tower in tasks.TOWERS}
     for reader in readers():
-        for tower, splits in choose(reader).items():
+        for tower, splits in getattr(reader, part).items():
             found[tower][reader.name] = splits
     return found
 
@@ -102,11 +106,11 @@ def _by_tower(choose: Callable[[Reader], Mapping[str, Splits]]) -> dict[str, dic
 def training_sets() -> dict[str, dict[str, Splits]]:
     """Return {tower: {set: splits, None for all}}: what each tower learns from, as in Table I.
 
-    Every tower of the table of tasks is there, the ones without a set with {}.
+    Every tower of allinone.tasks is there, one that no set trains with {}.
     """
-    return _by_tower(lambda reader: reader.trains)
+    return _by_tower("trains")
 
 
 def validation_sets() -> dict[str, dict[str, Splits]]:
-    """Return {tower: {set: splits}} like `training_sets`: what a running training looks at."""
-    return _by_tower(lambda reader: reader.validates)
+    """Return {tower: {set: splits, None for all}}: what is measured while a tower trains."""
+    return _by_tower("validates")
