@@ -17,10 +17,11 @@ try:
     from caffe import layers as L
     from caffe import params as P
     from caffe.proto import caffe_pb2
+    from google.protobuf import text_format
 except ImportError as error:
     raise InputError(
         f"Caffe cannot be imported ({error}); `make setup` installs it, and analysis works "
         "without it: engine='opencv' or engine='onnxruntime'"
     ) from error
 
-__all__ = ["L", "NetSpec", "P", "caffe", "caffe_pb2"]
+__all__ = ["L", "NetSpec", "P", "caffe", "caffe_pb2", "text_format"]

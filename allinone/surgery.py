@@ -10,10 +10,9 @@ import os
 from dataclasses import dataclass
 
 import numpy as np
-from google.protobuf import text_format
 
 from allinone.errors import InputError
-from allinone.pycaffe import caffe, caffe_pb2
+from allinone.pycaffe import caffe, caffe_pb2, text_format
 
 Parameters = dict[str, np.ndarray]
 Copies = dict[str, list[tuple[str, np.ndarray]]]  # {parameter name: [(layer, array), ...]}
