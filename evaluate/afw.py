@@ -1,8 +1,6 @@
 """Score anybody's detections on AFW by the rules of face-eval; no model is needed.
 
-    python -m evaluate.afw --annotations new_annotations_AFW.mat --detections DPM.txt --json
-
-To measure a model: python -m evaluate.measure afw.
+python -m evaluate.afw --annotations new_annotations_AFW.mat --detections DPM.txt --json
 """
 
 from __future__ import annotations
@@ -16,7 +14,7 @@ from evaluate import scored_files
 @command
 def main(argv=None):
     """Print the average precision of a file of detections."""
-    scored_files.score(scored_files.parse(argv, __doc__.splitlines()[0]))
+    scored_files.score(scored_files.parse(argv, "afw", __doc__.splitlines()[0]))
 
 
 if __name__ == "__main__":

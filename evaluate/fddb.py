@@ -3,7 +3,7 @@
     python -m evaluate.fddb --folds FDDB-folds --detections results.txt --out out/roc --json
 
 The detections: a file, or a folder of fold-01-out.txt, ..., in FDDB's format (rectangles or
-ellipses). Writes DiscROC.txt and ContROC.txt. To measure a model: python -m evaluate.measure fddb.
+ellipses). Writes DiscROC.txt and ContROC.txt.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from evaluate import ellipses, fddb_files
 
 def parse(argv=None):
     """Return the arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0],
+        epilog="To measure a model: python -m evaluate.measure fddb.",
+    )
     parser.add_argument("--detections", required=True, help="file or folder of results")
     parser.add_argument(
         "--folds", required=True, help="folder of FDDB-fold-01-ellipseList.txt, ..."

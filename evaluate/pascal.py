@@ -2,8 +2,6 @@
 
     python -m evaluate.pascal --annotations Annotations_Face_PASCALLayout_large_fixed.mat \\
         --detections DPM.txt --json
-
-To measure a model: python -m evaluate.measure pascal.
 """
 
 from __future__ import annotations
@@ -17,7 +15,7 @@ from evaluate import scored_files
 @command
 def main(argv=None):
     """Print the average precision of a file of detections."""
-    scored_files.score(scored_files.parse(argv, __doc__.splitlines()[0]))
+    scored_files.score(scored_files.parse(argv, "pascal", __doc__.splitlines()[0]))
 
 
 if __name__ == "__main__":

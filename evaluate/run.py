@@ -144,10 +144,11 @@ def worst(entries: Iterable[tuple]) -> list[dict[str, Any]]:
     """
     known = [entry for entry in entries if entry[0] is not None]
     chosen = sorted(known, key=lambda entry: -entry[0])[:WORST]
-    return [
-        dict(image=image, box=None if box is None else np.round(box, 1).tolist(), text=text)
-        for _, image, box, text in chosen
-    ]
+    found = []
+    for _, image, box, text in chosen:
+        edges = None if box is None else [round(float(edge), 1) for edge in box]
+        found.append(dict(image=image, box=edges, text=text))
+    return found
 
 
 def about_models(models: dict[Optional[str], str]) -> dict[str, Any]:

@@ -1,13 +1,10 @@
-"""The rules of the face-eval toolbox by hand, and every format that it reads. Its answers for peers are in test_official.py."""
-
-import json
+"""The rules of the face-eval toolbox by hand. Its answers for peers are in test_official.py."""
 
 import numpy as np
 import pytest
-import scipy.io
 
 from allinone.record import FaceRecord
-from evaluate import afw, face_eval, pascal
+from evaluate import face_eval
 
 
 def detections(*rows):
@@ -57,7 +54,10 @@ def test_each_rule_on_a_case_made_for_it():
 
 
 def test_refinement_finds_the_way_in_which_a_method_draws_its_boxes():
-    """Boxes of a method that draws all of them too small: two are near enough to be true, and teach where the third belongs."""
+    """Boxes of a method that draws all of them too small.
+
+    Two are near enough to be true, and teach where the third belongs.
+    """
     faces = np.float64([[0, 0, 100, 100], [300, 0, 400, 100], [600, 0, 700, 100]])
     truth = {"a": (faces, np.zeros(3, bool))}
     found, _ = face_eval.assess(
@@ -90,108 +90,8 @@ def test_records_become_the_toolboxs_boxes():
     assert boxes.tolist() == [[10, 10, 50, 60]] and ignored.tolist() == [True]
 
 
-@pytest.fixture
-def annotations(tmp_path):
-    """One face from (11, 21) to (60, 80) of picture 12, as the toolbox's newer file has it."""
-    entry = np.zeros(
-        (1, 1), [("imgname", object), ("imgsize", object), ("objects", object), ("flags", object)]
-    )
-    entry[0, 0] = (
-        "12.jpg",
-        np.array([[100, 100, 3]]),
-        np.float64([[11, 21, 60, 80, 0, 0]]),
-        np.zeros((1, 1)),
-    )
-    scipy.io.savemat(tmp_path / "annotations.mat", dict(FaceRecords=entry))
-    return str(tmp_path / "annotations.mat")
-
-
-def write(path, kind):
-    """Write the one true detection, of score 5, and one of score 1 beside it that is marked as removed where the format can."""
-    cell = lambda *names: np.array([[np.array([name])] for name in names], object)
-    corners = np.float64([[11, 21, 60, 80], [1, 1, 40, 40]]).T
-    if kind == ".txt":
-        path.write_text("12 5.0 11 21 60 80\n")
-    elif kind == ".csv":
-        path.write_text("a;b;c;d;e;f;g;x;y;w;h\n0;0;12.jpg;0;0;0;0;11;21;49;59;0\n")
-    elif kind == ".mat":
-        scipy.io.savemat(
-            path,
-            dict(
-                ids=cell("12.jpg", "12.jpg"),
-                BB=corners,
-                confidence=np.array([[5], [1]]),
-                **{"del": np.array([[0.0], [1.0]])},
-            ),
-        )
-    elif kind == ".ramananmat":
-        scipy.io.savemat(
-            path, dict(ids=cell("12.jpg"), BB=corners[:, :1], sc=np.array([[5.0]])), appendmat=False
-        )
-    else:
-        entry = np.zeros((1, 1), [("filename", object), ("faces", object)])
-        entry[0, 0] = ("d:\\afw\\12.jpg", np.float64([[11, 21, 49, 59, 5]]))
-        cells = np.empty((1, 1), object)
-        cells[0, 0] = entry
-        scipy.io.savemat(path, dict(DetectionResults=cells), appendmat=False)
-
-
-@pytest.mark.parametrize("kind", face_eval.READERS)
-def test_every_format_is_read(tmp_path, annotations, kind, capsys):
-    write(tmp_path / f"method{kind}", kind)
-    for module in (afw, pascal):
-        assert (
-            module.main(
-                [
-                    "--annotations",
-                    annotations,
-                    "--detections",
-                    str(tmp_path / f"method{kind}"),
-                    "--json",
-                ]
-            )
-            == 0
-        )
-        found = json.loads(capsys.readouterr().out)
-        assert (found["ap_plain"], found["ap_refined"], found["detections"], found["faces"]) == (
-            100,
-            100,
-            1,
-            1,
-        )
-    read = face_eval.read_detections(str(tmp_path / f"method{kind}"))
-    assert (
-        read.image.tolist() == ["12"]
-        and read.box.tolist() == [[11, 21, 60, 80]]
-        and read.score[0] == (1 if kind == ".csv" else 5)
-    )
-
-
-def test_detections_that_are_written_are_read_back(tmp_path):
-    face_eval.write_detections(
-        str(tmp_path / "ours.txt"),
-        [
-            dict(image="a/12.jpg", faces=[dict(box=[10, 20, 60, 80], score=0.25)]),
-            dict(image="b.jpg", faces=[]),
-        ],
-    )
-    assert (tmp_path / "ours.txt").read_text() == "12 0.250000 11.00 21.00 60.00 80.00\n"
-
-
-def test_what_cannot_be_read_is_named(tmp_path, annotations, expect_refusal):
-    (tmp_path / "bad.txt").write_text("12 5.0 11 21 60 80\n12 5.0 eleven 21 60 80\n")
-    (tmp_path / "other.txt").write_text("99 5.0 11 21 60 80\n")
-    (tmp_path / "cut.mat").write_bytes(b"MATLAB 5.0")
-    command = lambda detections, truth=annotations: [
-        "--annotations",
-        truth,
-        "--detections",
-        tmp_path / detections,
-    ]
-    expect_refusal(afw.main, command("bad.txt"), "bad.txt, line 2")
-    expect_refusal(afw.main, command("other.txt"), "other.txt", "'99'", "of the same set")
-    expect_refusal(afw.main, command("cut.mat"), "cut.mat", "Matlab")
-    expect_refusal(afw.main, command("none.txt"), "none.txt", "no such file")
-    expect_refusal(afw.main, command("bad.pdf"), "bad.pdf", ".ramananmat")
-    expect_refusal(pascal.main, ["--detections", tmp_path / "bad.txt"], "--annotations")
-    expect_refusal(pascal.main, [], "--model")
+def test_detections_are_written_as_the_toolbox_has_them(tmp_path):
+    path = tmp_path / "ours.txt"
+    faces = [FaceRecord("a/12.jpg", box=[10, 20, 60, 80], score=0.25)]
+    face_eval.write_detections(str(path), faces)
+    assert path.read_text() == "12 0.250000 11.00 21.00 60.00 80.00\n"

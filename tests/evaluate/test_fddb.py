@@ -1,4 +1,4 @@
-"""FDDB's counting by hand. The answers of its own program for two methods are in test_official.py."""
+"""FDDB counted by hand. The answers of its own program for two methods are in test_official.py."""
 
 import itertools
 import json
@@ -6,8 +6,9 @@ import json
 import cv2
 import numpy as np
 import pytest
+from conftest import run_well
 
-from evaluate import ellipses, fddb
+from evaluate import ellipses, fddb_files
 
 SIZE = (400, 300)
 
@@ -70,33 +71,27 @@ def test_matching_is_the_best_of_all_ways(rng):
         assert total == pytest.approx(best)
 
 
+def box(x, share):
+    """Return a rectangle that covers a share of the square around the circle at x + 50, 100."""
+    return [x, 50, 100 * share, 100]
+
+
 def test_the_curve_of_three_pictures_by_hand():
-    box = lambda x, share: [x, 50, 100 * share, 100]
-    square_ish = [50, 50, 0, 100, 100]  # a circle of radius 50 around (100, 100)
+    circle = [50, 50, 0, 100, 100]  # radius 50 around (100, 100)
     pictures = [
-        picture([square_ish], [box(50, 1), box(250, 1)], [0.9, 0.5]),
-        picture([square_ish], [], [], "b"),
+        picture([circle], [box(50, 1), box(250, 1)], [0.9, 0.5]),
+        picture([circle], [], [], "b"),
         picture([], [box(50, 1)], [0.5], "c"),
     ]
     curve = ellipses.curve(pictures)
     overlap = ellipses.overlaps(pictures[0].faces, pictures[0].regions, SIZE)[0, 0]
-    assert curve.threshold.tolist() == [
-        0.5,
-        0.9,
-        ellipses.NO_THRESHOLD,
-    ]  # equal scores are one threshold, a picture without detections adds a last one
-    assert (
-        curve.discrete.tolist() == [0.5, 0.5, 0]
-        and curve.false.tolist() == [2, 0, 0]
-        and overlap > 0.7
-    )
+    # Equal scores are one threshold, a picture without detections adds a last one.
+    assert curve.threshold.tolist() == [0.5, 0.9, ellipses.NO_THRESHOLD]
+    assert curve.discrete.tolist() == [0.5, 0.5, 0] and curve.false.tolist() == [2, 0, 0]
+    assert overlap > 0.7
     assert curve.continuous == pytest.approx([overlap / 2, overlap / 2, 0])
-    assert [fddb.rate_at(curve, curve.discrete, count) for count in (0, 1, 2, 100)] == [
-        0.5,
-        0.5,
-        0.5,
-        0.5,
-    ]
+    rates = [fddb_files.rate_at(curve, curve.discrete, count) for count in (0, 1, 2, 100)]
+    assert rates == [0.5] * 4
 
 
 def test_an_overlap_of_half_is_false_but_adds_to_the_continuous_score():
@@ -119,7 +114,7 @@ def folds(tmp_path):
     return tmp_path
 
 
-def command(folds, results, *more):
+def options(folds, results, *more):
     return [
         "--folds",
         str(folds / "folds"),
@@ -131,42 +126,36 @@ def command(folds, results, *more):
     ]
 
 
-def test_rectangles_and_ellipses_in_files_and_folders(folds, capsys):
+def test_rectangles_and_ellipses_in_files_and_folders(folds):
     (folds / "one.txt").write_text("2002/1\n1\n50 50 100 100 0.5\n2002/2\n1\n0 0 10 10 0.25\n")
     (folds / "results").mkdir()
     (folds / "results" / "fold-01-out.txt").write_text("2002/1\n1\n50 50 0 100 100 0.5\n")
     (folds / "results" / "fold-02-out.txt").write_text("2002/2\n0\n")
-    assert fddb.main(command(folds, "one.txt", "--json")) == 0
-    ends = json.loads(capsys.readouterr().out)
-    assert ends["disc_end"] == [0.5, 1] and ends["cont_end"][0] == pytest.approx(
-        np.pi / 8, abs=0.01
-    )
+    ends = json.loads(run_well("evaluate.fddb", *options(folds, "one.txt", "--json")).stdout)
+    assert ends["disc_end"] == [0.5, 1]
+    assert ends["cont_end"][0] == pytest.approx(np.pi / 8, abs=0.01)
     assert (folds / "out" / "DiscROC.txt").read_text() == "0.5 1 0.25\n0.5 0 0.5\n"
-    assert fddb.main(command(folds, "results")) == 0
-    text = capsys.readouterr().out
-    assert (
-        "discrete 0.5000, continuous 0.5000" in text
-        and "fold 3, 4, 5, 6, 7, 8, 9, 10" in text
-        and "sizes are guessed" in text
-    )
-    assert (
-        (folds / "out" / "DiscROC.txt").read_text() == "0.5 0 0.5\n0 0 1.79769e+308\n"
-    )  # as FDDB's program ends where a picture has none
+    text = run_well("evaluate.fddb", *options(folds, "results")).stdout
+    assert "discrete 0.5000, continuous 0.5000" in text
+    assert "fold 3, 4, 5, 6, 7, 8, 9, 10" in text and "sizes are guessed" in text
+    # As FDDB's program ends where a picture has none.
+    curve = (folds / "out" / "DiscROC.txt").read_text()
+    assert curve == "0.5 0 0.5\n0 0 1.79769e+308\n"
 
 
-def test_pictures_that_are_there_give_their_size(folds, capsys):
-    """A picture that ends in the middle of the face: a detection of its left half is right there, and half right where nobody knows."""
+def test_pictures_that_are_there_give_their_size(folds):
+    """A picture that ends in the middle of the face: its left half is all that can be found."""
     (folds / "half.txt").write_text("2002/1\n1\n50 50 50 100 0.5\n2002/2\n0\n")
-    for pictures in (False, True):
-        if pictures:
-            (folds / "originalPics" / "2002").mkdir(parents=True)
-            for fold in (1, 2):
-                cv2.imwrite(
-                    str(folds / "originalPics" / "2002" / f"{fold}.jpg"),
-                    np.zeros((300, 101, 3), np.uint8),
-                )
-        assert fddb.main(command(folds, "half.txt", "--json")) == 0
-        assert json.loads(capsys.readouterr().out)["disc_end"] == ([0.5, 0] if pictures else [0, 1])
+    found = json.loads(run_well("evaluate.fddb", *options(folds, "half.txt", "--json")).stdout)
+    assert found["disc_end"] == [0, 1]
+    for name in ("originalPics", "elsewhere"):
+        (folds / name / "2002").mkdir(parents=True)
+        for fold in (1, 2):
+            image = np.zeros((300, 101, 3), np.uint8)
+            cv2.imwrite(str(folds / name / "2002" / f"{fold}.jpg"), image)
+        more = [] if name == "originalPics" else ["--pictures", folds / name]
+        done = run_well("evaluate.fddb", *options(folds, "half.txt", "--json", *more))
+        assert json.loads(done.stdout)["disc_end"] == [0.5, 0]
 
 
 @pytest.mark.parametrize(
@@ -180,15 +169,16 @@ def test_pictures_that_are_there_give_their_size(folds, capsys):
 )
 def test_results_that_do_not_fit_are_named(folds, text, words, expect_refusal):
     (folds / "bad.txt").write_text(text)
-    expect_refusal(fddb.main, command(folds, "bad.txt"), words)
+    expect_refusal("evaluate.fddb", options(folds, "bad.txt"), words)
 
 
-def test_what_is_missing_is_named(folds, expect_refusal):
-    expect_refusal(fddb.main, command(folds, "none.txt"), "none.txt")
+def test_what_is_missing_is_named(folds, expect_refusal, command):
+    expect_refusal("evaluate.fddb", options(folds, "none.txt"), "none.txt")
     (folds / "one.txt").write_text("")
-    expect_refusal(fddb.main, ["--detections", folds / "one.txt"], "--folds")
+    done = command("evaluate.fddb", "--detections", folds / "one.txt")
+    assert done.returncode == 2 and "--folds" in done.stderr
     expect_refusal(
-        fddb.main,
+        "evaluate.fddb",
         ["--detections", folds / "one.txt", "--folds", folds, "--out", folds],
         "FDDB-fold-01-ellipseList.txt",
     )

@@ -1,10 +1,11 @@
+"""Identification by a file of scores: rates by hand, and files that do not fit."""
+
 import json
 
 import h5py
 import numpy as np
 import pytest
-
-from evaluate import identification
+from conftest import run_well
 
 
 def write(path, **data):
@@ -14,7 +15,7 @@ def write(path, **data):
     return path
 
 
-def test_rates_of_a_file_by_hand(tmp_path, capsys):
+def test_rates_of_a_file_by_hand(tmp_path):
     nan = np.nan
     path = write(
         tmp_path / "scores.hdf5",
@@ -23,16 +24,16 @@ def test_rates_of_a_file_by_hand(tmp_path, capsys):
             "data-pos": np.array([[0.9], [0.7], [nan], [nan]]),
         },
     )
-    assert identification.main(["--scores", str(path), "--threshold", "0.6", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == dict(
+    done = run_well("evaluate.identification", "--scores", path, "--threshold", 0.6, "--json")
+    assert json.loads(done.stdout) == dict(
         rank_1=0.5,
         detection_identification_rate=0.5,
         false_alarm_rate=0.5,
         probes=4,
         probes_without_mate=2,
     )
-    assert identification.main(["--scores", str(path), "--threshold", "0.95"]) == 0
-    assert "detection identification rate: 0.0" in capsys.readouterr().out
+    done = run_well("evaluate.identification", "--scores", path, "--threshold", 0.95)
+    assert "detection identification rate: 0.0" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_rates_of_a_file_by_hand(tmp_path, capsys):
 )
 def test_other_forms_are_refused(tmp_path, data, words, expect_refusal):
     expect_refusal(
-        identification.main,
+        "evaluate.identification",
         ["--scores", write(tmp_path / "x.hdf5", **data), "--threshold", "1"],
         "x.hdf5",
         words,
@@ -55,10 +56,13 @@ def test_other_forms_are_refused(tmp_path, data, words, expect_refusal):
 def test_what_is_no_hdf5_file_is_refused(tmp_path, expect_refusal):
     (tmp_path / "x.hdf5").write_text("text")
     expect_refusal(
-        identification.main, ["--scores", tmp_path / "x.hdf5", "--threshold", "1"], "x.hdf5", "HDF5"
+        "evaluate.identification",
+        ["--scores", tmp_path / "x.hdf5", "--threshold", "1"],
+        "x.hdf5",
+        "HDF5",
     )
     expect_refusal(
-        identification.main,
+        "evaluate.identification",
         ["--scores", tmp_path / "y.hdf5", "--threshold", "1"],
         "y.hdf5",
         "no such file",

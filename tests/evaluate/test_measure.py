@@ -1,0 +1,172 @@
+"""The command that measures: what it lists, what it says of sets that are not whole, a new one."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT, run_well
+from drawn_benchmarks import COUNTS, options, results_in
+
+from allinone import record
+from evaluate import benchmark, predictions
+
+
+def test_the_benchmarks_are_listed(command):
+    assert command("evaluate.measure", "--list").stdout.split() == benchmark.names()
+    told = command("evaluate.measure", "--help").stdout
+    assert all(one.title in " ".join(told.split()) for one in benchmark.benchmarks())
+    told = command("evaluate.measure", "fgnet", "--help").stdout
+    assert "make finetune-fgnet" in told and "--score" in told
+
+
+def test_a_model_for_each_fold_looks_at_its_fold_alone(sets, measured, chain, tmp_path):
+    """Folds 1 and 4 have a model of their own: only their pictures are measured, which is said."""
+    for fold in (1, 4):
+        (tmp_path / f"fold_{fold:02d}").mkdir()
+        os.symlink(chain / "model", tmp_path / f"fold_{fold:02d}" / "model")
+    out, data = tmp_path / "out", sets / "data" / "fddb"
+    done = run_well(
+        *("evaluate.measure", "fddb", "--data", data, "--model", tmp_path, "--out", out)
+    )
+    results = results_in(out)
+    seen = {one.image for one in predictions.read(str(out / "detect"))}
+    splits = set()
+    for face in record.read(str(data / "records.jsonl")):
+        if face.image in seen:
+            splits.add(face.split)
+    assert splits == {"fold_01", "fold_04"} and len(results["model"]["folders"]) == 2
+    assert "a model for each fold, fine-tuned on the other nine" in results["rules"]
+    others = measured["fddb"][0]["counts"]["pictures"] - len(seen)
+    told = f"{others} pictures are of parts without a model"
+    assert any(told in what for what in results["incomplete"])
+    assert f"incomplete: {told}" in done.stdout
+
+
+def cut_fddb(folder):
+    for fold in (2, 3):
+        os.remove(folder / "FDDB-folds" / f"FDDB-fold-{fold:02d}-ellipseList.txt")
+    sorted((folder / "originalPics").rglob("*.jpg"))[0].unlink()
+
+
+def cut_ijba(folder):
+    shutil.rmtree(folder / "IJB-A_1N_sets")
+    for split in range(4, 11):
+        shutil.rmtree(folder / "IJB-A_11_sets" / f"split{split}")
+
+
+def cut_fotw(folder):
+    shutil.rmtree(folder / "smiles_trset")
+
+
+@pytest.mark.parametrize(
+    "name, cut, missing, figures",
+    [
+        ("fddb", cut_fddb, "FDDB-folds/FDDB-fold-02-ellipseList.txt", {"disc_at_500"}),
+        ("ijba", cut_ijba, "IJB-A_1N_sets/split1/train_1.csv", {"cosine_tar_at_far_0.01"}),
+        ("fotw", cut_fotw, "smiles_trset/gender_fex_trset.csv", {"gender", "smile"}),
+    ],
+)
+def test_a_set_that_is_not_whole_is_measured_as_far_as_it_goes(
+    sets, chain, tmp_path, name, cut, missing, figures
+):
+    """FDDB without two folds and a picture, three splits of IJB-A, FotW's validation part alone."""
+    shutil.copytree(sets / "data" / name, tmp_path / "data" / name)
+    (tmp_path / "data" / name / "records.jsonl").unlink(missing_ok=True)
+    cut(tmp_path / "data" / name)
+    done = run_well("evaluate.measure", *options(tmp_path, chain, name, tmp_path / "out"))
+    results = results_in(tmp_path / "out")
+    assert f"{missing} is not there" in results["incomplete"]
+    assert f"incomplete: {missing}" in done.stdout
+    assert figures <= set(results["figures"])
+    assert not any("rank" in figure for figure in results["figures"])
+    if name == "fddb":
+        assert any("missing picture" in what for what in results["incomplete"])
+
+
+def test_a_picture_that_cannot_be_read_is_said_and_stops_nothing(sets, chain, tmp_path):
+    """A picture whose head is whole and whose rest is missing, as the reader cannot see."""
+    shutil.copytree(sets / "data" / "fgnet", tmp_path / "data" / "fgnet")
+    path = sorted((tmp_path / "data" / "fgnet" / "images").glob("*.JPG"))[3]
+    path.write_bytes(path.read_bytes()[:1500])
+    run_well("evaluate.measure", *options(tmp_path, chain, "fgnet", tmp_path / "out"))
+    results = results_in(tmp_path / "out")
+    assert results["counts"]["pictures"] == COUNTS["fgnet"] - 1
+    assert "1 pictures cannot be read" in results["incomplete"]
+
+
+def test_what_cannot_be_measured_is_said(sets, chain, tmp_path, command, expect_refusal):
+    data, model = sets / "data" / "afw", chain / "model"
+
+    def refuse(arguments, *parts):
+        expect_refusal("evaluate.measure", arguments, *parts)
+
+    refuse([], "no benchmark given", "afw, pascal")
+    refuse(["afw", "--data", tmp_path / "gone", "--model", model], "gone", "data_prep/README.md")
+    refuse(["afw", "--data", data], "--model")
+    refuse(["afw", "--data", data, "--model", tmp_path], str(tmp_path), "model.json", "make fuse")
+    shutil.copytree(sets / "data" / "lap2015", tmp_path / "lap2015")
+    os.remove(tmp_path / "lap2015" / "Validation.csv")
+    (tmp_path / "lap2015" / "records.jsonl").unlink(missing_ok=True)
+    refuse(["lap2015", "--data", tmp_path / "lap2015", "--model", model], "no picture of val")
+    done = command("evaluate.measure", "pascal", "--score", "aligned")
+    assert done.returncode == 2 and "--score" in done.stderr
+    done = command("evaluate.measure", "nothing")
+    assert done.returncode == 2 and "'afw', 'pascal'" in done.stderr
+
+
+NEW = '''"""Smiles of CelebA's test part, as an example of a benchmark."""
+
+from evaluate import answers, metrics, predictions
+from evaluate.benchmark import Benchmark, Figure, Measured
+
+
+def measure(run):
+    """Measure smiles."""
+    pairs = predictions.pair_up(run.pictures, run.predict(answers.FACES, stage=2))
+    truth = [face.smile for face, _ in pairs]
+    guess = [found.smile >= 0.5 for _, found in pairs]
+    share = 100 * metrics.accuracy(guess, truth)
+    return Measured(figures=dict(smile=share), counts=dict(faces=len(pairs)))
+
+
+BENCHMARK = Benchmark(
+    name="smiles",
+    title="Smiles <in the wild>: smile",
+    about="Smiles.",
+    figures=(Figure("smile", "smile, the example's", "%", True, 12.5),),
+    rules=("a face smiles from 0.5 on",),
+    measure=measure,
+    dataset="celeba",
+    splits=("test",),
+    switches={"--loud": "speak up"},
+)
+'''
+
+
+def test_a_new_benchmark_is_a_module_and_nothing_else(sets, chain, tmp_path):
+    """In a copy of the kit: it is listed, measured on a drawn set, and stands on the page."""
+    kit = tmp_path / "kit"
+    for package in ("allinone", "data_prep", "evaluate"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(os.path.join(ROOT, package), kit / package, ignore=ignored)
+    (kit / "evaluate" / "benchmarks" / "smiles.py").write_text(NEW)
+
+    def run(*arguments):
+        done = subprocess.run(
+            [sys.executable, "-m", *map(str, arguments)], cwd=kit, text=True, capture_output=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    assert run("evaluate.measure", "--list").split() == [*benchmark.names(), "smiles"]
+    data, out = sets / "data" / "celeba", tmp_path / "eval" / "smiles"
+    options = ("--data", data, "--model", chain / "model", "--out", out, "--loud")
+    assert "smile, the example's" in run("evaluate.measure", "smiles", *options)
+    assert set(json.loads((out / "results.json").read_text())["figures"]) == {"smile"}
+    run("evaluate.report", "--results", tmp_path / "eval", "--out", tmp_path / "report")
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert '<h2 id="smiles">Smiles &lt;in the wild&gt;: smile</h2>' in page
+    assert "12.50%" in page and "a face smiles from 0.5 on" in page

@@ -1,0 +1,260 @@
+"""Predictions as lines: what they say, when they are computed anew, what a kill leaves."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from conftest import ROOT, run_well
+from drawn_benchmarks import lines_in, options, results_in
+
+from allinone import files, landmarks, model, record, tasks
+from allinone.errors import InputError
+from allinone.face import Face
+from allinone.record import FaceRecord
+from evaluate import answers, predictions
+
+PICTURES = 7
+
+
+class Analyzer:
+    """Says of a picture what its brightness is: as many faces are found, of that age."""
+
+    opened = 0
+    seen = 0  # pictures
+
+    def __init__(self, folder, engine, device, proposals):
+        Analyzer.opened += 1
+
+    def propose(self, picture):
+        return np.zeros((0, 4), np.float32)
+
+    def detect(self, picture, regions, score):
+        Analyzer.seen += 1
+        return self.stage1(int(picture[0, 0, 0]))
+
+    def look_closer(self, pictures, regions):
+        return {**self.stage1(1), "boxes": np.float32(regions)}
+
+    def stage1(self, count):
+        corner = np.arange(count, dtype=np.float32)[:, None] * 10
+        return dict(
+            boxes=np.concatenate([corner, corner, corner + 5, corner + 7], axis=1),
+            score=np.linspace(0.9, 0.8, count, dtype=np.float32),
+            landmarks=np.full((count, landmarks.COUNT, 2), 1 / 3, np.float32),
+            visibility=np.full((count, landmarks.COUNT), 0.25, np.float32),
+            pose=np.tile(np.float32([1, 2, 3]), (count, 1)),
+        )
+
+    def describe(self, picture, found):
+        (face,) = answers.stage1_faces(found)
+        face.smile, face.gender, face.age = 0.25, 0.75, -float(picture[0, 0, 0])
+        face.descriptor = np.full(predictions.WIDTH, picture[0, 0, 0], np.float32)
+        return [face]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with pictures of 0 to 3 faces, one that cannot be read, and records of some."""
+    monkeypatch.setattr(predictions, "FaceAnalyzer", Analyzer)
+    Analyzer.opened = Analyzer.seen = 0
+    faces = []
+    for number in range(PICTURES):
+        name, count = f"{number}.png", (2, 0, 3, 1, 2, 1, 3)[number]
+        files.write_image(str(tmp_path / name), np.full((9, 9, 3), count, np.uint8))
+        faces += [FaceRecord(name, box=[1, 1, 4, 5 + face]) for face in range(count)]
+        if not count:
+            faces.append(FaceRecord(name))  # none is annotated, none is found
+    (tmp_path / "4.png").write_bytes(b"no picture")
+    (tmp_path / "records.jsonl").write_text("".join(map(record.to_line, faces)))
+    return tmp_path
+
+
+def predict(folder, out, kind, descriptors=False, **changes):
+    pictures = predictions.records_in(str(folder / "records.jsonl"))
+    settings = dict(kind=kind, proposals="dense", score="aligned", stage=2, attributes=False)
+    settings.update(changes)
+    models = {None: "a model"}
+    return predictions.predict(
+        str(out), str(folder), pictures, models, settings, descriptors=descriptors
+    )
+
+
+def test_a_line_is_a_face_that_was_found(folder):
+    said = predict(folder, folder / "out", "detect")
+    assert [len(one.faces) for one in said] == [2, 0, 3, 1, 0, 1, 3]
+    lines = list(map(json.loads, lines_in(folder / "out")))
+    assert [line["image"] for line in lines].count("2.png") == 3
+    (none,) = [line for line in lines if line["image"] == "1.png"]
+    assert none == {"image": "1.png"}
+    (unread,) = [line for line in lines if line["image"] == "4.png"]
+    assert "4.png" in unread["error"] and said[4].error == unread["error"]
+    found = said[2].faces[1]
+    assert found.box == [10, 10, 15, 17] and found.score == pytest.approx(0.85)
+    assert found.age is None and found.landmarks[0] == [0.3333, 0.3333]
+
+
+def test_a_line_is_an_annotated_face(folder):
+    said = predict(folder, folder / "out", "faces", descriptors=True)
+    # Of the second picture nothing is known, and nothing is found.
+    assert [len(one.faces) for one in said] == [2, 1, 3, 1, 0, 1, 3]
+    assert said[1].faces == [None] and said[0].faces[1].box == [1, 1, 4, 6]
+    assert said[2].faces[0].age == -3  # a net may say so
+    pictures = predictions.records_in(str(folder / "records.jsonl"))
+    pairs = predictions.all_pairs(pictures, said)
+    assert len(pairs) == len(list(record.read(str(folder / "records.jsonl")))) == 13
+    assert sum(found is None for _, found in pairs) == 3  # one not found, two not read
+    rows = predictions.read_descriptors(str(folder / "out"))
+    known = predictions.pair_up(pictures, said)
+    assert rows[:, 0].tolist() == [-found.age for _, found in known]
+
+
+def test_a_line_has_an_answer_for_each_task_that_was_asked(folder):
+    predict(folder, folder / "out", "faces")
+    line = json.loads(lines_in(folder / "out")[0])
+    wanted = {task.field for task in tasks.TASKS if task.kind != tasks.DESCRIPTOR}
+    assert wanted <= set(line)
+    face = Face(box=np.zeros(4), **{task.field: 0.5 for task in tasks.of_stage(2)})
+    assert answers.record_of("x", face).smile == 0.5
+
+
+@pytest.mark.parametrize("kind, descriptors", [("detect", False), ("faces", True)])
+def test_a_run_that_was_killed_anywhere_ends_in_the_same_bytes(folder, kind, descriptors):
+    """Lines cut at, before and behind their ends; descriptors as far, further and less far."""
+    predict(folder, folder / "whole", kind, descriptors)
+    whole = (folder / "whole" / predictions.LINES).read_bytes()
+    rows = predictions.read_descriptors(str(folder / "whole")).tobytes() if descriptors else b""
+    out = folder / "out"
+    ends = [place for place, byte in enumerate(whole) if byte == ord("\n")]
+    cuts = {0, len(whole), *(end + more for end in ends for more in (-99, 0, 1, 2))}
+    for end in sorted(cuts):
+        lines = whole[:end]
+        written = lines.count(b'"box"') * predictions.ROW
+        for more in (-predictions.ROW, 0, predictions.ROW // 3, 2 * predictions.ROW):
+            shutil.rmtree(out, ignore_errors=True)
+            shutil.copytree(folder / "whole", out)
+            for name in (predictions.LINES, predictions.DESCRIPTORS):
+                (out / name).unlink(missing_ok=True)
+            (out / f"{predictions.LINES}.partial").write_bytes(lines)
+            if descriptors:
+                there = rows[: max(0, written + more)]
+                (out / "descriptors.partial").write_bytes(there)
+            predict(folder, out, kind, descriptors)
+            assert (out / predictions.LINES).read_bytes() == whole
+            if not descriptors:
+                break
+            assert predictions.read_descriptors(str(out)).tobytes() == rows
+            assert not (out / "descriptors.partial").exists()
+
+
+def test_what_is_finished_is_not_done_again(folder):
+    predict(folder, folder / "whole", "detect")
+    assert Analyzer.seen == PICTURES - 1
+    text, out = lines_in(folder / "whole"), folder / "out"
+    shutil.copytree(folder / "whole", out)
+    os.remove(out / predictions.LINES)
+    # Two pictures are whole; the third has two of its three lines, of which one is cut.
+    (out / f"{predictions.LINES}.partial").write_text("".join(text[:4]) + text[4][:30])
+    predict(folder, out, "detect")
+    assert Analyzer.seen == 2 * (PICTURES - 1) - 2
+    opened = Analyzer.opened
+    predict(folder, out, "detect")
+    assert Analyzer.opened == opened
+    predict(folder, out, "detect", proposals="selective-search")
+    assert Analyzer.opened == opened + 1
+
+
+def test_a_picture_whose_records_stand_apart_is_one_picture(folder):
+    faces = list(record.read(str(folder / "records.jsonl")))
+    apart = [faces[0], *faces[2:], faces[1]]
+    (folder / "records.jsonl").write_text("".join(map(record.to_line, apart)))
+    pictures = predictions.records_in(str(folder / "records.jsonl"))
+    assert [len(some) for _, some in pictures] == [2, 1, 3, 1, 2, 1, 3]
+
+
+@pytest.fixture
+def models(tmp_path):
+    """The shipped model, and a copy of it to change."""
+    shipped = model.shipped()
+    shutil.copytree(shipped, tmp_path / "model")
+    return shipped, str(tmp_path / "model")
+
+
+def settings(folder):
+    records = os.path.join(ROOT, "pyproject.toml")  # any file
+    return predictions.settings_of(records, {None: folder}, kind="detect")
+
+
+def test_another_model_starts_anew_and_another_engine_does_not(models):
+    shipped, other = models
+    assert settings(shipped) == settings(other)
+    # What does not decide an answer may change: an embedding is learnt later, ONNX is an engine's.
+    with open(os.path.join(other, "tpe.h5"), "ab") as stream:
+        stream.write(b"more")
+    model.add_file(other, "tpe.h5")
+    assert settings(shipped) == settings(other)
+    for name in (*model.FUSED, *model.DENSE):
+        before = settings(other)
+        with open(os.path.join(other, name), "ab") as stream:
+            stream.write(b"\n")
+        with pytest.raises(InputError, match="is not the file"):
+            settings(other)
+        model.add_file(other, name)
+        assert settings(other) != before, name
+
+
+def test_models_of_folds(models, tmp_path):
+    """Two of three folds have a model of their own."""
+    shipped, _ = models
+    for fold in (1, 3):
+        (tmp_path / "folds" / f"fold_{fold:02d}").mkdir(parents=True)
+        os.symlink(shipped, tmp_path / "folds" / f"fold_{fold:02d}" / "model")
+    found = predictions.models_of(str(tmp_path / "folds"), {"c", "a", "b"})
+    assert {part: path.split(os.sep)[-2] for part, path in found.items()} == (
+        {"a": "fold_01", "c": "fold_03"}
+    )
+    assert predictions.models_of(shipped, {None}) == {None: shipped}
+    os.remove(os.path.join(str(tmp_path / "model"), model.ABOUT))
+    with pytest.raises(InputError, match="model.json: no such file; give the folder of a fused"):
+        predictions.models_of(str(tmp_path / "model"), {"a"})
+
+
+def test_a_command_that_is_killed_goes_on_where_it_was(sets, measured, chain, tmp_path):
+    """Killed twice, while it finds faces and while it looks at the annotated ones."""
+    command = [str(one) for one in options(sets, chain, "afw", tmp_path / "afw")]
+    for kind in ("detect", "faces"):
+        partial = tmp_path / "afw" / kind / f"{predictions.LINES}.partial"
+        process = subprocess.Popen(
+            [sys.executable, "-m", "evaluate.measure", *command],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + 120
+        while not (partial.exists() and partial.read_bytes().count(b"\n") > 3):
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert partial.exists()
+    run_well("evaluate.measure", *command)
+    results, out = measured["afw"]
+    for kind in ("detect", "faces"):
+        assert lines_in(tmp_path / "afw" / kind) == lines_in(out / kind)
+    assert results_in(tmp_path / "afw")["figures"] == results["figures"]
+
+
+def test_engines_share_predictions(sets, measured, chain, tmp_path):
+    out = tmp_path / "lfw"
+    shutil.copytree(measured["lfw"][1], out)
+    before = os.stat(out / "faces" / predictions.LINES).st_mtime_ns
+    command = options(sets, chain, "lfw", out)
+    run_well("evaluate.measure", *command)
+    run_well("evaluate.measure", *command, "--engine", "opencv")
+    assert os.stat(out / "faces" / predictions.LINES).st_mtime_ns == before
+    run_well("evaluate.measure", *command, "--proposals", "selective-search")
+    assert os.stat(out / "faces" / predictions.LINES).st_mtime_ns != before
