@@ -1,6 +1,7 @@
 """The figures of every protocol as pure functions on arrays; no net, no file.
 
-Shares are from 0 to 1. What face-eval and FDDB count in their own ways is in evaluate.face_eval and evaluate.ellipses.
+Shares are from 0 to 1. What face-eval and FDDB count in their own ways stands in evaluate.face_eval
+and evaluate.ellipses.
 """
 
 import numpy as np
@@ -13,9 +14,10 @@ YAW_STEP = 15  # degrees: AFW's yaw is annotated in such steps
 
 
 def match_detections(detected, scores, faces, overlap=0.5):
-    """Tell which detections of one picture are true: best score first, each takes the free face of largest IoU > overlap.
+    """Return which detections of one picture are true, bool (n,) in the order of the input.
 
-    detected (n, 4), scores (n,), faces (m, 4); returns bool (n,) in the order of the input.
+    Best score first, each takes the free face of largest IoU > overlap. detected (n, 4), scores
+    (n,), faces (m, 4).
     """
     true = np.zeros(len(detected), bool)
     if len(faces) == 0 or len(detected) == 0:
@@ -30,9 +32,10 @@ def match_detections(detected, scores, faces, overlap=0.5):
 
 
 def average_precision(true, scores, faces):
-    """Return the all-point average precision of detections (bool, score) of all pictures against `faces` faces.
+    """Return the all-point average precision of detections among `faces` faces.
 
-    The area under precision over recall, where precision is made non-increasing in recall (PASCAL VOC 2010).
+    true: bool (n,), scores (n,), of all pictures. It is the area under precision over recall, where
+    precision is made non-increasing in recall (PASCAL VOC 2010). ValueError without a face.
     """
     if faces <= 0:
         raise ValueError("average precision needs at least one face")
@@ -45,9 +48,10 @@ def average_precision(true, scores, faces):
 
 
 def nme(predicted, truth, visibility, normaliser):
-    """Return the normalised mean error of each face (n,): mean distance of its visible points over the normaliser (n,).
+    """Return the normalised mean error of each face (n,).
 
-    predicted, truth (n, k, 2); visibility (n, k): points of 0 or NaN do not count; a face without any is NaN.
+    It is the mean distance of the visible points over the normaliser (n,). predicted, truth
+    (n, k, 2); visibility (n, k): points of 0 or NaN do not count; a face without any is NaN.
     """
     seen = np.nan_to_num(np.asarray(visibility, np.float64)) > 0
     seen &= np.isfinite(truth).all(axis=2)
@@ -69,12 +73,18 @@ def box_size(face_boxes):
 
 
 def face_size(face_boxes):
-    """Return the mean of width and height of boxes (n, 4): the landmark normaliser of AFW (Zhu and Ramanan 2012)."""
+    """Return the mean of width and height of boxes (n, 4).
+
+    The landmark normaliser of AFW (Zhu and Ramanan 2012).
+    """
     return boxes.center_size(face_boxes)[1].mean(axis=-1)
 
 
 def cumulative_error(errors, limits):
-    """Return the share of faces (NaN left out) whose error is at most each of the limits: the cumulative error curve."""
+    """Return the share of faces whose error is at most each of the limits; NaN is left out.
+
+    The cumulative error curve.
+    """
     known = np.sort(np.asarray(errors, np.float64)[np.isfinite(errors)])
     return np.searchsorted(known, limits, side="right") / max(len(known), 1)
 
@@ -85,9 +95,10 @@ def failure_rate(errors, limit):
 
 
 def by_yaw(errors, yaw):
-    """Return (mean error of the faces in each of YAW_BINS, their mean, their sample standard deviation), as Table II does.
+    """Return the mean error of the faces in each of YAW_BINS, the bins' mean and deviation.
 
-    errors (n,), NaN left out; yaw (n,) in degrees, beyond 90 counts as 90. A bin without a face is NaN, and so are mean and deviation then.
+    As Table II does: the sample standard deviation. errors (n,), NaN left out; yaw (n,) in degrees,
+    beyond 90 counts as 90. A bin without a face is NaN, and so are mean and deviation then.
     """
     errors, yaw = np.asarray(errors, np.float64), np.minimum(np.abs(yaw), YAW_BINS[-1][1])
     means = []
@@ -98,13 +109,19 @@ def by_yaw(errors, yaw):
 
 
 def pose_accuracy(predicted, truth, step=YAW_STEP):
-    """Return the share of faces whose angle (n,), rounded to the nearest multiple of `step` degrees, is at most `step` off the truth."""
+    """Return the share of faces whose angle is at most `step` degrees off the truth.
+
+    predicted (n,), rounded to the nearest multiple of `step` first; truth (n,).
+    """
     rounded = np.floor(np.asarray(predicted, np.float64) / step + 0.5) * step
     return float((np.abs(rounded - truth) <= step + 1e-6).mean())
 
 
 def epsilon_error(predicted, mean, sigma):
-    """Return each picture's error (n,) of ChaLearn LAP 2015: 1 - exp(-(x - mean)^2 / (2 sigma^2)); a prediction that is NaN counts 1."""
+    """Return each picture's error (n,) of ChaLearn LAP 2015: 1 - exp(-(x - mean)^2 / (2 sigma^2)).
+
+    A prediction that is NaN counts 1.
+    """
     off = (np.asarray(predicted, np.float64) - mean) ** 2 / (2 * np.asarray(sigma, np.float64) ** 2)
     return np.where(np.isnan(off), 1.0, 1 - np.exp(-np.nan_to_num(off)))
 
@@ -146,7 +163,7 @@ def auc(scores, same):
 
 
 def tar_at_far(scores, same, far):
-    """Return the true accept rate at the loosest threshold whose false accept rate is at most `far`.
+    """Return the true accept rate at the loosest threshold of a false accept rate up to `far`.
 
     A pair is accepted when its score is above the threshold.
     """
@@ -158,35 +175,48 @@ def tar_at_far(scores, same, far):
 
 
 def roc(scores, same):
-    """Return (false accept rates, true accept rates, thresholds), from strict to loose: a pair is accepted from its threshold on."""
+    """Return (false accept rates, true accept rates, thresholds), from strict to loose.
+
+    A pair is accepted from its threshold on.
+    """
     return sklearn_metrics.roc_curve(same, scores, drop_intermediate=False)
 
 
 def mate_rank(negatives, positives):
-    """Return the rank, from 1, of a probe's best mate: one more than the others' scores that are at least as high."""
+    """Return the rank, from 1, of a probe's best mate.
+
+    It is one more than the number of others' scores that are at least as high.
+    """
     return 1 + int((np.asarray(negatives) >= np.max(positives)).sum())
 
 
 def cmc(ranks, upto):
-    """Return the share of probes whose mate stands among the first 1, 2, ..., `upto` ones: the cumulative match characteristic."""
+    """Return the share of probes whose mate stands among the first 1, 2, ..., `upto` ones.
+
+    The cumulative match characteristic.
+    """
     return [float((np.asarray(ranks) <= rank).mean()) for rank in range(1, upto + 1)]
 
 
 def detection_identification_rate(probes, threshold, rank=1):
-    """Return the share of probes with a mate whose mate scores `threshold` or more and stands among the first `rank`.
+    """Return the share of probes whose mate scores `threshold` or more, among the first `rank`.
 
-    probes: [(scores of others, scores of mates)]; those without a mate do not count. NaN where none has one.
+    probes: [(scores of others, scores of mates)]; those without a mate do not count. NaN where none
+    has one.
     """
-    found = [
-        np.max(positives) >= threshold and mate_rank(negatives, positives) <= rank
-        for negatives, positives in probes
-        if len(positives)
-    ]
+    found = []
+    for negatives, positives in probes:
+        if len(positives):
+            near = mate_rank(negatives, positives) <= rank
+            found.append(np.max(positives) >= threshold and near)
     return float(np.mean(found)) if found else float("nan")
 
 
 def false_alarm_rate(probes, threshold):
-    """Return the share of probes without a mate (see above) of whom somebody scores `threshold` or more; NaN where all have one."""
+    """Return the share of probes without a mate of whom somebody scores `threshold` or more.
+
+    probes: as above. NaN where all have a mate.
+    """
     alarms = [
         np.max(negatives) >= threshold for negatives, positives in probes if not len(positives)
     ]
@@ -194,23 +224,25 @@ def false_alarm_rate(probes, threshold):
 
 
 def tpir_at_fpir(probes, fpir, rank):
-    """Return the detection and identification rate at the loosest threshold whose false alarm rate is at most `fpir`.
+    """Return the detection and identification rate at a false alarm rate of at most `fpir`.
 
-    Probes as above; NaN where none lacks a mate: no alarm is a false one then.
+    At the loosest such threshold. probes: as above; NaN where none lacks a mate: no alarm is a
+    false one then.
     """
-    alarms = np.sort([np.max(negatives) for negatives, positives in probes if not len(positives)])[
-        ::-1
-    ]
-    if not len(alarms):
+    alarms = [np.max(negatives) for negatives, positives in probes if not len(positives)]
+    if not alarms:
         return float("nan")
+    alarms = np.sort(alarms)[::-1]
     allowed = int(np.floor(fpir * len(alarms) + 1e-9))
-    return detection_identification_rate(
-        probes, np.nextafter(alarms[allowed], np.inf) if allowed < len(alarms) else -np.inf, rank
-    )
+    threshold = np.nextafter(alarms[allowed], np.inf) if allowed < len(alarms) else -np.inf
+    return detection_identification_rate(probes, threshold, rank)
 
 
 def fold_accuracies(scores, same, folds):
-    """Return the accuracy of each fold, decided by the threshold that does best on all others (LFW's restricted protocol)."""
+    """Return the accuracy of each fold, decided by the threshold that does best on all others.
+
+    LFW's restricted protocol.
+    """
     scores, same, folds = np.asarray(scores, np.float64), np.asarray(same, bool), np.asarray(folds)
     found = []
     for fold in np.unique(folds):

@@ -1,3 +1,5 @@
+"""Triplet Probabilistic Embedding: its gradient, its start, and what it gains."""
+
 import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
@@ -7,26 +9,30 @@ from evaluate import metrics, tpe
 
 
 def people(rng, count, each, signal, noise, spread=1.2):
-    """Return descriptors and owners: what tells people apart lies in 30 directions, what does not, and is larger, in 60 others."""
+    """Return descriptors and owners.
+
+    What tells people apart lies in 30 directions; what does not, and is larger, in 60 others.
+    """
     who = np.repeat(np.arange(count), each)
-    return (rng.normal(size=(count, 30)) @ signal)[who] + spread * rng.normal(
-        size=(count * each, 60)
-    ) @ noise, who
+    own = (rng.normal(size=(count, 30)) @ signal)[who]
+    return own + spread * rng.normal(size=(count * each, 60)) @ noise, who
 
 
 def test_the_gradient_agrees_with_finite_differences(rng):
     weights, (anchor, positive, negative) = rng.normal(size=(4, 6)) * 0.5, rng.normal(size=(3, 6))
-    numeric = approx_fprime(
-        weights.ravel(), lambda flat: tpe.loss(flat.reshape(4, 6), anchor, positive, negative), 1e-7
-    )
-    np.testing.assert_allclose(
-        tpe.gradient(weights, anchor, positive, negative).ravel(), numeric, atol=1e-5
-    )
-    similar = lambda a, b: (weights @ a) @ (weights @ b)
-    p = np.exp(similar(anchor, positive)) / (
-        np.exp(similar(anchor, positive)) + np.exp(similar(anchor, negative))
-    )
-    assert tpe.loss(weights, anchor, positive, negative) == pytest.approx(-np.log(p))
+
+    def loss(flat):
+        return tpe.loss(flat.reshape(4, 6), anchor, positive, negative)
+
+    def similar(first, second):
+        return np.exp((weights @ first) @ (weights @ second))
+
+    numeric = approx_fprime(weights.ravel(), loss, 1e-7)
+    found = tpe.gradient(weights, anchor, positive, negative).ravel()
+    np.testing.assert_allclose(found, numeric, atol=1e-5)
+    same, other = similar(anchor, positive), similar(anchor, negative)
+    expected = -np.log(same / (same + other))
+    assert tpe.loss(weights, anchor, positive, negative) == pytest.approx(expected)
 
 
 def test_it_starts_from_the_principal_components(rng):
@@ -42,18 +48,18 @@ def test_people_who_were_not_seen_are_told_apart_better_than_by_cosine(rng):
     signal, noise = rng.normal(size=(30, 512)), rng.normal(size=(60, 512))
     weights = tpe.train(*people(rng, 100, 5, signal, noise), seed=1, iterations=10000)
     descriptors, who = people(rng, 60, 5, signal, noise)
-    cosine, embedded = (
+    cosine, embedded = [
         metrics.tar_at_far(*metrics.pair_similarities(some, who), 0.01)
         for some in (descriptors, tpe.apply(weights, descriptors))
-    )
+    ]
     assert weights.shape == (128, 512) and cosine < 0.6 and embedded > cosine + 0.2
 
 
 def test_the_same_seed_gives_the_same_embedding(rng):
     descriptors, who = people(rng, 6, 3, rng.normal(size=(30, 20)), rng.normal(size=(60, 20)))
-    first, again, other = (
+    first, again, other = [
         tpe.train(descriptors, who, seed=seed, iterations=50, size=8) for seed in (1, 1, 2)
-    )
+    ]
     assert (first == again).all() and not (first == other).all()
 
 

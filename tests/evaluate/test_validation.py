@@ -74,7 +74,7 @@ def test_regions_count_where_the_mask_says_so():
 
 
 def test_identity_is_the_auc_over_pairs():
-    """Cosines of the pairs: the same person 1 and 0, others 0.8, 0.6, 0.6, 0.8: 4 of 8 comparisons won."""
+    """Cosines: the same person 1 and 0, others 0.8, 0.6, 0.6, 0.8: 4 of 8 comparisons won."""
     net = Net({"id/fc7": [[1, 0], [3, 0], [0.8, 0.6], [0.6, -0.8]], "id/label": [0, 0, 1, 1]})
     same, other = [1, 0.48 - 0.48], [0.8, 0.6, 0.8, 0.6]
     expected = np.mean([a > b for a in same for b in other])

@@ -1,0 +1,34 @@
+"""Intervals against published ones, against the normal law, and against scikit-learn."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from evaluate import intervals
+
+
+def test_wilsons_interval_of_a_known_case():
+    """Newcombe 1998, table I: 81 of 263 gives 0.2553 to 0.3662."""
+    value, low, high, samples = intervals.share([1] * 81 + [0] * 182)
+    assert (round(value, 4), samples) == (0.308, 263)
+    assert [low, high] == pytest.approx([0.2553, 0.3662], abs=2e-4)
+    assert intervals.share([True] * 10).low < 0.75 and intervals.share([True] * 10).high == 1
+
+
+def test_an_interval_of_means_is_that_of_the_normal_law_for_many(rng):
+    values = rng.normal(5, 2, 2000)
+    middle, low, high, samples = intervals.mean(values)
+    half = 1.96 * values.std() / np.sqrt(2000)
+    assert middle == pytest.approx(values.mean()) and samples == 2000
+    assert [low, high] == pytest.approx([middle - half, middle + half], abs=0.02)
+
+
+def test_identity_is_the_area_over_all_pairs(rng):
+    people = np.repeat(np.arange(12), 3)
+    descriptors = rng.normal(size=(12, 8))[people] + rng.normal(size=(36, 8)) * 0.8
+    value, low, high, pairs = intervals.person_auc(descriptors, people)
+    unit = descriptors / np.linalg.norm(descriptors, axis=1, keepdims=True)
+    first, second = np.triu_indices(36, 1)
+    area = roc_auc_score(people[first] == people[second], (unit @ unit.T)[first, second])
+    assert value == pytest.approx(area)
+    assert low < value < high + 0.02 and pairs == 36 * 35 / 2
