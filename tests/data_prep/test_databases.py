@@ -11,7 +11,7 @@ from conftest import run_well
 from allinone import landmarks, record, store, tasks
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
-from data_prep import conversion, databases, drawn_sets, layouts, locate, synthetic
+from data_prep import conversion, databases, layouts, locate, synthetic, trial_sets
 
 TINY = ["--profile", "tiny"]
 
@@ -21,7 +21,7 @@ def mixture(tmp_path_factory):
     """A folder with all sets, drawn small, their databases, HyperFace, the joint run and the fused model."""
     root = tmp_path_factory.mktemp("mixture")
     data, db, hyperface = [str(root / name) for name in ("data", "db", "hyperface")]
-    assert drawn_sets.main(["--out", data, "--scale", "0.04"]) == 0
+    trial_sets.draw(data, 0.04)
     command = ["data_prep.databases", "--data", data, "--out", db, *TINY]
     run_well(*command)
     waiting = (root / "db" / databases.WAITING).read_text().split()
@@ -56,7 +56,7 @@ def mixture(tmp_path_factory):
 def test_every_tower_learns_from_its_own_sets(mixture):
     root, waiting, again = mixture
     there = [
-        name for name in drawn_sets.SIZES if (root / "data" / name / "records.jsonl").is_file()
+        name for name in trial_sets.SIZES if (root / "data" / name / "records.jsonl").is_file()
     ]  # the others are benchmarks alone
     known = {name: list(record.read(str(root / "data" / name / "records.jsonl"))) for name in there}
     for tower, sets in tasks.TRAINING_SETS.items():
@@ -218,7 +218,7 @@ def test_missing_sets_are_named_with_their_towers(mixture, tmp_path, expect_refu
         "data_prep/README.md",
         "SETS=",
     )
-    for name in set(drawn_sets.SIZES) - {"wiki", "lfw"}:
+    for name in set(trial_sets.SIZES) - {"wiki", "lfw"}:
         os.symlink(root / "data" / name, tmp_path / name)
     assert databases.main(["--data", str(tmp_path), "--out", str(tmp_path / "db"), *TINY]) == 0
     assert (
