@@ -1,6 +1,10 @@
+"""Databases of records: their contents, what is refused, and that records are read once."""
+
+import builtins
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 
@@ -8,34 +12,48 @@ import cv2
 import h5py
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, run_well
 
-from allinone import align, record, store
-from data_prep import build_db
+from allinone import align, files, profiles, record, store, tasks
+from allinone.errors import InputError
+from data_prep import aligned_db, conversion, region_cache, scenes_db, sources
+from data_prep.region_search import Selective
+
+BUILD = "data_prep.build_db"
+
+
+def aligned(records, out, towers=tasks.ALIGNED_TOWERS, **options):
+    """Build databases of aligned faces in this process."""
+    aligned_db.build_aligned(str(records), str(out), towers, profiles.TINY, **options)
+
+
+def scenes(searched, unsearched, out, **options):
+    """Build a database of scenes in this process."""
+    scenes_db.build_scenes(
+        list(map(str, searched)), list(map(str, unsearched)), str(out), **options
+    )
+
+
+def manifest_of(*folder):
+    """Return the manifest of a database."""
+    return store.manifest(os.path.join(*map(str, folder)))
+
+
+def lines_of(path):
+    """Return the lines of a JSON lines file."""
+    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 @pytest.fixture
 def small(tmp_path):
     """A records file of two faces in one picture; change(line number, **fields) edits it."""
     rng = np.random.default_rng(0)
-    cv2.imwrite(
-        str(tmp_path / "a.jpg"),
-        cv2.resize(rng.integers(0, 255, (12, 16, 3)).astype(np.uint8), (160, 120)),
-    )
+    noise = rng.integers(0, 255, (12, 16, 3)).astype(np.uint8)
+    cv2.imwrite(str(tmp_path / "a.jpg"), cv2.resize(noise, (160, 120)))
     path = tmp_path / "records.jsonl"
     points = (align.CANONICAL * 60 + [40, 30]).round(2).tolist()
-    records = [
-        dict(
-            image="a.jpg",
-            box=[40, 30, 100, 90],
-            landmarks=points,
-            gender=g,
-            age=30,
-            smile=g,
-            identity=g,
-        )
-        for g in (0, 1)
-    ]
+    face = dict(image="a.jpg", box=[40, 30, 100, 90], landmarks=points, age=30)
+    records = [dict(face, gender=g, smile=g, identity=g) for g in (0, 1)]
 
     def change(number=None, **values):
         if number is not None:
@@ -47,16 +65,37 @@ def small(tmp_path):
     return change
 
 
+@pytest.fixture
+def cut(small, tmp_path):
+    """A records file of two faces, the first of them in a picture that is cut off."""
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "a.jpg").read_bytes()[:1500])
+    return small(0, image="cut.jpg")
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """Count how often each file is opened in this process."""
+    counts, open_ = {}, builtins.open
+
+    def counting(file, *arguments, **options):
+        name = os.path.realpath(file) if isinstance(file, (str, os.PathLike)) else file
+        counts[name] = counts.get(name, 0) + 1
+        return open_(file, *arguments, **options)
+
+    monkeypatch.setattr(builtins, "open", counting)
+    return counts
+
+
+# ---- Contents.
 def test_aligned_databases_hold_the_labels_of_the_records(chain):
     annotations = list(record.read(str(chain / "faces" / "records.jsonl")))
     gender, age, identity = [
         store.Reader(str(chain / "db" / tower)) for tower in ("gender", "age", "id")
     ]
-    assert len(gender) == len(age) == len(identity) == 30 and identity.manifest["identities"] == 6
-    assert (
-        identity.manifest["origin"][0]["seed"] == 5
-        and sum(gender.manifest["labels"].values()) == 30
-    )
+    assert len(gender) == len(age) == len(identity) == 30
+    assert identity.manifest["identities"] == 6
+    assert identity.manifest["origin"][0]["seed"] == 5
+    assert sum(gender.manifest["labels"].values()) == 30
     for index, known in enumerate(annotations):
         assert gender.datum(index).label == known.gender
         assert list(age.datum(index).float_data) == pytest.approx([known.age, 0])
@@ -65,10 +104,9 @@ def test_aligned_databases_hold_the_labels_of_the_records(chain):
 
 
 def test_the_stored_face_is_aligned(chain):
-    """The eye centres of the record, taken through the transform, are where the canonical face has them."""
-    known = next(
-        a for a in record.read(str(chain / "faces" / "records.jsonl")) if abs(a.pose[2]) < 15
-    )
+    """The eye centres of the record, taken through the transform, are where they should be."""
+    faces = record.read(str(chain / "faces" / "records.jsonl"))
+    known = next(face for face in faces if abs(face.pose[2]) < 15)
     points = known.landmark_array()
     matrix = align.similarity(points, known.visibility_array())
     eyes = points[[7, 10]] @ matrix[:, :2].T + matrix[:, 2]
@@ -76,281 +114,293 @@ def test_the_stored_face_is_aligned(chain):
 
 
 def test_scenes_hold_faces_and_proposals_by_picture(chain):
-    reader = store.Reader(str(chain / "db" / "det"))
-    pictures = [
-        picture
-        for name in ("scenes", "faces")
-        for picture in record.faces_by_picture(record.read(str(chain / name / "records.jsonl")))
-    ]
+    reader, pictures = store.Reader(str(chain / "db" / "det")), []
+    for name in ("scenes", "faces"):
+        faces = record.read(str(chain / name / "records.jsonl"))
+        pictures.extend(record.faces_by_picture(faces))
+    counts, known = [len(faces) for _, faces in pictures], []
+    for _, faces in pictures:
+        known.extend(face.box for face in faces)
     with h5py.File(chain / "db" / "det" / store.REGIONS) as data:
-        assert (
-            len(reader)
-            == len(pictures)
-            == len(data["face_start"]) - 1
-            == len(data["proposal_start"]) - 1
-        )
-        assert np.diff(data["face_start"][...]).tolist() == [len(faces) for _, faces in pictures]
-        np.testing.assert_allclose(
-            data["box"][...], [face.box for _, faces in pictures for face in faces], rtol=1e-6
-        )
+        assert len(reader) == len(pictures)
+        assert len(data["face_start"]) == len(data["proposal_start"]) == len(pictures) + 1
+        assert np.diff(data["face_start"][...]).tolist() == counts
+        np.testing.assert_allclose(data["box"][...], known, rtol=1e-6)
         searched = np.diff(data["proposal_start"][...])
         assert (searched[:6] > 20).all() and (searched[6:] == 0).all()
-    name = pictures[2][0]
-    np.testing.assert_array_equal(
-        reader.image(reader.datum(2)), cv2.imread(str(chain / "scenes" / name))
-    )
+    picture = cv2.imread(str(chain / "scenes" / pictures[2][0]))
+    np.testing.assert_array_equal(reader.image(reader.datum(2)), picture)
 
 
 def test_the_same_records_give_the_same_database(chain, tmp_path):
-    assert (
-        build_db.main(
-            [
-                "aligned",
-                "--records",
-                str(chain / "faces" / "records.jsonl"),
-                "--out",
-                str(tmp_path),
-                "--workers",
-                "1",
-            ]
-        )
-        == 0
-    )
+    aligned(chain / "faces" / "records.jsonl", tmp_path, workers=1)
     for tower in ("smile", "id"):
-        assert (
-            store.manifest(str(tmp_path / tower))["hash"]
-            == store.manifest(str(chain / "db" / tower))["hash"]
-        )
+        assert manifest_of(tmp_path, tower)["hash"] == manifest_of(chain, "db", tower)["hash"]
 
 
 def test_another_label_gives_another_hash(small, tmp_path):
     """Training goes on only with the data that it began with, and knows them by these hashes."""
-    hashes = set()
+    hashes, db = set(), tmp_path / "db"
     for change in ({}, dict(box=[41, 30, 100, 90]), dict(pose=[1, 2, 3]), dict(age=31)):
         path = small(0, **change)
-        for kind in ("scenes", "aligned"):
-            assert (
-                build_db.main(
-                    [kind, "--records", str(path), "--out", str(tmp_path / "db"), "--workers", "1"]
-                )
-                == 0
-            )
-        hashes.add(
-            tuple(store.manifest(str(tmp_path / "db" / tower))["hash"] for tower in ("det", "age"))
-        )
+        scenes([path], [], db)
+        aligned(path, db)
+        hashes.add((manifest_of(db, "det")["hash"], manifest_of(db, "age")["hash"]))
     assert len(hashes) == 4
 
 
+def test_classes_of_people_are_the_ranks_of_their_numbers(small, tmp_path):
+    """Whatever the order in which they come, and whether their pictures can be read or not."""
+    face = json.loads(small().read_text().splitlines()[0])
+    people = [9, 2, 70, 2, 9, 4]
+    images = ["a.jpg"] * 5 + ["gone.jpg"]
+    lines = [dict(face, identity=who, image=name) for who, name in zip(people, images)]
+    path = tmp_path / "records.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    aligned(path, tmp_path / "db", ["id"])
+    reader = store.Reader(str(tmp_path / "db" / "id"))
+    assert [reader.datum(place).label for place in range(len(reader))] == [2, 0, 3, 0, 2]
+    assert reader.manifest["identities"] == 4
+    assert reader.manifest["labels"] == {"2": 2, "9": 2, "70": 1}
+    assert not (tmp_path / "db" / "id" / aligned_db.WAITING).exists()
+
+
+def test_a_sigma_of_the_age_is_kept(small, tmp_path):
+    aligned(small(0, age=30.6, age_sigma=4.5), tmp_path / "db", ["age"])
+    datum = store.Reader(str(tmp_path / "db" / "age")).datum(0)
+    assert datum.label == 31 and list(datum.float_data) == pytest.approx([30.6, 4.5])
+
+
+# ---- Once.
+def test_the_records_of_aligned_faces_are_read_once(small, tmp_path, opened):
+    path = small()
+    path.write_text(path.read_text() + "\n\n")
+    aligned(path, tmp_path / "db")
+    assert opened[os.path.realpath(path)] == 1
+    assert manifest_of(tmp_path, "db", "id")["origin"][0]["sha256"] == files.sha256(str(path))
+
+
+def test_the_records_of_scenes_are_read_once(small, tmp_path, opened):
+    """Searched or not, and where the search was done before, too."""
+    path = small(1, image="b.jpg")
+    shutil.copyfile(tmp_path / "a.jpg", tmp_path / "b.jpg")
+    for searched, unsearched in (([path], []), ([path], []), ([], [path])):
+        opened.clear()
+        scenes(searched, unsearched, tmp_path / "db", workers=1)
+        assert opened[os.path.realpath(path)] == 1
+    assert os.path.isfile(region_cache.path_of(str(path), 0, Selective))
+    assert manifest_of(tmp_path, "db", "det")["origin"][0]["sha256"] == files.sha256(str(path))
+
+
+def test_a_survey_reads_records_once_as_long_as_they_do_not_change(small, opened):
+    path = small(1, split="val", landmarks=None)
+    for _ in range(2):
+        found = sources.survey(str(path))
+    assert opened[os.path.realpath(path)] == 1
+    assert found.splits == {None, "val"} and found.sha256 == files.sha256(str(path))
+    assert found.has_landmarks(None) and found.lacks_landmarks(["val"])
+    assert not found.has_landmarks(["val"]) and not found.lacks_landmarks(["train"])
+    assert sources.survey(str(small(1, split="test"))).splits == {None, "test"}
+
+
+# ---- The table of tasks.
+GLASSES = """TASKS: tuple[Task, ...] = (
+    Task(
+        name="glasses",
+        tower="glasses",
+        stage=2,
+        head=INDEPENDENT,
+        kind=PROBABILITY,
+        size=2,
+        loss="softmax",
+        weight=1.0,
+        figure=ACCURACY,
+        words=("no glasses", "glasses"),
+    ),
+"""
+
+
+def test_a_ninth_task_has_a_database_without_another_edit(small, tmp_path):
+    """In a copy of the kit whose table of tasks has one row more."""
+    kit = tmp_path / "kit"
+    for folder in ("allinone", "data_prep"):
+        shutil.copytree(os.path.join(ROOT, folder), kit / folder)
+    table = kit / "allinone" / "tasks.py"
+    text = table.read_text()
+    assert text.count(GLASSES.splitlines()[0]) == 1
+    table.write_text(text.replace(GLASSES.splitlines()[0] + "\n", GLASSES))
+    small(0, glasses=1)
+    path = small(1, glasses=0)
+    command = [sys.executable, "-m", BUILD, "aligned", "--records", str(path)]
+    done = subprocess.run(
+        [*command, "--out", str(tmp_path / "db")], cwd=kit, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    reader = store.Reader(str(tmp_path / "db" / "glasses"))
+    assert [reader.datum(place).label for place in range(2)] == [1, 0]
+    assert reader.manifest["labels"] == {"0": 1, "1": 1}
+    towers = {entry.name for entry in (tmp_path / "db").iterdir() if entry.is_dir()}
+    assert towers == {*tasks.ALIGNED_TOWERS, "glasses"}
+
+
+# ---- Useless input.
 def test_a_missing_label_names_field_tower_and_mend(small, tmp_path, expect_refusal):
     small(0, smile=None)
-    path = small(1, smile=None)
-    expect_refusal(
-        build_db.main,
-        ["aligned", "--records", path, "--out", tmp_path / "db"],
-        path,
-        "'smile'",
-        "--towers",
-    )
-    assert not (tmp_path / "db" / "smile").exists()
-    assert (
-        build_db.main(
-            ["aligned", "--records", str(path), "--towers", "gender", "--out", str(tmp_path / "db")]
-        )
-        == 0
-    )
-    assert store.manifest(str(tmp_path / "db" / "gender"))["labels"] == {"0": 1, "1": 1}
+    path, db = small(1, smile=None), tmp_path / "db"
+    expect_refusal(BUILD, ["aligned", "--records", path, "--out", db], path, "'smile'", "--towers")
+    assert not [entry for entry in db.rglob("*") if entry.is_dir()]
+    run_well(BUILD, "aligned", "--records", path, "--towers", "gender", "--out", db)
+    assert manifest_of(db, "gender")["labels"] == {"0": 1, "1": 1}
 
 
-def test_a_set_of_no_faces_is_refused(small, tmp_path, expect_refusal):
+def test_labels_of_faces_without_landmarks_or_of_other_splits_teach_nothing(small, tmp_path):
+    small(0, landmarks=None)
+    path = small(1, split="test")
+    for splits in (["train"], ["moon"]):
+        with pytest.raises(InputError, match="no face with landmarks and the field 'age'"):
+            aligned(path, tmp_path / "db", ["age"], splits=splits)
+    aligned(path, tmp_path / "db", ["age"])
+    assert manifest_of(tmp_path, "db", "age")["dropped"] == {"no landmarks": 1}
+
+
+def test_a_set_of_no_faces_is_refused_before_anything_is_searched(small, tmp_path, expect_refusal):
     empty = tmp_path / "empty.jsonl"
     empty.write_text('{"image": "a.jpg"}\n')
-    expect_refusal(
-        build_db.main, ["scenes", "--records", empty, "--out", tmp_path / "db"], empty, "0 faces"
-    )
-    expect_refusal(build_db.main, ["scenes", "--out", tmp_path / "db"], "--records")
+    command = ["scenes", "--records", empty, "--out", tmp_path / "db"]
+    expect_refusal(BUILD, command, empty, "0 faces")
+    assert not (tmp_path / Selective.folder).exists() and not (tmp_path / "db").exists()
+    expect_refusal(BUILD, ["scenes", "--out", tmp_path / "db"], "--records")
+    expect_refusal(BUILD, ["aligned", "--out", tmp_path / "db"], "--records")
+
+
+def test_a_picture_without_a_face_is_stored_where_others_have_one(small, tmp_path):
+    path = small()
+    path.write_text('{"image": "b.jpg"}\n' + path.read_text())
+    shutil.copyfile(tmp_path / "a.jpg", tmp_path / "b.jpg")
+    scenes([], [path], tmp_path / "db")
+    manifest = manifest_of(tmp_path, "db", "det")
+    assert (manifest["count"], manifest["faces"]) == (2, 2)
+    assert manifest["labels"]["faces_per_image"] == {"0": 1, "2": 1}
 
 
 def test_a_malformed_line_is_named(small, tmp_path, expect_refusal):
     path = small(1, box=[5, 5, 1, 1])
-    expect_refusal(
-        build_db.main,
-        ["aligned", "--records", path, "--out", tmp_path / "db"],
-        f"{path}, line 2",
-        "'box'",
-    )
+    for kind in ("aligned", "scenes"):
+        command = [kind, "--records", path, "--out", tmp_path / "db"]
+        expect_refusal(BUILD, command, f"{path}, line 2", "'box'")
+
+
+def test_records_that_are_not_there_are_named(tmp_path, expect_refusal):
+    for kind in ("aligned", "scenes"):
+        command = [kind, "--records", tmp_path / "none.jsonl", "--out", tmp_path / "db"]
+        expect_refusal(BUILD, command, tmp_path / "none.jsonl", "no such records file")
 
 
 @pytest.mark.parametrize("option", ["--records", "--without-search"])
-def test_a_scene_that_cannot_be_read_is_named_and_the_others_are_kept(small, tmp_path, option):
-    path, out = small(0, image="cut.jpg"), tmp_path / "db"
-    (tmp_path / "cut.jpg").write_bytes((tmp_path / "a.jpg").read_bytes()[:1500])
-    assert build_db.main(["scenes", option, str(path), "--out", str(out)]) == 0
-    manifest = store.manifest(str(out / "det"))
-    assert manifest["count"] == manifest["faces"] == 1 and manifest["dropped"] == {
-        "unreadable picture": 1
-    }
-    (row,) = map(json.loads, (out / "det" / "dropped.jsonl").read_text().splitlines())
+def test_a_scene_that_cannot_be_read_is_named_and_the_others_are_kept(cut, tmp_path, option):
+    out = tmp_path / "db"
+    run_well(BUILD, "scenes", option, cut, "--out", out)
+    manifest = manifest_of(out, "det")
+    assert manifest["count"] == manifest["faces"] == 1
+    assert manifest["dropped"] == {"unreadable picture": 1}
+    (row,) = lines_of(out / "det" / conversion.DROPPED)
     assert row["where"] == str(tmp_path / "cut.jpg") and "cut off" in row["detail"]
 
 
 def test_where_every_scene_is_dropped_the_old_database_stays(small, tmp_path, expect_refusal):
     path, out = small(), tmp_path / "db"
-    assert build_db.main(["scenes", "--records", str(path), "--out", str(out)]) == 0
-    before = store.manifest(str(out / "det"))
+    path.write_text(path.read_text() + '{"image": "b.jpg"}\n')  # one that can be read
+    shutil.copyfile(tmp_path / "a.jpg", tmp_path / "b.jpg")
+    scenes([path], [], out)
+    before = manifest_of(out, "det")
     (tmp_path / "a.jpg").unlink()
-    expect_refusal(
-        build_db.main,
-        ["scenes", "--records", path, "--out", out],
-        "every picture with a face was dropped",
-        tmp_path / "a.jpg",
-        "cannot be read",
-    )
-    assert (
-        store.manifest(str(out / "det")) == before
-        and len(store.Reader(str(out / "det"))) == before["count"]
-    )
+    words = ("every picture with a face was dropped", tmp_path / "a.jpg", "cannot be read")
+    expect_refusal(BUILD, ["scenes", "--records", path, "--out", out], *words)
+    assert manifest_of(out, "det") == before
+    assert len(store.Reader(str(out / "det"))) == before["count"]
 
 
-def test_a_face_that_cannot_be_aligned_is_named_and_the_others_are_kept(small, tmp_path):
-    path, out = small(0, image="cut.jpg"), tmp_path / "db"
-    (tmp_path / "cut.jpg").write_bytes((tmp_path / "a.jpg").read_bytes()[:1500])
-    assert build_db.main(["aligned", "--records", str(path), "--out", str(out)]) == 0
+def test_a_face_that_cannot_be_aligned_is_named_and_the_others_are_kept(cut, tmp_path):
+    out = tmp_path / "db"
+    aligned(cut, out)
     for tower in ("smile", "gender", "age", "id"):
-        manifest = store.manifest(str(out / tower))
+        manifest = manifest_of(out, tower)
         assert manifest["count"] == 1 and manifest["dropped"] == {"unreadable picture": 1}
-        (row,) = map(json.loads, (out / tower / "dropped.jsonl").read_text().splitlines())
+        (row,) = lines_of(out / tower / conversion.DROPPED)
         assert row["where"] == "cut.jpg" and "cut off" in row["detail"]
 
 
 def test_where_every_face_is_dropped_the_old_database_stays(small, tmp_path, expect_refusal):
     path, out = small(), tmp_path / "db"
-    assert build_db.main(["aligned", "--records", str(path), "--out", str(out)]) == 0
-    before = store.manifest(str(out / "gender"))
+    aligned(path, out)
+    before = manifest_of(out, "gender")
     (tmp_path / "a.jpg").unlink()
-    expect_refusal(
-        build_db.main,
-        ["aligned", "--records", path, "--out", out],
-        tmp_path / "a.jpg",
-        "every face was dropped",
-        "cannot be read",
-    )
-    assert (
-        store.manifest(str(out / "gender")) == before
-        and len(store.Reader(str(out / "gender"))) == before["count"]
-    )
-
-
-def test_landmarks_come_from_a_model_where_a_set_has_none(chain, tmp_path):
-    """The chain's model has learnt for 20 iterations: its points are rough, but they make databases of the faces that have none."""
-    faces = [face for face in record.read(str(chain / "faces" / "records.jsonl"))]
-    for face in faces[:10]:
-        face.landmarks = face.visibility = None
-    os.symlink(chain / "faces" / "images", tmp_path / "images")
-    (tmp_path / "records.jsonl").write_text("".join(map(record.to_line, faces)))
-    base = ["aligned", "--records", str(tmp_path / "records.jsonl"), "--towers", "age", "--out"]
-    assert (
-        build_db.main([*base, str(tmp_path / "without")]) == 0
-        and build_db.main([*base, str(tmp_path / "with"), "--landmarks-from", str(chain / "model")])
-        == 0
-    )
-    without, with_ = [store.Reader(str(tmp_path / name / "age")) for name in ("without", "with")]
-    assert (
-        (len(without), without.manifest["dropped"]) == (20, {"no landmarks": 10})
-        and len(with_) == 30
-        and not with_.manifest["dropped"]
-    )
-    assert [with_.datum(index).float_data[0] for index in range(30)] == pytest.approx(
-        [face.age for face in faces]
-    )
-    np.testing.assert_array_equal(with_.image(with_.datum(15)), without.image(without.datum(5)))
+    words = (tmp_path / "a.jpg", "every face was dropped", "cannot be read")
+    expect_refusal(BUILD, ["aligned", "--records", path, "--out", out], *words)
+    assert manifest_of(out, "gender") == before
+    assert len(store.Reader(str(out / "gender"))) == before["count"]
 
 
 @pytest.mark.parametrize("kind, limit", [("aligned", 20000), ("scenes", 20000)])
 def test_a_full_disk_is_a_sentence(small, tmp_path, kind, limit):
     path, out = small(), tmp_path / "db"
+
+    def keep_files_small():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "data_prep.build_db",
-            kind,
-            "--records",
-            str(path),
-            "--out",
-            str(out),
-        ],
+        [sys.executable, "-m", BUILD, kind, "--records", str(path), "--out", str(out)],
         cwd=ROOT,
         capture_output=True,
         text=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
-    )  # files cannot grow
-    assert done.returncode == 2, done.stderr
-    assert (
-        "cannot be written" in done.stderr
-        and "free space" in done.stderr
-        and "Traceback" not in done.stderr
+        preexec_fn=keep_files_small,
     )
-    assert not list(out.glob("*/manifest.json"))
+    assert done.returncode == 2, done.stderr
+    assert "cannot be written" in done.stderr and "free space" in done.stderr
+    assert "Traceback" not in done.stderr and not list(out.glob("*/manifest.json"))
+
+
+# ---- Options.
+def test_landmarks_come_from_a_model_where_a_set_has_none(chain, tmp_path):
+    """The chain's model has hardly learnt: its points are rough, but they make databases."""
+    faces = list(record.read(str(chain / "faces" / "records.jsonl")))
+    for face in faces[:10]:
+        face.landmarks = face.visibility = None
+    os.symlink(chain / "faces" / "images", tmp_path / "images")
+    (tmp_path / "records.jsonl").write_text("".join(map(record.to_line, faces)))
+    base = ["aligned", "--records", tmp_path / "records.jsonl", "--towers", "age", "--out"]
+    run_well(BUILD, *base, tmp_path / "without")
+    run_well(BUILD, *base, tmp_path / "with", "--landmarks-from", chain / "model")
+    without, with_ = [store.Reader(str(tmp_path / name / "age")) for name in ("without", "with")]
+    assert len(without) == 20 and without.manifest["dropped"] == {"no landmarks": 10}
+    assert len(with_) == 30 and not with_.manifest["dropped"]
+    ages = [with_.datum(index).float_data[0] for index in range(30)]
+    assert ages == pytest.approx([face.age for face in faces])
+    np.testing.assert_array_equal(with_.image(with_.datum(15)), without.image(without.datum(5)))
 
 
 def test_a_split_alone_is_taken_and_a_training_set_gets_a_folder_of_its_own(small, tmp_path):
-    records = small(1, split="train")
-    assert (
-        build_db.main(
-            [
-                "aligned",
-                "--records",
-                str(records),
-                "--towers",
-                "age",
-                "--split",
-                "train",
-                "--set",
-                "morph",
-                "--out",
-                str(tmp_path / "db"),
-            ]
-        )
-        == 0
-    )
-    assert [
-        store.manifest(folder)["count"] for folder in store.databases(str(tmp_path / "db" / "age"))
-    ] == [1]
-    assert (tmp_path / "db" / "age" / "morph" / "manifest.json").is_file()
-    build_db.main(
-        [
-            "aligned",
-            "--records",
-            str(records),
-            "--towers",
-            "age",
-            "--set",
-            "adience",
-            "--out",
-            str(tmp_path / "db"),
-        ]
-    )
-    assert [
-        folder.rsplit("/", 1)[1] for folder in store.databases(str(tmp_path / "db" / "age"))
-    ] == ["adience", "morph"]
+    records, db = small(1, split="train"), tmp_path / "db"
+    base = ["aligned", "--records", records, "--towers", "age", "--out", db]
+    run_well(BUILD, *base, "--split", "train", "--set", "morph")
+    (folder,) = store.databases(str(db / "age"))
+    assert manifest_of(folder)["count"] == 1 and manifest_of(folder)["splits"] == ["train"]
+    assert (db / "age" / "morph" / "manifest.json").is_file()
+    aligned(records, db, ["age"], training_set="adience")
+    names = [os.path.basename(folder) for folder in store.databases(str(db / "age"))]
+    assert names == ["adience", "morph"]
 
 
 def test_a_set_cannot_stand_in_a_database(small, tmp_path, expect_refusal):
-    base = ["aligned", "--records", str(small()), "--towers", "age", "--out", str(tmp_path / "db")]
-    build_db.main(base)
-    expect_refusal(
-        build_db.main,
-        [*base, "--set", "morph"],
-        tmp_path / "db" / "age",
-        "remove it, or build without --set",
-    )
+    path, db = small(), tmp_path / "db"
+    aligned(path, db, ["age"])
+    command = ["aligned", "--records", path, "--towers", "age", "--out", db, "--set", "morph"]
+    expect_refusal(BUILD, command, db / "age", "remove it, or build without --set")
 
 
 def test_a_picture_with_a_face_to_ignore_teaches_no_detection(small, tmp_path):
     path = small(1, ignore=1, image="b.jpg")
-    (tmp_path / "b.jpg").write_bytes((tmp_path / "a.jpg").read_bytes())
-    assert (
-        build_db.main(["scenes", "--without-search", str(path), "--out", str(tmp_path / "db")]) == 0
-    )
-    manifest = store.manifest(str(tmp_path / "db" / "det"))
+    shutil.copyfile(tmp_path / "a.jpg", tmp_path / "b.jpg")
+    scenes([], [path], tmp_path / "db")
+    manifest = manifest_of(tmp_path, "db", "det")
     assert manifest["count"] == manifest["faces"] == 1
