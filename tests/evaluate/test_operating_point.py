@@ -1,29 +1,31 @@
 """The score that a model is used with, set by scenes with known faces."""
 
-import json
 import shutil
 
 import numpy as np
+import pytest
 
 from allinone import FaceAnalyzer, boxes, files, record
-from evaluate import operating_point, real
+from allinone.model import SCORE, open_model, read_about
+from evaluate.photographs import LEAST_FACE
 
 
-def test_the_models_own_score_is_the_lowest_that_is_precise_enough(
-    chain, tmp_path, capsys, expect_refusal
-):
-    model, records = tmp_path / "model", chain / "scenes" / "records.jsonl"
-    shutil.copytree(chain / "model", model)
-    assert FaceAnalyzer(str(model)).score == 0.9
-    command = ["--model", str(model), "--records", str(records), "--precision"]
-    expect_refusal(operating_point.main, [*command, "1.01"], records, "at no score")
-    # What the detector finds, counted by hand: the greatest precision that it has with at least one face found.
+@pytest.fixture
+def model(chain, tmp_path):
+    """A copy of the chain's model."""
+    shutil.copytree(chain / "model", tmp_path / "model")
+    return tmp_path / "model"
+
+
+def counted_by_hand(model, scenes):
+    """Return [(score, whether it is a face)] of the detections that count, best first."""
     analyzer, found = FaceAnalyzer(str(model), "opencv"), []
-    for image, faces in record.faces_by_picture(record.read(str(records))):
-        picture = files.read_image(str(chain / "scenes" / image))
+    records = record.read(str(scenes / "records.jsonl"))
+    for image, faces in record.faces_by_picture(records):
+        picture = files.read_image(str(scenes / image))
         known = [face.box for face in faces]
-        asked = [face.box[3] - face.box[1] >= real.LEAST_FACE for face in faces]
-        one = analyzer.detect(picture, analyzer.propose(analyzer, picture), 0.3)
+        asked = [face.box[3] - face.box[1] >= LEAST_FACE for face in faces]
+        one = analyzer.detect(picture, analyzer.propose(picture), 0.3)
         taken = set()
         for box, score in zip(one["boxes"], one["score"]):
             overlaps = boxes.iou([box], known)[0] if known else np.zeros(0)
@@ -33,17 +35,48 @@ def test_the_models_own_score_is_the_lowest_that_is_precise_enough(
             true = best >= 0 and overlaps[best] > 0.5 and best not in taken
             taken |= {best} if true else set()
             found.append((float(score), true))
-    found.sort(key=lambda pair: -pair[0])
-    precisions = np.cumsum([true for _, true in found]) / np.arange(1, len(found) + 1)
+    return sorted(found, key=lambda pair: -pair[0])
+
+
+def test_the_models_own_score_is_the_lowest_that_is_precise_enough(
+    chain, model, command, expect_refusal
+):
+    records = chain / "scenes" / "records.jsonl"
+    arguments = ["--model", model, "--records", records, "--precision"]
+    assert open_model(str(model)).score == SCORE
+    expect_refusal("evaluate.operating_point", [*arguments, 1.01], records, "at no score")
+    assert read_about(str(model)).score is None  # a refusal changes nothing
+
+    found = counted_by_hand(model, chain / "scenes")
+    true = np.cumsum([true for _, true in found])
+    precisions = true / np.arange(1, len(found) + 1)
     wanted = float(precisions.max()) - 1e-9
     if wanted <= 0:  # the chain's net has hardly learnt: nothing to set, and that is said
-        expect_refusal(operating_point.main, [*command, "0.5"], "at no score")
+        expect_refusal("evaluate.operating_point", [*arguments, 0.5], "at no score")
         return
-    assert operating_point.main([*command, str(wanted)]) == 0
-    told = json.loads((model / "provenance.json").read_text())
+    done = command("evaluate.operating_point", *arguments, wanted)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "of the detections are faces" in done.stdout
+    about = read_about(str(model))
     last = np.flatnonzero(precisions >= wanted)[-1]
-    assert (
-        abs(told["score"] - found[last][0]) < 1e-4
-        and FaceAnalyzer(str(model)).score == told["score"]
-    )
-    assert "of the detections are faces" in capsys.readouterr().out
+    assert abs(about.score - found[last][0]) < 1e-4
+    assert about.score_from["records"] == files.sha256(str(records))
+    assert about.score_from["precision"] == pytest.approx(precisions[last])
+    assert 0 < about.score_from["recall"] <= 1
+    assert FaceAnalyzer(str(model), "opencv").score == about.score
+
+
+def test_scenes_without_a_large_face_are_refused(chain, model, tmp_path, expect_refusal):
+    lines = (chain / "scenes" / "records.jsonl").read_text().splitlines()
+    image = record.parse(lines[0].encode(), "", 1).image
+    (tmp_path / "images").symlink_to(chain / "scenes" / "images")
+    records = tmp_path / "records.jsonl"
+    records.write_text(record.to_line(record.FaceRecord(image, box=[0, 0, 20, 20])))
+    arguments = ["--model", model, "--records", records, "--precision", 0.9]
+    expect_refusal("evaluate.operating_point", arguments, records, "no face of 60 pixels")
+
+
+def test_a_folder_without_a_model_is_refused(chain, tmp_path, expect_refusal):
+    records = chain / "scenes" / "records.jsonl"
+    arguments = ["--model", tmp_path, "--records", records, "--precision", 0.9]
+    expect_refusal("evaluate.operating_point", arguments, tmp_path / "model.json", "make fuse")
