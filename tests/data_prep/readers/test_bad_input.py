@@ -1,0 +1,255 @@
+"""One bad row never stops a set; a file that is not the set's ends it with a sentence."""
+
+import sqlite3
+
+import numpy as np
+import pytest
+import scipy.io
+from reader_folders import dropped_of, reasons_of, records_of
+
+from allinone.errors import InputError
+from data_prep import conversion, layouts, reader
+from data_prep.readers import pascal
+
+PASCAL = pascal.FILE
+
+
+# ---- A row of every set that gives no record.
+def append(file, text):
+    """Return a function that adds text to a file of a folder."""
+
+    def add(folder):
+        with open(folder / file, "a", encoding="utf-8") as stream:
+            stream.write(text)
+
+    return add
+
+
+def replace(file, old, new):
+    """Return a function that replaces text once in the first file of a folder that fits."""
+
+    def change(folder):
+        path = sorted(folder.glob(file))[0]
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+
+    return change
+
+
+def execute(statement):
+    """Return a function that changes AFLW's database."""
+
+    def change(folder):
+        with sqlite3.connect(folder / "aflw.sqlite") as connection:
+            connection.execute(statement)
+
+    return change
+
+
+def another_afw_box(folder):
+    cells = scipy.io.loadmat(str(folder / "anno.mat"))["anno"]
+    cells[0, 1][0, 0] = np.zeros((3, 3))
+    scipy.io.savemat(str(folder / "anno.mat"), {"anno": cells})
+
+
+def another_pascal_entry(folder):
+    entries = scipy.io.loadmat(str(folder / PASCAL))["Annotations"]
+    entries[-1, 0]["objects"] = np.ones((1, 3))
+    scipy.io.savemat(str(folder / PASCAL), {"Annotations": entries})
+
+
+def unsure(name):
+    """Return a function that makes the first face of imdb.mat or wiki.mat an unsure one."""
+
+    def change(folder):
+        path = str(folder / f"{name}.mat")
+        struct = scipy.io.loadmat(path)[name]
+        struct["face_score"][0, 0][0, 0] = -np.inf
+        scipy.io.savemat(path, {name: struct})
+
+    return change
+
+
+def empty_folder(folder):
+    (folder / "0000123").mkdir()
+
+
+def name_without_labels(folder):
+    (folder / "61_3_20170109150557335.jpg").write_bytes(b"")
+
+
+IJBA_TRAIN = "IJB-A_11_sets/split1/train_1.csv"
+CELEBA_LIST = "Anno/list_attr_celeba.txt"
+FOTW_LIST = "smiles_trset/gender_fex_trset.csv"
+MORPH_LIST = "MORPH_Album2.csv"
+# (set, what is done to it, the reason of the rows that give no record)
+BAD_ROWS = [
+    (
+        "adience",
+        append("fold_2_data.txt", "u\tx.jpg\t1\told\tf\t0\t0\t9\t9\t0\t0\t50\n"),
+        "age or gender does not fit",
+    ),
+    ("aflw", execute("DELETE FROM FaceRect WHERE face_id = 1"), "no rectangle"),
+    ("afw", another_afw_box, "box, pose or points do not fit"),
+    ("casia", empty_folder, "person without pictures"),
+    ("celeba", append(CELEBA_LIST, "999999.jpg" + 6 * " -1" + "\n"), "not in every list"),
+    ("custom", append("faces.csv", "x.jpg,1\n"), "wrong number of fields"),
+    (
+        "fddb",
+        replace("FDDB-folds/FDDB-fold-02-ellipseList.txt", " 1.570796 ", " straight "),
+        "ellipse does not fit",
+    ),
+    ("fgnet", replace("points/*.pts", "{", "<"), "points missing or do not fit"),
+    ("fotw", append(FOTW_LIST, "x.jpg,5,5,10,10,3,1\n"), "box, gender or smile does not fit"),
+    ("ijba", append(IJBA_TRAIN, "1,2,img/x.jpg,3,3,,a,0,5,5,,,,,,,0\n"), "a number does not fit"),
+    ("imdb", unsure("imdb"), "no face, or an unsure one"),
+    (
+        "lap2015",
+        append("Train.csv", "x.jpg;13\n"),
+        "not a picture, an age and a standard deviation",
+    ),
+    ("lfw", append("pairs.txt", "A\tone\t2\n"), "not a pair"),
+    ("morph", append(MORPH_LIST, "7,1,,,W,M,old,Album2/x.JPG\n"), "no photo, id, age or gender"),
+    ("pascal", another_pascal_entry, "boxes do not fit"),
+    ("utkface", name_without_labels, "name does not tell age and gender"),
+    ("wiki", unsure("wiki"), "no face, or an unsure one"),
+]
+MORE_BAD_ROWS = [
+    (
+        "adience",
+        append("fold_2_data.txt", "u\tx.jpg\t1\t(200, 220)\tf\t0\t0\t9\t9\t0\t0\t50\n"),
+        "bad age",
+    ),
+    ("adience", append("fold_2_data.txt", "u\tx.jpg\t1\tNone\tu" + 7 * "\t0" + "\n"), "no label"),
+    ("morph", append(MORPH_LIST, "7,1,,,W,M,-4,Album2/7_1M-4.JPG\n"), "bad age"),
+    ("fotw", append(FOTW_LIST, "x.jpg,5,5,0,10,1,1\n"), "bad box"),
+    ("fotw", append(FOTW_LIST, "x.jpg,5,5,10,10,2,2\n"), "no label"),
+    ("fgnet", append("images/readme.txt", "x"), "name does not tell person and age"),
+    ("fgnet", append("images/001A02z.jpg", "x"), "points missing or do not fit"),
+    ("lap2015", append("Train.csv", "x.jpg;nan;2\n"), "bad age"),
+    ("lap2015", append("Train.csv", "x.jpg;130;2\n"), "bad age"),
+    ("lap2015", append("Train.csv", "x.jpg;30;-2\n"), "bad age sigma"),
+    ("lfw", append("pairs.txt", "A\t1\t2\n"), "not a pair"),  # after the last fold
+    ("ijba", append(IJBA_TRAIN, "1,2,img/x.jpg,3,3,,0,0,0,5,,,,,,,0\n"), "bad box"),
+    (
+        "celeba",
+        replace("Anno/list_landmarks_align_celeba.txt", "000003.jpg ", "000003.jpg x"),
+        "landmarks or identity do not fit",
+    ),
+    ("celeba", append(CELEBA_LIST, "999999.jpg 1\n"), "attributes do not fit"),
+]
+
+
+@pytest.mark.parametrize("name, spoil, reason", [*BAD_ROWS, *MORE_BAD_ROWS])
+def test_a_bad_row_of_a_set_is_named(laid_out, name, spoil, reason):
+    folder = laid_out(name)
+    spoil(folder)
+    conversion.convert_set(name, str(folder))
+    assert reasons_of(folder) == [reason]
+
+
+# These have no list of pictures: one that is not there is not missed.
+WITHOUT_LIST = ("casia", "fgnet", "utkface")
+
+
+def test_every_set_that_can_be_drawn_has_a_bad_row_here():
+    assert {name for name, _, _ in BAD_ROWS} == set(layouts.WRITERS)
+
+
+@pytest.mark.parametrize("name, spoil, reason", BAD_ROWS)
+def test_the_command_names_a_bad_row_a_missing_and_a_spoilt_picture(
+    laid_out, command, tmp_path, name, spoil, reason
+):
+    """In a process of its own, where the command's module is `__main__`; Caffe is not imported."""
+    folder = laid_out(name)
+    spoil(folder)
+    conversion.convert_set(name, str(folder))
+    before = records_of(folder)
+    gone, spoilt = sorted({face.image for face in before})[1:3]
+    (folder / gone).unlink()
+    (folder / spoilt).write_bytes(b"no picture")
+    (tmp_path / "caffe").mkdir()
+    (tmp_path / "caffe" / "__init__.py").write_text("raise RuntimeError('caffe is imported')")
+    done = command("data_prep.convert", name, "--folder", folder, PYTHONPATH=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert f"each is named in {folder}/dropped.jsonl" in done.stdout
+    after = [face.image for face in records_of(folder)]
+    assert after == [face.image for face in before if face.image not in (gone, spoilt)]
+    expected = {(spoilt, "unreadable picture")}
+    if name not in WITHOUT_LIST:
+        expected.add((gone, "missing picture"))
+    dropped = dropped_of(folder)
+    assert {row for row in dropped if row[0] in (gone, spoilt)} == expected
+    assert [why for where, why in dropped if where not in (gone, spoilt)] == [reason]
+
+
+# ---- A file that is not the set's.
+BAD_FILES = [
+    ("imdb", "imdb.mat", "cut", "cut off"),
+    ("wiki", "wiki.mat", "cut", "cut off"),
+    ("afw", "anno.mat", "cut", "cut off"),
+    ("pascal", PASCAL, "cut", "cut off"),
+    ("aflw", "aflw.sqlite", "cut", "SQLite"),
+    ("aflw", "aflw.sqlite", "DROP TABLE FacePose", "table FacePose has no column face_id"),
+    ("morph", MORPH_LIST, ("age", "years"), "no column age"),
+    ("adience", "fold_3_data.txt", ("gender", "sex"), "no column gender"),
+    ("celeba", CELEBA_LIST, ("Smiling", "Grinning"), "no attribute Smiling"),
+    ("fotw", "smiles_valset/gender_fex_valset.csv", ("Smile", "Grin"), "no column smile"),
+    (
+        "ijba",
+        "IJB-A_1N_sets/split7/search_probe_7.csv",
+        ("TEMPLATE_ID", "TEMPLATE"),
+        "no column template_id",
+    ),
+    (
+        "ijba",
+        "IJB-A_11_sets/split2/verify_comparisons_2.csv",
+        (",", ";"),
+        "line 1: must hold two numbers",
+    ),
+    ("lfw", "pairs.txt", ("10\t1\n", ""), "line 1"),
+    ("lfw", "pairs.txt", ("10\t1\n", "10\t0\n"), "line 1"),
+    ("custom", "faces.csv", ("image", "picture"), "no column image"),
+    (
+        "fddb",
+        "FDDB-folds/FDDB-fold-01-ellipseList.txt",
+        ("\n2\n", "\n7\n"),
+        "followed by the number of its faces",
+    ),
+]
+
+
+@pytest.mark.parametrize("name, file, how, words", BAD_FILES)
+def test_a_file_that_is_not_the_sets_ends_with_a_sentence_and_nothing_is_written(
+    laid_out, name, file, how, words
+):
+    folder = laid_out(name)
+    path, before = folder / file, sorted(folder.iterdir())
+    if how == "cut":
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 3])
+    elif isinstance(how, str):
+        execute(how)(folder)
+    else:
+        replace(file, *how)(folder)
+    with pytest.raises(InputError) as error:
+        conversion.convert_set(name, str(folder))
+    assert words in str(error.value) and file in str(error.value)
+    assert sorted(folder.iterdir()) == before
+
+
+def test_the_command_refuses_such_a_file(laid_out, expect_refusal):
+    folder = laid_out("lfw")
+    (folder / "pairs.txt").write_text("")
+    expect_refusal(
+        "data_prep.convert", ["lfw", "--folder", folder], f"{folder}/pairs.txt, line 1: must hold"
+    )
+
+
+@pytest.mark.parametrize("name", reader.names())
+def test_an_empty_folder_names_every_file_that_is_missing(name, tmp_path):
+    which = reader.load(name)
+    with pytest.raises(InputError) as error:
+        conversion.convert_set(name, str(tmp_path))
+    for part in (tmp_path, *which.needs, *which.any_of, "data_prep/README.md"):
+        assert str(part) in str(error.value)
