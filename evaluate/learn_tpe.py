@@ -13,7 +13,7 @@ import sys
 
 from allinone import backend, device
 from allinone.errors import InputError, command
-from evaluate import own_embedding
+from evaluate import own_embedding, tpe
 
 ENGINE = "opencv"  # on a CPU
 
@@ -30,6 +30,7 @@ def parse(argv):
         required=True,
         help="the same of people from whom neither the model nor the embedding learns",
     )
+    parser.add_argument("--iterations", type=int, default=tpe.ITERATIONS, help="triplets")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--gpu", default="", help="GPU number; empty: CPU")
     return parser.parse_args(argv)
@@ -52,7 +53,7 @@ def main(argv=None):
             f"{faces} faces of {people}"
         )
     learners = own_embedding.describe(net, known)
-    learnt = own_embedding.learn(learners, strangers, args.seed)
+    learnt = own_embedding.learn(learners, strangers, args.seed, args.iterations)
     path = own_embedding.keep(net, learnt, learners, args.seed)
     print(
         f"{path}: learnt from {len(learners.people)} faces of {len(set(learners.people))} people; "

@@ -86,9 +86,11 @@ def same_from(embedded, people, far: float = FAR) -> tuple[float, float]:
     return float(np.quantile(scores[~same], 1 - far)), metrics.tar_at_far(scores, same, far)
 
 
-def learn(known: Described, strangers: Described, seed: int) -> Learnt:
+def learn(
+    known: Described, strangers: Described, seed: int, iterations: int = tpe.ITERATIONS
+) -> Learnt:
     """Return the embedding of known people, with the threshold that strangers give it."""
-    weights = tpe.train(known.descriptors, known.people, seed=seed)
+    weights = tpe.train(known.descriptors, known.people, seed, iterations)
     embedded = tpe.apply(weights, strangers.descriptors)
     return Learnt(weights, *same_from(embedded, strangers.people))
 

@@ -7,10 +7,9 @@ The folder holds what the demo has made: model, run, train, test and eval.
 
 import argparse
 import os
-import shutil
 import sys
 
-from allinone import device, files
+from allinone import device
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import command
 from tools import demo_pictures, demo_results
@@ -32,10 +31,7 @@ def main(argv=None):
     analyzer = FaceAnalyzer(os.path.join(args.demo, "model"))
     shown = demo_pictures.draw_held_out(analyzer, args.demo)
     shown["photographs"] = demo_pictures.draw_photographs(analyzer, args.demo)
-    sheet = files.read_image(os.path.join(args.demo, "train", "faces", "sheet.jpg"))
-    files.write_image(os.path.join(args.demo, "sheet.png"), sheet)
-    curves = os.path.join(args.demo, "run", "curves.png")
-    shutil.copyfile(curves, os.path.join(args.demo, "curves.png"))
+    demo_pictures.copy_curves_and_sheet(args.demo)
     demo_results.write(args.demo, dict(shown, device=used))
 
 

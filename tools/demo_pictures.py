@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import Any
 
 import cv2
@@ -13,6 +14,7 @@ from skimage import data
 
 from allinone import boxes, draw, files
 from allinone.analyzer import FaceAnalyzer
+from allinone.errors import InputError
 from evaluate import metrics, synthetic_faces
 from evaluate.synthetic_faces import Picture
 
@@ -27,6 +29,8 @@ class Gallery:
 
     def __init__(self, path: str, shown: int) -> None:
         """Read all but the first `shown` portraits: none is compared with the picture itself."""
+        if not os.path.isfile(path):
+            raise InputError(f"{path}: no such file; run evaluate.synthetic first")
         with h5py.File(path, "r") as stored:
             descriptors, people = stored["descriptor"][shown:], stored["identity"][shown:]
         self.people, means = np.unique(people[people >= 0]), []
@@ -71,6 +75,16 @@ def draw_held_out(analyzer: FaceAnalyzer, demo: str) -> dict[str, Any]:
         files.write_image(os.path.join(demo, names[-1]), image)
     named, right = sum(count for _, count, _ in drawn), sum(count for _, _, count in drawn)
     return dict(named=named, right=right, scene_pictures=names)
+
+
+def copy_curves_and_sheet(demo: str) -> None:
+    """Put the curves of the training and the training set's contact sheet beside the page."""
+    curves = os.path.join(demo, "run", "curves.png")
+    if not os.path.isfile(curves):
+        raise InputError(f"{curves}: no such file; train first (make demo does all)")
+    shutil.copyfile(curves, os.path.join(demo, "curves.png"))
+    sheet = files.read_image(os.path.join(demo, "train", "faces", "sheet.jpg"))
+    files.write_image(os.path.join(demo, "sheet.png"), sheet)
 
 
 def photographs() -> dict[str, np.ndarray]:

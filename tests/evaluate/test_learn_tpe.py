@@ -1,6 +1,5 @@
 """A model's own embedding: learnt from a database of people, kept with the model."""
 
-import functools
 import shutil
 
 import numpy as np
@@ -50,11 +49,10 @@ def test_descriptors_are_those_of_every_face_and_its_mirror(chain, model):
     assert found.people.tolist() == [datum.label for datum in data]
 
 
-def test_what_is_learnt_stands_with_the_model(chain, model, monkeypatch):
-    monkeypatch.setattr(tpe, "train", functools.partial(tpe.train, iterations=10))
+def test_what_is_learnt_stands_with_the_model(chain, model):
     net = Backend(str(model), "opencv")
     people = own_embedding.describe(net, store.Reader(str(chain / "db" / "id")))
-    learnt = own_embedding.learn(people, people, seed=1)
+    learnt = own_embedding.learn(people, people, seed=1, iterations=10)
     own_embedding.keep(net, learnt, people, seed=1)
     opened = models.open_model(str(model))  # checks the hash of every file
     assert opened.has(models.TPE)
@@ -67,7 +65,7 @@ def test_what_is_learnt_stands_with_the_model(chain, model, monkeypatch):
 
 def test_the_command_learns_and_keeps_it(chain, model, others, command):
     places = ["--model", model, "--db", chain / "db" / "id", "--held-out", others]
-    done = command("evaluate.learn_tpe", *places)
+    done = command("evaluate.learn_tpe", *places, "--iterations", 500)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "learnt from 30 faces of 6 people; of 30 faces of 6 others" in done.stdout
     weights, threshold = tpe.of_model(models.open_model(str(model)))

@@ -1,32 +1,44 @@
+"""The demo's page: results, captions and pictures of one small demo; text that is not ours."""
+
 import json
 import os
 import re
 
-from evaluate import synthetic
-from tools import demo_page
+import numpy as np
+import pytest
+
+from allinone import tasks
+from evaluate import metrics
+from tools import demo_pictures, demo_results
+
+COUNTS = dict(portraits=6, people=2, scenes=1, faces_in_scenes=3)
+SHOWN = dict(device="CPU", named=4, right=1, scene_pictures=["scene1.png"], photographs=[])
 
 
-def test_the_page_shows_the_results_and_its_pictures(chain, tmp_path):
-    for place, there in (
-        ("test/faces", "faces"),
-        ("test/scenes", "scenes"),
-        ("train/faces", "faces"),
-        ("model", "model"),
-        ("run", "run"),
-    ):
-        (tmp_path / place).parent.mkdir(exist_ok=True)
-        os.symlink(chain / there, tmp_path / place)
-    arguments = [
-        "--faces",
-        str(chain / "faces"),
-        "--scenes",
-        str(chain / "scenes"),
-        "--out",
-        str(tmp_path / "eval"),
-    ]
-    assert synthetic.main(["--model", str(chain / "model"), *arguments]) == 0
-    assert demo_page.main(["--demo", str(tmp_path)]) == 0
-    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+@pytest.fixture(scope="module")
+def demo(chain, tmp_path_factory, command):
+    """A folder as the demo's, with its page."""
+    root = tmp_path_factory.mktemp("demo")
+    places = {
+        "test/faces": "faces",
+        "test/scenes": "scenes",
+        "train/faces": "faces",
+        "model": "model",
+        "run": "run",
+    }
+    for place, there in places.items():
+        (root / place).parent.mkdir(exist_ok=True)
+        os.symlink(chain / there, root / place)
+    sets = ["--faces", chain / "faces", "--scenes", chain / "scenes", "--out", root / "eval"]
+    done = command("evaluate.synthetic", "--model", chain / "model", *sets)
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = command("tools.demo_page", "--demo", root)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return root
+
+
+def test_the_page_shows_its_pictures(demo):
+    page = (demo / "index.html").read_text(encoding="utf-8")
     pictures = re.findall(r'src="([^"]+)"', page)
     assert {
         "curves.png",
@@ -37,8 +49,12 @@ def test_the_page_shows_the_results_and_its_pictures(chain, tmp_path):
         "hopper_trained.png",
         "hopper_shipped.png",
     } <= set(pictures)
-    assert all((tmp_path / name).stat().st_size > 1000 for name in pictures)
-    results = json.loads((tmp_path / "results.json").read_text())
+    assert all((demo / name).stat().st_size > 1000 for name in pictures)
+
+
+def test_the_page_shows_the_results(demo):
+    page = (demo / "index.html").read_text(encoding="utf-8")
+    results = json.loads((demo / "results.json").read_text())
     assert {task: list(figures) for task, figures in results.items()} == {
         "detection": ["ap50"],
         "landmarks": ["nme"],
@@ -49,7 +65,38 @@ def test_the_page_shows_the_results_and_its_pictures(chain, tmp_path):
         "age": ["mae"],
         "identity": ["auc"],
     }
-    table = (tmp_path / "table.txt").read_text()
+    table = (demo / "table.txt").read_text()
     for shown in (f"{results['smile']['accuracy']:.1%}", f"{results['age']['mae']:.1f} years"):
         assert shown in table and shown in page
-    assert str(tmp_path / "index.html") in table
+    assert str(demo / "index.html") in table
+    assert "30 portraits of 6" in " ".join(page.split())
+
+
+def test_captions_follow_the_table_of_tasks():
+    page = " ".join(demo_results.page({}, {}, COUNTS, SHOWN).split())
+    assert f"as {len(tasks.TOWERS)} sub-networks" in page
+    assert "below: smile, gender, age, identity." in page
+    assert "Below: smile, gender, age, and who it is like" in page
+    assert '<meta name="viewport"' in page and '<img src="scene1.png" alt="scene 1">' in page
+    assert "Not measured, as no record has the label: detection" in page
+
+
+def test_text_is_escaped():
+    pictures = [[dict(file="a.png", name='<b>"x"</b>', model="trained", faces=1)]]
+    page = demo_results.page({}, {}, COUNTS, {**SHOWN, "device": "<GPU>", "photographs": pictures})
+    assert "&lt;GPU&gt;" in page and "<GPU>" not in page
+    assert "&lt;b&gt;" in page and "<b>" not in page
+    assert "The trained model: 1 face." in page
+
+
+def test_a_gallery_names_the_nearest_of_those_that_are_not_shown(demo, rng):
+    gallery = demo_pictures.Gallery(str(demo / "eval" / "predictions.h5"), 12)
+    assert gallery.people.tolist() == list(range(6)) and gallery.means.shape == (6, 512)
+    np.testing.assert_allclose(gallery.means, metrics.unit_length(gallery.means), atol=1e-6)
+    for place, person in enumerate(gallery.people):
+        assert gallery.nearest(3 * gallery.means[place]) == person
+
+
+def test_a_demo_that_was_not_measured_is_refused(chain, tmp_path, expect_refusal):
+    os.symlink(chain / "model", tmp_path / "model")
+    expect_refusal("tools.demo_page", ["--demo", tmp_path], "predictions.h5", "evaluate.synthetic")

@@ -1,27 +1,23 @@
+"""Contact sheets of databases: their own pictures, with their labels in words."""
+
 import cv2
 import numpy as np
 
 from allinone import store
-from tools import inspect_db
+from tools import database_sheets
 
 
-def test_every_tower_gets_a_sheet_of_its_own_pictures(chain, tmp_path, capsys):
-    assert inspect_db.main([str(chain / "db"), "--out", str(tmp_path)]) == 0
-    said = capsys.readouterr().out
+def test_every_tower_gets_a_sheet_of_its_own_pictures(chain, tmp_path, command):
+    done = command("tools.inspect_db", chain / "db", "--out", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
     for tower, count in (("det", 36), ("smile", 30), ("gender", 30), ("age", 30), ("id", 30)):
         sheet = cv2.imread(str(tmp_path / f"{tower}.jpg"))
-        assert (
-            sheet.shape == (800, 1200, 3)
-            and sheet.std() > 30
-            and f"{tower}.jpg: 24 of {count}" in said
-        )
-    reader, first = (
-        store.Reader(str(chain / "db" / "age")),
-        np.random.default_rng(1).permutation(30)[0],
-    )
-    tile = cv2.resize(
-        reader.image(reader.datum(int(first))), (200, 200), interpolation=cv2.INTER_CUBIC
-    )
+        assert sheet.shape == (800, 1200, 3) and sheet.std() > 30
+        assert f"{tower}.jpg: 24 of {count}" in done.stdout
+    reader = store.Reader(str(chain / "db" / "age"))
+    first = int(np.random.default_rng(1).permutation(30)[0])
+    picture = reader.image(reader.datum(first))
+    tile = cv2.resize(picture, (200, 200), interpolation=cv2.INTER_CUBIC)
     shown = cv2.imread(str(tmp_path / "age.jpg"))[:170, :200]
     assert np.abs(shown.astype(int) - tile[:170]).mean() < 4  # JPEG; the caption stands below
 
@@ -29,17 +25,23 @@ def test_every_tower_gets_a_sheet_of_its_own_pictures(chain, tmp_path, capsys):
 def test_labels_are_said_in_words(chain):
     datum = store.Reader(str(chain / "db" / "age")).datum(0)
     years = datum.float_data[0]
-    assert inspect_db.words_of("age", datum) == f"{years:.0f} years"
+    assert database_sheets.words_of("age", datum) == f"{years:.0f} years"
     datum.float_data[1] = 3
-    assert inspect_db.words_of("age", datum) == f"{years:.0f} years, sigma 3"
-    for tower, label, words in (
-        ("gender", 1, "female"),
-        ("smile", 0, "no smile"),
-        ("id", 4, "class 4"),
-    ):
+    assert database_sheets.words_of("age", datum) == f"{years:.0f} years, sigma 3"
+    labels = (("gender", 1, "female"), ("smile", 0, "no smile"), ("id", 4, "class 4"))
+    for tower, label, words in labels:
         datum.label = label
-        assert inspect_db.words_of(tower, datum) == words
+        assert database_sheets.words_of(tower, datum) == words
+
+
+def test_another_seed_shows_other_samples(chain):
+    folder = str(chain / "db" / "smile")
+    first, shown, count = database_sheets.sheet("smile", folder, 1)
+    again, _, _ = database_sheets.sheet("smile", folder, 1)
+    other, _, _ = database_sheets.sheet("smile", folder, 2)
+    assert (shown, count) == (24, 30)
+    assert (first == again).all() and (first != other).any()
 
 
 def test_a_folder_without_databases_is_refused(tmp_path, expect_refusal):
-    expect_refusal(inspect_db.main, [tmp_path, "--out", tmp_path / "x"], tmp_path, "build one")
+    expect_refusal("tools.inspect_db", [tmp_path, "--out", tmp_path / "x"], tmp_path, "build one")
