@@ -122,7 +122,7 @@ train-real: setup  ## Make a model from photographs; 4 hours [REAL CORES ITERATI
 eval-real: setup  ## Measure MODEL, or the shipped one, on the held-out part of REAL [REAL MODEL]
 	@$(RECIPE).real --real $(REAL) --until sets
 	@$(PY) -m evaluate.real --data data/real $(or $(GIVEN_MODEL),--model models/small) \
-		--engine opencv --out out/eval-real --gpu "$(GPU)"
+		--out out/eval-real --gpu "$(GPU)"
 export: setup  ## Write MODEL as ONNX too, and how far onnxruntime is from Caffe [MODEL PROFILE]
 	$(PY) -m tools.export_onnx --model $(MODEL)
 analyze: setup  ## Find and describe faces, with the shipped model or MODEL [IN MODEL OUT]

@@ -33,7 +33,9 @@ def parse(argv):
     parser.add_argument(
         "--out", required=True, help="folder for predictions, results.json and results.md"
     )
-    parser.add_argument("--engine", choices=engines.ENGINES, default="caffe")
+    parser.add_argument(
+        "--engine", choices=engines.ENGINES, help="default: opencv, or caffe with --gpu"
+    )
     parser.add_argument("--gpu", default="", help="GPU number; empty: CPU")
     return parser.parse_args(argv)
 
@@ -52,7 +54,8 @@ def records_of(data):
 def main(argv=None):
     """Run the command."""
     args = parse(argv)
-    if args.engine == "caffe":
+    engine = args.engine or ("caffe" if args.gpu else "opencv")
+    if engine == "caffe":
         device.use(args.gpu)
     records, model = records_of(args.data), open_model(args.model)
     embedding = tpe.of_model(model)
@@ -61,10 +64,10 @@ def main(argv=None):
     for name in portraits.SETS:
         out = os.path.join(args.out, name)
         said[name], lost[name] = portraits.pairs_of(
-            records[name], args.model, out, args.engine, args.gpu
+            records[name], args.model, out, engine, args.gpu
         )
     out = os.path.join(args.out, photographs.SET)
-    searched = photographs.search(args.model, records[photographs.SET], out, args.engine, args.gpu)
+    searched = photographs.search(args.model, records[photographs.SET], out, engine, args.gpu)
     folder = os.path.dirname(records[photographs.SET])
     found, threshold = photographs.rows(folder, searched, model.score)
     found += portraits.rows(said, embedding and embedding[0])

@@ -172,7 +172,7 @@ def model_steps(args):
     keep = ["--model", model, "--gpu", args.gpu]
     held_back = records(args.data, "composites_val")
     sets = [records(args.data, name) for name in SETS]
-    measure = ["evaluate.real", "--data", args.data, *keep, "--engine", "opencv", "--out", results]
+    measure = ["evaluate.real", "--data", args.data, *keep, "--out", results]
     sheets = ["tools.sheets", "--data", args.data, "--results", results]
     return [
         Step(
