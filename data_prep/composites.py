@@ -7,6 +7,7 @@ Only parts for training are taken, unless --split names others.
 """
 
 import argparse
+import contextlib
 import os
 import sys
 
@@ -27,6 +28,17 @@ def parse(argv):
     return parser.parse_args(argv)
 
 
+def compose(args, folder):
+    """Write the scenes and their records into a folder."""
+    scenes = composing.write_scenes(folder, args.count, args.seed, args.records, args.split)
+    progress = Progress("composing scenes", args.count)
+    with open(os.path.join(folder, "records.jsonl"), "w", encoding="utf-8") as stream:
+        with contextlib.closing(scenes):  # whatever happens, its processes end before the folder
+            for lines in scenes:
+                stream.write(lines)
+                progress.step()
+
+
 @command
 def main(argv=None):
     """Run the command."""
@@ -38,12 +50,7 @@ def main(argv=None):
         )
     with files.replacing_folder(args.out) as partial:
         os.makedirs(os.path.join(partial, "images"))
-        scenes = composing.write_scenes(partial, args.count, args.seed, args.records, args.split)
-        progress = Progress("composing scenes", args.count)
-        with open(os.path.join(partial, "records.jsonl"), "w", encoding="utf-8") as stream:
-            for lines in scenes:
-                stream.write(lines)
-                progress.step()
+        compose(args, partial)
     print(f"{args.out}: {args.count} scenes")
 
 

@@ -1,52 +1,52 @@
-"""Sets of real photographs and the scenes that are composed of them, on drawn portraits in the same form."""
+"""Sets of real photographs, and scenes composed of them, on drawn portraits in the same form."""
 
 import json
 import os
+import signal
+import subprocess
+import sys
 
 import cv2
 import numpy as np
 import pytest
+from conftest import ROOT, run_well
 
 from allinone import boxes, files, record
-from data_prep import composites, real_sets
+from data_prep import labelled_photos
+
+REAL_SETS, COMPOSITES = "data_prep.real_sets", "data_prep.composites"
+LEFT_EAR, RIGHT_EAR = 12, 16
+
+
+def portrait_records(folder):
+    """Return the records files of the two sets of portraits."""
+    return [folder / name / "records.jsonl" for name in ("celeba", "utkface")]
 
 
 def test_every_face_keeps_its_labels_and_ears_stay_unknown(real_source, real_folders):
     for name in ("celeba", "utkface"):
-        lines = [
-            json.loads(line)
-            for line in (real_source / "real" / f"{name}.jsonl").read_text().splitlines()
-        ]
+        texts = (real_source / "real" / f"{name}.jsonl").read_text().splitlines()
+        lines = [json.loads(text) for text in texts]
         faces = list(record.read(str(real_folders / name / "records.jsonl")))
         assert [face.image for face in faces] == [line["image"] for line in lines]
         for face, line in zip(faces, lines):
-            assert (face.gender, face.age, face.smile, face.box, face.pose) == (
-                line["gender"],
-                line["age"],
-                line.get("smile"),
-                line["box"],
-                line["pose"],
-            )
-            assert (face.split == "test") == (line["split"] == "test") and os.path.isfile(
-                real_folders / name / face.image
-            )
-            assert (
-                face.visibility[12] is None
-                and face.landmarks[16] is None
-                and face.visibility[0] == 1
-            )
+            for field in ("gender", "age", "smile", "box", "pose"):
+                assert getattr(face, field) == line.get(field)
+            assert (face.split == "test") == (line["split"] == "test")
+            assert os.path.isfile(real_folders / name / face.image)
+            assert face.visibility[LEFT_EAR] is None and face.landmarks[RIGHT_EAR] is None
+            assert face.visibility[0] == 1
     photos = list(record.read(str(real_folders / "photos" / "records.jsonl")))
     assert {face.split for face in photos} == {"test"} and any(face.ignore for face in photos)
 
 
 def test_people_with_few_pictures_teach_no_identity_and_keep_it_for_testing(tmp_path):
     (tmp_path / "celeba").mkdir()
-    lines = [
-        dict(image=f"celeba/{number}.jpg", identity=who, split=split, gender=0)
-        for number, (who, split) in enumerate([(1, "train")] * 2 + [(2, "train"), (3, "test")])
-    ]
+    lines, people = [], [(1, "train")] * 2 + [(2, "train"), (3, "test")]
+    for number, (who, split) in enumerate(people):
+        lines.append(dict(image=f"celeba/{number}.jpg", identity=who, split=split, gender=0))
     (tmp_path / "celeba.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    real_sets.write(str(tmp_path), "celeba", str(tmp_path / "out"))
+    labelled_photos.write(str(tmp_path), "celeba", str(tmp_path / "out"))
     faces = list(record.read(str(tmp_path / "out" / "celeba" / "faces.jsonl")))
     assert [(face.identity, face.split) for face in faces] == [
         (1, "train"),
@@ -59,118 +59,85 @@ def test_people_with_few_pictures_teach_no_identity_and_keep_it_for_testing(tmp_
 def test_a_line_that_does_not_fit_is_named(tmp_path, expect_refusal):
     for text, words in (("{", "line 1"), ('{"age": 3}\n', "image")):
         (tmp_path / "celeba.jsonl").write_text(text)
-        expect_refusal(
-            real_sets.main, ["--real", tmp_path, "--out", tmp_path / "out"], "celeba.jsonl", words
-        )
-    expect_refusal(
-        real_sets.main,
-        ["--real", tmp_path / "none", "--out", tmp_path / "out"],
-        "celeba.jsonl",
-        "REAL",
-    )
+        command = ["--real", tmp_path, "--out", tmp_path / "out"]
+        expect_refusal(REAL_SETS, command, "celeba.jsonl", words)
+    command = ["--real", tmp_path / "none", "--out", tmp_path / "out"]
+    expect_refusal(REAL_SETS, command, "celeba.jsonl", "REAL")
 
 
 @pytest.fixture(scope="module")
 def scenes(real_folders):
+    """A folder of 60 composed scenes."""
     out = real_folders / "composites"
-    assert (
-        composites.main(
-            [
-                "--records",
-                str(real_folders / "celeba" / "records.jsonl"),
-                str(real_folders / "utkface" / "records.jsonl"),
-                "--count",
-                "60",
-                "--seed",
-                "4",
-                "--out",
-                str(out),
-            ]
-        )
-        == 0
-    )
+    base = ["--records", *portrait_records(real_folders), "--count", 60, "--seed", 4]
+    run_well(COMPOSITES, *base, "--out", out)
     return out
 
 
+def small_grey(image, box):
+    """Return what is in a box as 24x24 grey values in a row."""
+    x1, y1, x2, y2 = np.maximum(np.array(box), 0).astype(int)
+    small = cv2.resize(image[y1:y2, x1:x2], (24, 24), interpolation=cv2.INTER_AREA)
+    return small.mean(axis=2).ravel()
+
+
+def is_whole(box, picture):
+    """Tell whether a box lies in a picture and is large enough to be compared."""
+    height, width = picture.shape[:2]
+    inside = box[0] >= 0 and box[1] >= 0 and box[2] <= width and box[3] <= height
+    return inside and box[3] - box[1] > 40
+
+
 def test_composed_scenes_have_faces_where_they_say(real_folders, scenes):
-    """The picture in a face's box is that of the portrait that was pasted: by correlation, whatever its tint."""
-    portraits = [
-        (face, files.read_image(str(real_folders / name / face.image)))
-        for name in ("celeba", "utkface")
-        for face in record.read(str(real_folders / name / "records.jsonl"))
-        if face.split == "train"
-    ]
-    cut = lambda image, box: (
-        cv2.resize(
-            image[max(int(box[1]), 0) : int(box[3]), max(int(box[0]), 0) : int(box[2])],
-            (24, 24),
-            interpolation=cv2.INTER_AREA,
-        )
-        .mean(axis=2)
-        .ravel()
-    )
-    known = np.stack([cut(image, face.box) for face, image in portraits])
-    pictures, close = dict(record.faces_by_picture(record.read(str(scenes / "records.jsonl")))), []
-    for image, faces in pictures.items():
+    """The picture in a face's box is that of the portrait, by correlation, whatever its tint."""
+    known = []
+    for path in portrait_records(real_folders):
+        for face in record.read(str(path)):
+            if face.split == "train":
+                image = files.read_image(str(path.parent / face.image))
+                known.append(small_grey(image, face.box))
+    faces_of = dict(record.faces_by_picture(record.read(str(scenes / "records.jsonl"))))
+    close = []
+    for image, faces in faces_of.items():
         picture = files.read_image(str(scenes / image))
-        height, width = picture.shape[:2]
-        for face in faces:
-            if (
-                face.box[0] >= 0
-                and face.box[1] >= 0
-                and face.box[2] <= width
-                and face.box[3] <= height
-                and face.box[3] - face.box[1] > 40
-            ):
-                close.append(max(np.corrcoef(np.vstack([cut(picture, face.box), known]))[0, 1:]))
-                assert (
-                    np.nanmin(face.landmark_array() - face.box[:2]) > -8
-                    and np.nanmax(face.landmark_array() - face.box[2:]) < 8
-                )
         for number, face in enumerate(faces):
-            assert not (
-                boxes.intersection([face.box], [other.box for other in faces[number + 1 :]]) > 0
-            ).any()
-    assert (
-        len(pictures) == 60
-        and len(close) > 15
-        and np.median(close) > 0.9
-        and np.mean(np.array(close) > 0.7) > 0.9
-    )
-    empty = sum(not faces for faces in pictures.values())
-    assert 2 <= empty <= 25
+            others = [other.box for other in faces[number + 1 :]]
+            assert not (boxes.intersection([face.box], others) > 0).any()
+            if is_whole(face.box, picture):
+                here = small_grey(picture, face.box)
+                close.append(max(np.corrcoef(np.vstack([here, *known]))[0, 1:]))
+                assert np.nanmin(face.landmark_array() - face.box[:2]) > -8
+                assert np.nanmax(face.landmark_array() - face.box[2:]) < 8
+    assert len(faces_of) == 60 and len(close) > 15
+    assert np.median(close) > 0.9 and np.mean(np.array(close) > 0.7) > 0.9
+    assert 2 <= sum(not faces for faces in faces_of.values()) <= 25
 
 
 def test_the_same_seed_composes_the_same_scenes(real_folders, scenes, tmp_path):
-    again = [
-        "--records",
-        str(real_folders / "celeba" / "records.jsonl"),
-        str(real_folders / "utkface" / "records.jsonl"),
-        "--count",
-        "5",
-    ]
+    base = ["--records", *portrait_records(real_folders), "--count", 5]
     for seed in ("4", "5"):
-        assert composites.main([*again, "--seed", seed, "--out", str(tmp_path / seed)]) == 0
-    first = (scenes / "images" / "000003.jpg").read_bytes()
-    assert (
-        (tmp_path / "4" / "images" / "000003.jpg").read_bytes()
-        == first
-        != (tmp_path / "5" / "images" / "000003.jpg").read_bytes()
-    )
+        run_well(COMPOSITES, *base, "--seed", seed, "--out", tmp_path / seed)
+    name = "images/000003.jpg"
+    same, other = [(tmp_path / seed / name).read_bytes() for seed in ("4", "5")]
+    assert same == (scenes / name).read_bytes() != other
 
 
 def test_portraits_of_other_parts_are_not_pasted(real_folders, expect_refusal, tmp_path):
-    expect_refusal(
-        composites.main,
-        [
-            "--records",
-            real_folders / "celeba" / "records.jsonl",
-            "--split",
-            "moon",
-            "--count",
-            3,
-            "--out",
-            tmp_path / "x",
-        ],
-        "moon",
-    )
+    celeba, _ = portrait_records(real_folders)
+    command = ["--records", celeba, "--split", "moon", "--count", 3, "--out", tmp_path / "x"]
+    expect_refusal(COMPOSITES, command, celeba, "moon", "--split")
+    assert not (tmp_path / "x").exists()
+
+
+def test_ctrl_c_leaves_no_half_made_folder(real_folders, tmp_path):
+    base = ["--records", *portrait_records(real_folders), "--count", 5000, "--out", tmp_path / "x"]
+    command = [sys.executable, "-m", COMPOSITES, *map(str, base)]
+    with subprocess.Popen(
+        command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as running:
+        while not list((tmp_path).glob("x.partial/images/*")) and running.poll() is None:
+            os.sched_yield()
+        os.killpg(running.pid, signal.SIGINT)
+        message = running.communicate(timeout=30)[1]
+    assert running.returncode == 130 and "Traceback" not in message, message
+    assert not (tmp_path / "x").exists() and not (tmp_path / "x.partial").exists()

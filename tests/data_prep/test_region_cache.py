@@ -7,12 +7,16 @@ import subprocess
 import sys
 
 import cv2
+import h5py
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, run_well
 
 from allinone import FaceAnalyzer, dense, proposals, record, store
-from data_prep import build_db, region_cache
+from data_prep import region_cache, region_search, scenes_db
+from data_prep.region_search import Dense, Selective
+
+BUILD = "data_prep.build_db"
 
 
 @pytest.fixture
@@ -21,150 +25,169 @@ def scenes(tmp_path):
     rng = np.random.default_rng(3)
     lines = []
     for number in range(80):
-        cv2.imwrite(
-            str(tmp_path / f"{number}.png"),
-            cv2.resize(rng.integers(0, 255, (6, 8, 3)).astype(np.uint8), (80, 60)),
-        )
-        lines.append(
-            record.to_line(
-                record.FaceRecord(f"{number}.png", box=[10, 10, 50, 50], split="abc"[number // 32])
-            )
-        )
+        noise = rng.integers(0, 255, (6, 8, 3)).astype(np.uint8)
+        cv2.imwrite(str(tmp_path / f"{number}.png"), cv2.resize(noise, (80, 60)))
+        split = "abc"[number // 32]
+        face = record.FaceRecord(f"{number}.png", box=[10, 10, 50, 50], split=split)
+        lines.append(record.to_line(face))
     path = tmp_path / "records.jsonl"
     path.write_text("".join(lines))
     return path
 
 
+def build(scenes, out, **options):
+    """Build the database of searched scenes in this process; return its folder."""
+    scenes_db.build_scenes([str(scenes)], [], str(out), **options)
+    return out / "det"
+
+
+def changed(folder):
+    """Return {name: when it was changed} of the files of a folder."""
+    return {path.name: path.stat().st_mtime_ns for path in folder.glob("*.h5")}
+
+
 def files_of(folder):
+    """Return {path: bytes} of the files of a folder."""
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     return {
         path.relative_to(folder): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != "lock.mdb"
+        for path in paths
+        if path.name != "lock.mdb" and not path.name.startswith(".")
     }
 
 
-def test_proposals_are_those_of_each_picture(scenes):
-    region_cache.fill(str(scenes))
-    for start, pictures in region_cache.parts(str(scenes), None):
-        names = [name for name, _ in pictures]
-        for name, found in zip(names, region_cache.load(str(scenes), start, names)):
-            np.testing.assert_array_equal(
-                found, proposals.selective_search(cv2.imread(str(scenes.parent / name)))
-            )
+def stored(folder):
+    """Return the proposals of each picture of a database."""
+    with h5py.File(folder / store.REGIONS) as data:
+        return np.split(data["proposal"][...], data["proposal_start"][1:-1])
+
+
+def test_proposals_are_those_of_each_picture(scenes, tmp_path):
+    folder = build(scenes, tmp_path / "db")
+    kept = []
+    for start in (0, 32, 64):
+        names = [f"{number}.png" for number in range(start, min(start + 32, 80))]
+        kept += region_cache.load(str(scenes), start, names, Selective)
+    assert len(kept) == len(stored(folder)) == 80
+    for number, (found, there) in enumerate(zip(kept, stored(folder))):
+        known = proposals.selective_search(cv2.imread(str(tmp_path / f"{number}.png")))
+        np.testing.assert_array_equal(found.proposals, known)
+        np.testing.assert_array_equal(there, known)
+
+
+def test_a_part_of_other_pictures_or_of_another_search_counts_for_nothing(scenes, tmp_path):
+    build(scenes, tmp_path / "db")
+    names = [f"{number}.png" for number in range(32)]
+    assert region_cache.load(str(scenes), 0, names, Selective)
+    assert region_cache.load(str(scenes), 0, names[::-1], Selective) is None
+    assert region_cache.load(str(scenes), 32, names, Selective) is None
+
+    class Other(Selective):
+        name = "slow"
+
+    assert region_cache.load(str(scenes), 0, names, Other) is None
+    path = region_cache.path_of(str(scenes), 0, Selective)
+    with open(path, "wb") as stream:
+        stream.write(b"not ours")
+    assert region_cache.load(str(scenes), 0, names, Selective) is None
 
 
 def test_two_runs_leave_identical_files(scenes, tmp_path):
-    out = []
-    for run in ("first", "second"):
-        assert (
-            build_db.main(
-                [
-                    "scenes",
-                    "--records",
-                    str(scenes),
-                    "--out",
-                    str(tmp_path / run),
-                    "--workers",
-                    "1" if run == "first" else "2",
-                ]
-            )
-            == 0
-        )
-        out.append((files_of(tmp_path / run), files_of(tmp_path / region_cache.Selective.folder)))
-        shutil.rmtree(tmp_path / region_cache.Selective.folder)
+    out, kept = [], tmp_path / Selective.folder
+    for run, workers in (("first", 1), ("second", 2)):
+        base = ["scenes", "--records", scenes, "--out", tmp_path / run]
+        run_well(BUILD, *base, "--workers", workers)
+        out.append((files_of(tmp_path / run), files_of(kept)))
+        shutil.rmtree(kept)
     assert out[0] == out[1] and len(out[0][1]) == 3
 
 
 def test_a_killed_search_goes_on_where_it_was(scenes, tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "data_prep.build_db",
-        "scenes",
-        "--records",
-        str(scenes),
-        "--out",
-        str(tmp_path / "db"),
-    ]
-    folder = tmp_path / region_cache.Selective.folder
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as first:
+    base = ["scenes", "--records", str(scenes), "--out", str(tmp_path / "db")]
+    folder = tmp_path / Selective.folder
+    with subprocess.Popen(
+        [sys.executable, "-m", BUILD, *base], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as first:
         while not (folder / "00000000.h5").is_file() and first.poll() is None:
             os.sched_yield()
         first.send_signal(signal.SIGKILL)
     assert not (tmp_path / "db" / "det" / "manifest.json").exists()
-    kept = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.h5")}
+    kept = changed(folder)
     assert "00000000.h5" in kept
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert all((folder / name).stat().st_mtime_ns == changed for name, changed in kept.items())
+    run_well(BUILD, *base)
+    assert {name: changed(folder)[name] for name in kept} == kept
     assert store.manifest(str(tmp_path / "db" / "det"))["count"] == 80
 
 
 def test_only_what_has_changed_is_searched_again(scenes, tmp_path):
-    region_cache.fill(str(scenes))
-    folder = tmp_path / region_cache.Selective.folder
-    before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+    """What is stored is always what was found in the picture as it is now."""
+    build(scenes, tmp_path / "db")
+    folder = tmp_path / Selective.folder
+    before = changed(folder)
     shutil.copyfile(tmp_path / "0.png", tmp_path / "40.png")
-    region_cache.fill(str(scenes))
-    after = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+    database = build(scenes, tmp_path / "db")
+    after = changed(folder)
     assert [name for name in sorted(after) if after[name] != before[name]] == ["00000032.h5"]
+    np.testing.assert_array_equal(stored(database)[40], stored(database)[0])
+    assert build(scenes, tmp_path / "again") and changed(folder) == after
 
 
 def test_a_split_is_searched_alone(scenes, tmp_path):
-    region_cache.fill(str(scenes), splits=["b"])
-    assert [path.name for path in (tmp_path / region_cache.Selective.folder).iterdir()] == [
-        "00000032.h5"
-    ]
+    manifest = store.manifest(str(build(scenes, tmp_path / "db", splits=["b"])))
+    assert manifest["count"] == 32 and list(changed(tmp_path / Selective.folder)) == ["00000032.h5"]
 
 
-def test_pictures_that_change_between_search_and_building_are_noticed(
-    scenes, tmp_path, monkeypatch, expect_refusal
-):
-    fill = region_cache.fill
+def test_parts_are_whole_whatever_splits_are_wanted(scenes, tmp_path):
+    """One picture of the first part is of split c: all of that part are searched."""
+    lines = scenes.read_text().splitlines(keepends=True)
+    scenes.write_text(lines[0].replace('"a"', '"c"') + "".join(lines[1:]))
+    assert store.manifest(str(build(scenes, tmp_path / "db", splits=["c"])))["count"] == 17
+    names = [f"{number}.png" for number in range(32)]
+    assert len(region_cache.load(str(scenes), 0, names, Selective)) == 32
+    before = changed(tmp_path / Selective.folder)
+    assert sorted(before) == ["00000000.h5", "00000064.h5"]
+    build(scenes, tmp_path / "db", splits=["a"])
+    assert changed(tmp_path / Selective.folder) == before
 
-    def fill_then_change(*arguments):
-        fill(*arguments)
-        shutil.copyfile(tmp_path / "0.png", tmp_path / "1.png")
 
-    monkeypatch.setattr(region_cache, "fill", fill_then_change)
-    expect_refusal(
-        build_db.main,
-        ["scenes", "--records", scenes, "--out", tmp_path / "db"],
-        scenes,
-        "have changed",
-    )
+def test_a_picture_that_cannot_be_read_is_searched_once_it_can(scenes, tmp_path):
+    whole = (tmp_path / "7.png").read_bytes()
+    (tmp_path / "7.png").unlink()
+    database = build(scenes, tmp_path / "db")
+    assert store.manifest(str(database))["dropped"] == {"unreadable picture": 1}
+    before = changed(tmp_path / Selective.folder)
+    build(scenes, tmp_path / "db")
+    assert changed(tmp_path / Selective.folder) == before  # it is missing still
+    (tmp_path / "7.png").write_bytes(whole)
+    database = build(scenes, tmp_path / "db")
+    assert store.manifest(str(database))["count"] == 80
+    known = proposals.selective_search(cv2.imread(str(tmp_path / "7.png")))
+    np.testing.assert_array_equal(stored(database)[7], known)
 
 
 def test_a_models_dense_net_proposes_in_the_same_way(chain, tmp_path, monkeypatch):
-    """Regions of drawn scenes by the chain's model: its best windows, and the rectangles of landmarks that its own analyzer finds in them."""
+    """Its best windows in scenes, and the rectangles of landmarks that it finds in them."""
     shutil.copytree(chain / "scenes", tmp_path / "scenes")
-    records = str(tmp_path / "scenes" / "records.jsonl")
-    command = [
-        "scenes",
-        "--records",
-        records,
-        "--regions-from",
-        str(chain / "model"),
-        "--out",
-        str(tmp_path / "db"),
-    ]
-    assert build_db.main(command) == 0
-    way, analyzer = (
-        region_cache.Dense(str(chain / "model")),
-        FaceAnalyzer(str(chain / "model"), "opencv"),
-    )
-    ((start, pictures),) = region_cache.parts(records, None)
-    names = [name for name, _ in pictures]
-    for name, found in zip(names, region_cache.load(records, start, names, way)):
+    records, model = str(tmp_path / "scenes" / "records.jsonl"), str(chain / "model")
+    base = ["scenes", "--records", records, "--regions-from", model, "--out", tmp_path / "db"]
+    run_well(BUILD, *base)
+    search, analyzer = Dense(model), FaceAnalyzer(model, "opencv")
+    names = [name for name, _ in record.by_picture(record.read(records))]
+    kept = region_cache.load(records, 0, names, search)
+    for name, (_, found) in zip(names, kept):
         image = cv2.imread(str(tmp_path / "scenes" / name))
-        windows, scores = dense.windows(analyzer.backend, image, region_cache.LEAST)
-        count = min(region_cache.MOST, len(windows))
+        windows, scores = dense.windows(analyzer.backend, image, region_search.LEAST)
+        count = min(region_search.MOST, len(windows))
         best = windows[np.argsort(-scores, kind="stable")[:count]]
         np.testing.assert_allclose(found[:count], best, atol=1e-3)
         seen = analyzer.look(image, best)
         assert len(found) == count + (seen["score"] >= 0.3).sum()
-    assert store.manifest(str(tmp_path / "db" / "det"))["proposals"] == sum(
-        map(len, region_cache.load(records, start, names, way))
-    )
-    monkeypatch.setattr(region_cache.Dense, "search", lambda *_: iter(()))  # found once
-    assert build_db.main(command) == 0
+    manifest = store.manifest(str(tmp_path / "db" / "det"))
+    assert manifest["proposals"] == sum(len(found) for _, found in kept)
+
+    def refuse(*_):
+        raise AssertionError("searched again")
+
+    monkeypatch.setattr(Dense, "find", refuse)  # found once
+    again = store.manifest(str(build(records, tmp_path / "again", model=model)))
+    assert again["hash"] == manifest["hash"]

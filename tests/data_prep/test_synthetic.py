@@ -1,3 +1,5 @@
+"""Drawn people: their geometry, their labels, and that a seed gives the same files."""
+
 import json
 import os
 import subprocess
@@ -6,26 +8,19 @@ import sys
 import cv2
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, run_well
 
-from allinone import landmarks, pose, record
-from data_prep import head, render, scene, synthetic
+from allinone import closure, landmarks, pose, record
+from data_prep import drawing, head, render, scene
 
-LEFT_EYE, RIGHT_EYE, LEFT_EAR, NOSE, RIGHT_EAR, LEFT_MOUTH, RIGHT_MOUTH, CHIN = (
-    7,
-    10,
-    12,
-    14,
-    16,
-    17,
-    19,
-    20,
-)
+SYNTHETIC = "data_prep.synthetic"
+LEFT_EYE, RIGHT_EYE, LEFT_EAR, RIGHT_EAR, NOSE = 7, 10, 12, 16, 14
+LEFT_MOUTH, RIGHT_MOUTH, CHIN = 17, 19, 20
 
 
 @pytest.fixture(scope="module")
 def somebody():
-    who = synthetic.person(1, 5)
+    who = drawing.person(1, 5)
     return head.build_head(who, head.Look(age=30, smiling=0, smile=0.1, eyes_open=0.9))
 
 
@@ -42,9 +37,8 @@ def test_a_frontal_face_is_where_a_face_is(somebody):
     assert seen[[i for i in range(21) if i not in (LEFT_EAR, RIGHT_EAR)]].all()
     assert points[LEFT_EYE, 0] < points[NOSE, 0] < points[RIGHT_EYE, 0]  # left in the image
     assert points[LEFT_EYE, 1] < points[NOSE, 1] < points[LEFT_MOUTH, 1] < points[CHIN, 1]
-    np.testing.assert_allclose(
-        points[landmarks.MIRROR], [200, 0] + points * [-1, 1], atol=1.5
-    )  # symmetric
+    mirrored = [200, 0] + points * [-1, 1]
+    np.testing.assert_allclose(points[landmarks.MIRROR], mirrored, atol=1.5)
 
 
 def test_turned_heads_hide_what_is_behind(somebody):
@@ -58,15 +52,14 @@ def test_turned_heads_hide_what_is_behind(somebody):
 def test_roll_and_pitch_turn_as_documented(somebody):
     rolled, _ = placed(somebody, (25, 0, 0))
     eyes = rolled[RIGHT_EYE] - rolled[LEFT_EYE]
-    assert np.degrees(np.arctan2(eyes[1], eyes[0])) == pytest.approx(
-        25, abs=1
-    )  # clockwise in the image
+    # Clockwise in the image.
+    assert np.degrees(np.arctan2(eyes[1], eyes[0])) == pytest.approx(25, abs=1)
     flat, raised = placed(somebody, (0, 0, 0))[0], placed(somebody, (0, 25, 0))[0]
     assert raised[NOSE, 1] < flat[NOSE, 1]
 
 
 def test_visibility_is_what_the_rendered_depth_says(somebody):
-    """A point is seen where no drawn surface point lies clearly before it (another ray at the same pixel)."""
+    """A point is seen where no drawn surface point, by another ray, lies clearly before it."""
     turn = pose.rotation_matrix((5, -8, 50))
     grid = np.linspace(-1.2, 1.2, 240)
     x, y = [a.ravel().astype(np.float32) for a in np.meshgrid(grid, grid)]
@@ -76,34 +69,37 @@ def test_visibility_is_what_the_rendered_depth_says(somebody):
     before = depth[row, column] - camera[:, 2]
     clear = np.isfinite(before) & (np.abs(before - 0.07) > 0.05)  # not on the edge of the decision
     assert clear.sum() > 12
-    np.testing.assert_array_equal(
-        render.visible(somebody, turn, somebody.landmarks)[clear], before[clear] < 0.07
-    )
+    seen = render.visible(somebody, turn, somebody.landmarks)
+    np.testing.assert_array_equal(seen[clear], before[clear] < 0.07)
+
+
+def mouth_width(somebody):
+    return np.linalg.norm(somebody.landmarks[RIGHT_MOUTH] - somebody.landmarks[LEFT_MOUTH])
+
+
+def saturation(somebody):
+    """Return how colourful the hair is."""
+    colors = somebody.albedo[somebody.hair > 0.9]
+    return np.ptp(colors.mean(axis=0)) / colors.mean()
 
 
 def test_smile_and_age_drive_what_can_be_seen():
-    who = synthetic.person(1, 5)
-    heads = {
-        smile: head.build_head(
-            who, head.Look(age=40, smiling=int(smile > 0.5), smile=smile, eyes_open=0.9)
-        )
-        for smile in (0.0, 1.0)
-    }
-    width = lambda h: np.linalg.norm(h.landmarks[RIGHT_MOUTH] - h.landmarks[LEFT_MOUTH])
-    assert width(heads[1.0]) > 1.15 * width(heads[0.0])
+    who = drawing.person(1, 5)
+    serious = head.Look(age=40, smiling=0, smile=0.0, eyes_open=0.9)
+    smiling = head.Look(age=40, smiling=1, smile=1.0, eyes_open=0.9)
+    serious, smiling = head.build_head(who, serious), head.build_head(who, smiling)
+    assert mouth_width(smiling) > 1.15 * mouth_width(serious)
     young, old = [
         head.build_head(who, head.Look(age=age, smiling=0, smile=0.1, eyes_open=0.9))
         for age in (25, 78)
     ]
-    grey = lambda h: np.ptp(h.albedo[h.hair > 0.9].mean(axis=0)) / h.albedo[h.hair > 0.9].mean()
-    assert grey(old) < grey(young)
+    assert saturation(old) < saturation(young)
 
 
 def test_a_person_keeps_his_features_and_people_differ():
-    assert (
-        synthetic.person(1, 8).shape == synthetic.person(1, 8).shape != synthetic.person(1, 9).shape
-    )
-    people = [synthetic.person(3, number) for number in range(300)]
+    first, again, other = [drawing.person(1, number).shape for number in (8, 8, 9)]
+    assert first == again != other
+    people = [drawing.person(3, number) for number in range(300)]
     assert 0.4 < np.mean([who.gender for who in people]) < 0.6
     assert min(who.age for who in people) < 10 and max(who.age for who in people) > 75
 
@@ -115,7 +111,7 @@ def test_labels_stay_in_their_ranges(rng):
 
 
 def test_scenes_have_faces_of_the_promised_sizes(tmp_path):
-    synthetic.draw_set(str(tmp_path), "scenes", 40, 30, seed=4)
+    drawing.draw_set(str(tmp_path), "scenes", 40, 30, seed=4)
     counts = []
     for name, faces in record.faces_by_picture(record.read(str(tmp_path / "records.jsonl"))):
         height, width = cv2.imread(str(tmp_path / name)).shape[:2]
@@ -129,61 +125,84 @@ def test_scenes_have_faces_of_the_promised_sizes(tmp_path):
 
 
 def test_the_same_seed_gives_the_same_files_whatever_the_workers(tmp_path):
-    for folder, workers in (("one", 1), ("two", 2)):
-        synthetic.draw_set(str(tmp_path / folder), "portraits", 30, 7, seed=9, workers=workers)
+    for folder, count, workers in (("one", 30, 1), ("two", 30, 2), ("here", 20, 1)):
+        drawing.draw_set(str(tmp_path / folder), "portraits", count, 7, seed=9, workers=workers)
     for name in ("records.jsonl", *(f"images/{number:06d}.jpg" for number in range(30))):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    for name in (f"images/{number:06d}.jpg" for number in range(20)):  # in this process
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
 
 
 def test_a_stopped_run_goes_on_and_a_changed_one_starts_anew(tmp_path):
     out = tmp_path / "set"
-    synthetic.draw_set(str(out), "portraits", 30, 7, seed=9)
+    drawing.draw_set(str(out), "portraits", 30, 7, seed=9)
     whole = (out / "records.jsonl").read_bytes()
     os.remove(out / "records.jsonl")
     os.remove(out / "parts" / "000025.jsonl")  # as if stopped in the second part
     kept = os.stat(out / "images" / "000000.jpg").st_mtime_ns
-    synthetic.draw_set(str(out), "portraits", 30, 7, seed=9)
+    drawing.draw_set(str(out), "portraits", 30, 7, seed=9)
     assert (out / "records.jsonl").read_bytes() == whole
     assert os.stat(out / "images" / "000000.jpg").st_mtime_ns == kept  # not drawn again
-    synthetic.draw_set(str(out), "portraits", 26, 7, seed=10)
-    assert (
-        len(os.listdir(out / "images")) == 26
-        and json.loads((out / "set.json").read_text())["seed"] == 10
-    )
+    drawing.draw_set(str(out), "portraits", 26, 7, seed=10)
+    assert len(os.listdir(out / "images")) == 26
+    assert json.loads((out / "set.json").read_text())["seed"] == 10
+
+
+def test_other_code_draws_anew(tmp_path, monkeypatch):
+    drawing.draw_set(str(tmp_path), "portraits", 2, 7, seed=9)
+    code = json.loads((tmp_path / "set.json").read_text())["code"]
+    assert {"data_prep/head_paint.py", "data_prep/render.py", "allinone/pose.py"} <= set(code)
+    assert "allinone/analyzer.py" not in code
+    first = os.stat(tmp_path / "images" / "000000.jpg").st_mtime_ns
+    drawing.draw_set(str(tmp_path), "portraits", 2, 7, seed=9)
+    assert os.stat(tmp_path / "images" / "000000.jpg").st_mtime_ns == first
+    changed = {**code, "data_prep/render.py": "another"}
+    monkeypatch.setattr(closure, "hashes", lambda modules: changed)
+    drawing.draw_set(str(tmp_path), "portraits", 2, 7, seed=9)
+    assert os.stat(tmp_path / "images" / "000000.jpg").st_mtime_ns != first
 
 
 def test_the_contact_sheet_is_a_picture(chain):
     assert cv2.imread(str(chain / "faces" / "sheet.jpg")).shape == (800, 1200, 3)
 
 
+def test_the_command_draws_pictures_records_and_a_sheet(tmp_path):
+    drawn = ["--kind", "scenes", "--count", 3, "--identities", 2, "--first-identity", 40]
+    said = run_well(SYNTHETIC, *drawn, "--out", tmp_path).stdout
+    assert "3 scenes in" in said
+    assert cv2.imread(str(tmp_path / "sheet.jpg")).shape == (200, 1200, 3)
+    faces = list(record.read(str(tmp_path / "records.jsonl")))
+    assert len({face.image for face in faces}) == len(os.listdir(tmp_path / "images")) == 3
+    assert {face.identity for face in faces} <= {40, 41, None}
+
+
+def test_a_set_is_drawn_in_the_layout_of_another(tmp_path, expect_refusal):
+    drawn = ["--kind", "portraits", "--count", 2, "--layout", "utkface", "--out", tmp_path / "x"]
+    assert "in the layout of utkface" in run_well(SYNTHETIC, *drawn).stdout
+    assert not (tmp_path / "x" / "records.jsonl").exists() and os.listdir(tmp_path / "x")
+    expect_refusal(SYNTHETIC, drawn, tmp_path / "x", "holds files already")
+
+
 def test_a_folder_of_other_files_is_left_alone(tmp_path, expect_refusal):
     (tmp_path / "holiday.jpg").write_text("mine")
-    expect_refusal(
-        synthetic.main,
-        ["--kind", "portraits", "--count", 5, "--out", tmp_path],
-        tmp_path,
-        "other files",
-    )
+    drawn = ["--kind", "portraits", "--count", 5, "--out", tmp_path]
+    expect_refusal(SYNTHETIC, drawn, tmp_path, "other files")
     assert os.listdir(tmp_path) == ["holiday.jpg"]
 
 
 def test_a_set_of_no_faces_is_refused(tmp_path, expect_refusal):
-    expect_refusal(
-        synthetic.main,
-        ["--kind", "portraits", "--count", 0, "--out", tmp_path / "x"],
-        "--count 0",
-        "trains nothing",
-    )
+    drawn = ["--kind", "portraits", "--count", 0, "--out", tmp_path / "x"]
+    expect_refusal(SYNTHETIC, drawn, "--count 0", "trains nothing")
 
 
 DRAWN = """
 import hashlib
 import cv2
 import numpy as np
-from data_prep import scene, synthetic
+from data_prep import drawing, scene
 cv2.setNumThreads(1)
 for index in (35, 109, 152, 349):
-    image, _ = scene.portrait(np.random.default_rng([1, 1, index]), synthetic.person(1, index), 176)
+    image, _ = scene.portrait(np.random.default_rng([1, 1, index]), drawing.person(1, index), 176)
     print(hashlib.sha256(image.tobytes()).hexdigest())
 """
 
