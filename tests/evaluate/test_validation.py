@@ -5,7 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from allinone import profiles, schedules, tasks
 from evaluate import validation
+from prototxt import towers
 
 
 class Net:
@@ -83,3 +85,20 @@ def test_identity_is_the_auc_over_pairs():
     }
     net = Net({"id/fc7": [[1, 0], [0, 1]], "id/label": [0, 1]})  # nobody twice
     assert validation.measure(net, {"identity": "id"}, 1, {"id": 2}) == {}
+
+
+@pytest.mark.parametrize("job", ["joint", tasks.HYPERFACE])
+def test_all_blobs_are_those_of_the_training_nets(job):
+    job = schedules.JOBS["tiny"][job]
+    net = towers.train_net(profiles.TINY, job, "db", identities=10)
+    there = {top for layer in net.layer for top in layer.top}
+    for tower in job.towers:
+        for task in tasks.tasks_of(tower):
+            blobs = validation.blobs_of(tower, task)
+            assert set(blobs) <= there and len(blobs) in (2, 3)
+
+
+def test_every_kind_of_task_has_a_figure():
+    assert {task.kind for task in tasks.TASKS} <= set(validation.MEASURES)
+    metrics = {task.name: task.validation.metric for task in tasks.TASKS}
+    assert metrics["detection"] == "accuracy" and metrics["identity"] == "auc"
