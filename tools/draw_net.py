@@ -1,117 +1,165 @@
-"""Draw a net as SVG: a box a layer, from left to right as data flows, one band a tower, a colour for who shares the weights."""
+"""Draw a net as SVG: a box a layer, from left to right as data flows.
 
+One band a tower, a colour for who shares the weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from typing import NamedTuple
 
-WIDTH, HEIGHT, GAP, ROW, MARGIN, TOP = (
-    116,
-    34,
-    28,
-    42,
-    24,
-    78,
-)  # pixels: boxes, room between columns, rows, border, title
-COLOURS = dict(
-    trunk="#bcd7f5", fusion="#c9e8c2", own="#f3e3b3", pool="#eeeeee", data="#ffffff", loss="#f4c7c3"
-)
-MEANING = dict(
-    trunk="trunk, shared by all towers that have it",
-    fusion="fusion branch, shared by det and smile",
-    own="the tower's own",
-    pool="no weights",
-    data="data",
-    loss="output or loss",
+WIDTH, HEIGHT = 116, 34  # pixels of a box
+GAP, ROW = 28, 42  # pixels between columns, and from row to row
+MARGIN, TOP = 24, 78  # pixels around all, and for title and legend
+LEGEND = 270  # pixels of an entry of the legend
+
+
+class Kind(NamedTuple):
+    """A kind of layer."""
+
+    colour: str
+    meaning: str
+
+
+KINDS = dict(
+    trunk=Kind("#bcd7f5", "trunk, shared by all towers that have it"),
+    fusion=Kind("#c9e8c2", "fusion branch, shared by det and smile"),
+    own=Kind("#f3e3b3", "the tower's own"),
+    pool=Kind("#eeeeee", "no weights"),
+    data=Kind("#ffffff", "data"),
+    loss=Kind("#f4c7c3", "output or loss"),
 )
 FUSION = ("conv1a", "conv3a", "conv_all", "fc_full")
+TRUNK = tuple(f"conv{number}" for number in range(1, 7))
 
 
-def collapse(definition):
-    """Return {layer: ([layers it reads], layer's type)} without labels, activations and dropout; the latter two work in place."""
+class Layer(NamedTuple):
+    """A layer of a drawing."""
+
+    reads: list[str]  # layers
+    type: str
+
+
+def collapse(definition) -> dict[str, Layer]:
+    """Return the layers by name, without labels, activations and dropout.
+
+    The latter two work in place.
+    """
     maker, found = {}, {}
     for layer in definition.layer:
         if list(layer.bottom) == list(layer.top):
             continue
-        found[layer.name] = ([maker[blob] for blob in layer.bottom if blob in maker], layer.type)
-        maker.update(
-            dict.fromkeys(layer.top if layer.bottom else layer.top[:1], layer.name)
-        )  # what follows data are labels
+        reads = [maker[blob] for blob in layer.bottom if blob in maker]
+        found[layer.name] = Layer(reads, layer.type)
+        tops = layer.top if layer.bottom else layer.top[:1]  # what follows data are labels
+        maker.update(dict.fromkeys(tops, layer.name))
     return found
 
 
-def kind_of(name, reads, type_):
-    """Return the kind of a layer, which gives its colour."""
+def kind_of(name: str, layer: Layer) -> Kind:
+    """Return the kind of a layer."""
     base = name.split("/")[-1]
-    if not reads:
-        return "data"
-    if "loss_" in base or type_ in ("Softmax", "Power", "Accuracy", "Silence"):
-        return "loss"
-    if type_ in ("Pooling", "Concat"):
-        return "pool"
+    if not layer.reads:
+        return KINDS["data"]
+    if "loss_" in base or layer.type in ("Softmax", "Power", "Accuracy", "Silence"):
+        return KINDS["loss"]
+    if layer.type in ("Pooling", "Concat"):
+        return KINDS["pool"]
     if base in FUSION:
-        return "fusion"
-    return "trunk" if base in [f"conv{number}" for number in range(1, 7)] else "own"
+        return KINDS["fusion"]
+    return KINDS["trunk" if base in TRUNK else "own"]
 
 
-def place(layers):
-    """Return {layer: (column, row)}: columns by the longest way from the data, bands one below the other.
+def band_of(name: str) -> str:
+    """Return the tower that a layer belongs to, "" for none."""
+    return name.split("/")[0] if "/" in name else ""
 
-    A layer keeps its row free of boxes up to the last layer that reads it, so that no line runs behind a box.
+
+def place(layers: Mapping[str, Layer]) -> dict[str, tuple[int, int]]:
+    """Return {layer: (column, row)}.
+
+    Columns go by the longest way from the data, bands stand one below the other. A layer keeps its
+    row free of boxes up to the last layer that reads it, so that no line runs behind a box.
     """
     columns, last, places, top = {}, {}, {}, 0
-    for name, (reads, _) in layers.items():
-        columns[name] = 1 + max((columns[other] for other in reads), default=-1)
-        last.update({other: max(last.get(other, 0), columns[name]) for other in reads})
-    band_of = lambda name: name.split("/")[0] if "/" in name else ""
+    for name, layer in layers.items():
+        columns[name] = 1 + max((columns[other] for other in layer.reads), default=-1)
+        last.update({other: max(last.get(other, 0), columns[name]) for other in layer.reads})
     for band in dict.fromkeys(map(band_of, layers)):
         taken = set()
         for name in (name for name in layers if band_of(name) == band):
-            above = [places[other][1] for other in layers[name][0]]
+            above = [places[other][1] for other in layers[name].reads]
             row = round(sum(above) / len(above)) if above else top
             span = range(columns[name], max(last.get(name, 0), columns[name] + 1))
-            row = next(
-                free
-                for free in range(row, row + 99)
-                if not any((column, free) in taken for column in span)
-            )
+            while taken & {(column, row) for column in span}:
+                row += 1
             taken.update((column, row) for column in span)
             places[name] = (columns[name], row)
         top = max(row for _, row in taken) + 2
     return places
 
 
-def svg(definition, sizes, title):
-    """Return the SVG text of a NetParameter; sizes: {blob: (c, h, w) or (c,)}, written into the boxes where known."""
+def left_of(column: int) -> int:
+    """Return the left edge of a column's boxes in pixels."""
+    return MARGIN + column * (WIDTH + GAP)
+
+
+def top_of(row: int) -> int:
+    """Return the upper edge of a row's boxes in pixels."""
+    return TOP + row * ROW
+
+
+def _legend() -> Iterator[str]:
+    for number, kind in enumerate(KINDS.values()):
+        left = MARGIN + number * LEGEND
+        yield (
+            f'<rect x="{left}" y="44" width="14" height="14" fill="{kind.colour}" stroke="#888"/>'
+            f'<text x="{left + 20}" y="56" font-size="12">{escape(kind.meaning)}</text>'
+        )
+
+
+def _line(start: tuple[int, int], end: tuple[int, int]) -> str:
+    """Return the line from a layer at a place to one that reads it."""
+    x1, y1 = left_of(start[0]) + WIDTH, top_of(start[1]) + HEIGHT / 2
+    x2, y2 = left_of(end[0]), top_of(end[1]) + HEIGHT / 2
+    way = f"M{x1} {y1} C{x1 + GAP} {y1} {x2 - GAP} {y2} {x2} {y2}"
+    return f'<path d="{way}" fill="none" stroke="#999"/>'
+
+
+def _box(name: str, kind: Kind, at: tuple[int, int], size: str) -> str:
+    """Return the box of a layer; size: of its output, "" where it is not known."""
+    left, top = left_of(at[0]), top_of(at[1])
+    middle, baseline = left + WIDTH / 2, top + (15 if size else 21)
+    return (
+        f'<rect x="{left}" y="{top}" width="{WIDTH}" height="{HEIGHT}" rx="4" '
+        f'fill="{kind.colour}" stroke="#888"/>'
+        f'<text x="{middle}" y="{baseline}" font-size="11" text-anchor="middle">'
+        f"{escape(name)}</text>"
+        f'<text x="{middle}" y="{top + 28}" font-size="10" text-anchor="middle" fill="#555">'
+        f"{size}</text>"
+    )
+
+
+def svg(definition, sizes: Mapping[str, Sequence[int]], title: str) -> str:
+    """Return the SVG text of a NetParameter.
+
+    sizes: {blob: (c, h, w) or (c,)}, written into the boxes where known.
+    """
     layers = collapse(definition)
     places = place(layers)
-    x = lambda column: MARGIN + column * (WIDTH + GAP)
-    y = lambda row: TOP + row * ROW
-    width, height = (
-        x(max(column for column, _ in places.values())) + WIDTH + MARGIN,
-        y(max(row for _, row in places.values())) + HEIGHT + MARGIN,
-    )
+    width = left_of(max(column for column, _ in places.values())) + WIDTH + MARGIN
+    height = top_of(max(row for _, row in places.values())) + HEIGHT + MARGIN
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" font-family="sans-serif">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}" font-family="sans-serif">',
         '<rect width="100%" height="100%" fill="white"/>',
         f'<text x="{MARGIN}" y="30" font-size="20">{escape(title)}</text>',
+        *_legend(),
     ]
-    for number, (kind, colour) in enumerate(COLOURS.items()):
-        left = MARGIN + number * 270
-        parts.append(
-            f'<rect x="{left}" y="44" width="14" height="14" fill="{colour}" stroke="#888"/>'
-            f'<text x="{left + 20}" y="56" font-size="12">{escape(MEANING[kind])}</text>'
-        )
-    for name, (reads, _) in layers.items():
-        for other in reads:
-            x1, y1 = x(places[other][0]) + WIDTH, y(places[other][1]) + HEIGHT / 2
-            x2, y2 = x(places[name][0]), y(places[name][1]) + HEIGHT / 2
-            parts.append(
-                f'<path d="M{x1} {y1} C{x1 + GAP} {y1} {x2 - GAP} {y2} {x2} {y2}" fill="none" stroke="#999"/>'
-            )
-    for name, (reads, type_) in layers.items():
-        left, top = x(places[name][0]), y(places[name][1])
+    for name, layer in layers.items():
+        parts += [_line(places[other], places[name]) for other in layer.reads]
+    for name, layer in layers.items():
         size = "×".join(map(str, sizes[name])) if name in sizes else ""
-        parts.append(
-            f'<rect x="{left}" y="{top}" width="{WIDTH}" height="{HEIGHT}" rx="4" fill="{COLOURS[kind_of(name, reads, type_)]}" stroke="#888"/>'
-            f'<text x="{left + WIDTH / 2}" y="{top + (15 if size else 21)}" font-size="11" text-anchor="middle">{escape(name)}</text>'
-            f'<text x="{left + WIDTH / 2}" y="{top + 28}" font-size="10" text-anchor="middle" fill="#555">{size}</text>'
-        )
+        parts.append(_box(name, kind_of(name, layer), places[name], size))
     return "\n".join([*parts, "</svg>", ""])

@@ -1,10 +1,12 @@
 """What the benchmark computes; its times are for people to read."""
 
+import json
+
 import numpy as np
 import pytest
 
 from allinone import align
-from tools import bench_analysis
+from tools.timing import clock, pictures
 
 
 def found(*regions):
@@ -27,16 +29,48 @@ def face(x, y, side):
 
 
 def test_plain_suppression_keeps_the_best_of_each_place():
-    kept = bench_analysis.plain(
+    kept = pictures.plain(
         found((0, 0, 100, 0.5), (5, 0, 100, 0.9), (300, 0, 50, 0.7), (600, 0, 50, 0.01))
     )
     np.testing.assert_allclose(kept["score"], [0.9, 0.7])
 
 
 def test_precision_and_landmark_error_by_hand():
-    """Two faces: one found, its landmarks 3 pixels off at a side of 100; one missed; nothing false: AP 0.5, NME 3 %."""
+    """One face found, its landmarks 3 pixels off at a side of 100; one missed: AP 0.5, NME 3 %."""
     scenes = [(None, [face(0, 0, 100), face(300, 300, 80)])]
     one = found((0, 0, 100, 0.9))
     one["landmarks"] = one["landmarks"] + [3, 0]
-    ap, nme = bench_analysis.measured([one], scenes)
+    ap, nme = pictures.measured([one], scenes)
     assert ap == pytest.approx(0.5) and nme == pytest.approx(0.03, abs=1e-4)
+
+
+def test_hidden_landmarks_do_not_count():
+    known = dict(face(0, 0, 100), visibility=[1] * 20 + [0])
+    points = align.CANONICAL * 100
+    points[20] += 50
+    assert pictures.landmark_error(points, known) == pytest.approx(0, abs=1e-6)
+
+
+def test_two_works_are_timed_by_turns_in_blocks(monkeypatch):
+    called = []
+    now = iter(range(100))
+    monkeypatch.setattr(clock.time, "perf_counter", lambda: next(now))
+    times = clock.by_turns(
+        lambda: called.append("a"), lambda: called.append("b"), count=2, rounds=3
+    )
+    assert called == ["a", "a", "b", "b"] * 3
+    assert times == [0.5, 0.5]  # a second a block, by this clock
+
+
+def test_what_is_missing_is_named(expect_refusal, tmp_path):
+    expect_refusal("tools.bench", ["--db", tmp_path], "--records, --model, --out missing")
+    expect_refusal("tools.bench_analysis", ["--model", tmp_path], tmp_path, "make fuse")
+
+
+def test_the_analysis_of_a_folder_says_what_it_took(chain, command, tmp_path):
+    folder = chain / "scenes" / "images"
+    arguments = ["--model", chain / "model", "--folder", folder]
+    done = command("tools.bench_analysis", *arguments)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout.splitlines()[-1])
+    assert figures["seconds"] > 0 and figures["bytes"] > 1e7

@@ -1,23 +1,35 @@
 import json
+import re
+import sys
 
 import pytest
 
-from tools import claims
+from allinone import tasks
+from allinone.errors import InputError
+from tools.claiming import page, runs
+
+BY_NAME = tasks.BY_NAME
 
 
 def test_a_verdict_counts_the_seeds_in_which_the_claimed_side_is_better():
-    assert (
-        claims.verdict("gender", [0.9, 0.8, 0.9], [0.8, 0.7, 0.8]) == "3 of 3: holds"
-    )  # accuracy: more is better
-    assert (
-        claims.verdict("age", [5.0, 6.0, 5.0], [4.0, 5.0, 4.0]) == "0 of 3: contradicts"
-    )  # years: less is better
-    assert claims.verdict("age", [5.0, 6.0, 5.0], [6.0, 5.0, 6.0]) == "2 of 3: undecided"
+    gender, age = BY_NAME["gender"], BY_NAME["age"]
+    # Accuracy: more is better. Years: less is better.
+    assert page.verdict(gender, [0.9, 0.8, 0.9], [0.8, 0.7, 0.8]) == "3 of 3: holds"
+    assert page.verdict(age, [5.0, 6.0, 5.0], [4.0, 5.0, 4.0]) == "0 of 3: contradicts"
+    assert page.verdict(age, [5.0, 6.0, 5.0], [6.0, 5.0, 6.0]) == "2 of 3: undecided"
 
 
 def test_figures_are_shown_with_unit_mean_and_deviation():
-    assert claims.shown("smile", [0.80, 0.90, 0.85]) == "85.0 ± 5.0 %"
-    assert claims.shown("age", [7.0, 8.0]) == "7.50 ± 0.71 years"
+    assert page.shown(BY_NAME["smile"], [0.80, 0.90, 0.85]) == "85.0 ± 5.0 %"
+    assert page.shown(BY_NAME["age"], [7.0, 8.0]) == "7.50 ± 0.71 years"
+    assert page.shown(BY_NAME["landmarks"], [0.0712]) == "7.12 % of the region"
+    assert page.shown(BY_NAME["pose"], [6.0, 8.0]) == "7.00 ± 1.41°"
+
+
+def log(folder, *entries):
+    """Write the log of a run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "log.jsonl").write_text("".join(json.dumps(one) + "\n" for one in entries))
 
 
 def test_only_the_last_validation_of_a_whole_run_counts(tmp_path):
@@ -26,18 +38,71 @@ def test_only_the_last_validation_of_a_whole_run_counts(tmp_path):
         dict(iteration=900, loss=dict(age=1.0)),
         dict(iteration=900, validation=dict(age=dict(mae=7.5))),
     ]
-    (tmp_path / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert claims.last_figures(str(tmp_path)) == {"age": 7.5}
-    (tmp_path / "log.jsonl").write_text(json.dumps(lines[0]) + "\n")
-    with pytest.raises(claims.InputError, match="300, not 900"):
-        claims.last_figures(str(tmp_path))
+    log(tmp_path, *lines)
+    assert runs.last_figures(str(tmp_path)) == {"age": 7.5}
+    log(tmp_path, lines[0])
+    with pytest.raises(InputError, match="300, not 900"):
+        runs.last_figures(str(tmp_path))
 
 
 def test_a_training_that_fails_is_named_with_its_words(tmp_path):
-    with pytest.raises(
-        claims.InputError,
-        match=r"(?s)joint.log: the training ended with code 2.*build the database",
-    ):
-        claims.train_chain(
-            {"joint": ("--job", "joint")}, 1, str(tmp_path / "db"), str(tmp_path / "out")
-        )
+    trainings = runs.Trainings(str(tmp_path / "db"), str(tmp_path / "out"))
+    told = r"(?s)joint.log: the training ended with code 2.*build the database"
+    with pytest.raises(InputError, match=told):
+        trainings.train({"joint": ("--job", "joint")}, 1)
+
+
+def test_a_training_that_fails_ends_the_others(tmp_path, monkeypatch):
+    """They are told to stop, as by Ctrl-C, and none that waits is begun."""
+
+    def command(trainings, folder, name, seed, arguments):
+        work = "import sys; sys.exit(3)" if name == "joint" else "import time; time.sleep(60)"
+        return [sys.executable, "-c", work]
+
+    monkeypatch.setattr(runs.Trainings, "command", command)
+    trainings = runs.Trainings("db", str(tmp_path))
+    with pytest.raises(InputError, match="joint.log: the training ended with code 3"):
+        trainings.train_all([1, 2], workers=2)
+    assert not trainings.running
+
+
+def test_a_run_starts_from_the_one_before_it_in_its_chain():
+    trainings = runs.Trainings("db", "out")
+    (chain,) = [chain for chain in runs.CHAINS if "joint_pretrained" in chain]
+    command = trainings.command("out/seed3", "joint_pretrained", 3, chain["joint_pretrained"])
+    text = " ".join(command)
+    assert "--profile tiny" in text and "--seed 3" in text
+    assert text.endswith("--job joint --init out/seed3/pretrain")
+
+
+def drawn_runs(out, seeds):
+    """Write logs of finished runs: in every one a task's figure is 0.5."""
+    for seed in seeds:
+        for chain in runs.CHAINS:
+            for name in chain:
+                figures = {task.name: {task.validation.metric: 0.5} for task in tasks.TASKS}
+                log(
+                    out / f"seed{seed}" / name,
+                    dict(iteration=runs.ITERATIONS, validation=figures),
+                )
+
+
+def test_the_page_has_a_row_for_every_task_and_names_what_it_was_measured_on(tmp_path):
+    drawn_runs(tmp_path, [1, 2])
+    found = runs.figures(str(tmp_path), [1, 2])
+    size = dict(faces=3000, people=1000, scenes=200, held_out=600, held_out_scenes=60)
+    text = page.page(found, [1, 2], size)
+    for task in tasks.TASKS:
+        rows = re.findall(rf"^\| {task.name} \|.* 0 of 2: contradicts \|$", text, re.M)
+        expected = 2 + 2 * (task.name == "age") + (task.name in tasks.HYPERFACE_TASKS)
+        assert len(rows) == expected, task.name
+    assert "3000 portraits of 1000 people" in text and "{" not in text
+
+
+def test_databases_that_are_not_there_are_refused_before_anything_is_trained(
+    expect_refusal, tmp_path
+):
+    folders = ["--db", tmp_path / "db", "--out", tmp_path / "out", "--page", tmp_path / "page.md"]
+    expect_refusal("tools.claims", folders, tmp_path / "db")
+    expect_refusal("tools.claims", [*folders, "--workers", "0"], "--workers 0")
+    assert not (tmp_path / "out").exists()

@@ -14,7 +14,7 @@ import os
 import sys
 
 from allinone.errors import command
-from data_prep.databases import WAITING
+from data_prep.set_databases import WAITING
 from tools.recipes import options, steps
 
 JOB = "hyperface"

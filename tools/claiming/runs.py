@@ -1,0 +1,119 @@
+"""The trainings that make claims sets beside each other, and the figures that they end with."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+from allinone import schedules, tasks
+from allinone.errors import InputError
+from tools.recipes.steps import INTERRUPTED
+
+PROFILE = "tiny"
+JOB = schedules.JOBS[PROFILE]["joint"]  # all others are as long
+ITERATIONS = JOB.iterations
+Chain = Mapping[str, Sequence[str]]  # {run: arguments of tools.train}, one after the other
+# A run may start from one before it in its chain: "--init" and its name.
+CHAINS: tuple[Chain, ...] = (
+    dict(pretrain=("--job", "pretrain"), joint_pretrained=("--job", "joint", "--init", "pretrain")),
+    dict(joint=("--job", "joint")),
+    *({tower: ("--job", tower)} for tower in tasks.TOWERS),
+    dict(age_euclidean=("--job", "age", "--age-switch", str(ITERATIONS))),
+    dict(age_gaussian=("--job", "age", "--age-switch", "0")),
+    dict(hyperface=("--job", tasks.HYPERFACE)),
+)
+
+
+class Trainings:
+    """Chains of trainings, some at a time; they go on where they were stopped."""
+
+    def __init__(self, databases: str, out: str) -> None:
+        """Take the folder of the databases and the one for the runs."""
+        self.databases, self.out = databases, out
+        self.running: set[subprocess.Popen] = set()
+        self.stopped = False
+
+    def command(self, folder: str, name: str, seed: int, arguments: Sequence[str]) -> list[str]:
+        """Return the command of a run in the folder of its seed."""
+        command = [sys.executable, "-m", "tools.train", "--profile", PROFILE, "--resume"]
+        command += ["--db", self.databases, "--out", os.path.join(folder, name)]
+        command += ["--seed", str(seed)]
+        for before, part in zip(("", *arguments), arguments):
+            command.append(os.path.join(folder, part) if before == "--init" else part)
+        return command
+
+    def train(self, chain: Chain, seed: int) -> None:
+        """Run a chain with one seed; InputError with the log's end where a training fails."""
+        folder = os.path.join(self.out, f"seed{seed}")
+        os.makedirs(folder, exist_ok=True)
+        for name, arguments in chain.items():
+            log = os.path.join(folder, f"{name}.log")
+            print(f"  seed {seed}, {name}: training, see {log}", flush=True)
+            with open(log, "w", encoding="utf-8") as stream:
+                process = subprocess.Popen(
+                    self.command(folder, name, seed, arguments),
+                    stdout=stream,
+                    stderr=subprocess.STDOUT,
+                )
+                self.running.add(process)
+                if self.stopped:  # meanwhile
+                    self.stop()
+                code = process.wait()
+                self.running.discard(process)
+            if code == INTERRUPTED or self.stopped:
+                return
+            if code:
+                with open(log, encoding="utf-8") as stream:
+                    told = stream.read()[-500:]
+                raise InputError(f"{log}: the training ended with code {code}: {told}")
+
+    def train_all(self, seeds: Iterable[int], workers: int) -> None:
+        """Run all chains with all seeds, `workers` at a time."""
+        with ThreadPoolExecutor(workers) as pool:
+            work = [pool.submit(self.train, chain, seed) for seed in seeds for chain in CHAINS]
+            try:
+                for done, future in enumerate(as_completed(work), 1):
+                    future.result()
+                    print(f"  {done}/{len(work)} done", flush=True)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                self.stop()
+                raise
+
+    def stop(self) -> None:
+        """Tell the trainings that run to snapshot and end, as Ctrl-C does."""
+        self.stopped = True
+        for process in list(self.running):
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGINT)
+
+
+def last_figures(run: str) -> dict[str, float]:
+    """Return {task: value} of a run's last validation; InputError where it is an earlier one."""
+    with open(os.path.join(run, "log.jsonl"), encoding="utf-8") as lines:
+        entry = [json.loads(line) for line in lines if '"validation"' in line][-1]
+    if entry["iteration"] != ITERATIONS:
+        raise InputError(
+            f"{run}: its last validation is of iteration {entry['iteration']}, not {ITERATIONS}; "
+            "run make claims again"
+        )
+    found = {}
+    for task, metrics in entry["validation"].items():
+        found[task] = metrics[tasks.BY_NAME[task].validation.metric]
+    return found
+
+
+def figures(out: str, seeds: Sequence[int]) -> dict[str, dict[str, list[float]]]:
+    """Return {run: {task: [value of each seed]}}."""
+    found = {}
+    for chain in CHAINS:
+        for name in chain:
+            by_seed = [last_figures(os.path.join(out, f"seed{seed}", name)) for seed in seeds]
+            found[name] = {task: [values[task] for values in by_seed] for task in by_seed[0]}
+    return found

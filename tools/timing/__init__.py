@@ -1,0 +1,1 @@
+"""What make bench times: training, data, the full network, engines, pictures."""

@@ -1,0 +1,47 @@
+"""How a time is taken: in blocks, and of two works by turns.
+
+A change of the machine's load then meets both sides alike; figures are medians.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+Work = Callable[[], Any]
+ROUNDS = 9  # blocks of each work
+
+
+class Part(NamedTuple):
+    """What a part of the benchmark found."""
+
+    rows: list[tuple[str, str, str]]  # (what, figure, remark) as they are printed
+    figures: dict[str, Any]  # {name: value} as they are kept
+
+
+def seconds(work: Work, count: int = 1) -> float:
+    """Return the seconds that one of `count` calls takes."""
+    start = time.perf_counter()
+    for _ in range(count):
+        work()
+    return (time.perf_counter() - start) / count
+
+
+def by_turns(*works: Work, count: int = 1, rounds: int = ROUNDS) -> list[float]:
+    """Return the median seconds of one call of each work, taken in blocks of `count` by turns."""
+    blocks = [[seconds(work, count) for work in works] for _ in range(rounds)]
+    return [statistics.median(column) for column in zip(*blocks)]
+
+
+def median_seconds(work: Work, repeats: int) -> float:
+    """Return the median time of several calls, after one that does not count."""
+    work()
+    return statistics.median(seconds(work) for _ in range(repeats))
+
+
+def show(part: Part) -> None:
+    """Print the rows of a part."""
+    for what, figure, remark in part.rows:
+        print(f"  {what:<50} {figure:>12}  {remark}", flush=True)

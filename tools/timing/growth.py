@@ -1,0 +1,67 @@
+"""How time and memory grow with the number of pictures, through the analysis itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from allinone import analyzer as analysis
+from allinone import files
+from tools.analysis import inputs, run
+from tools.timing.clock import Part, median_seconds
+from tools.timing.pictures import ENGINE, REPEATS, SIZES, drawn_scenes
+
+PICTURES, LESS = 80, 8
+
+
+def growth(model: str) -> Part:
+    """Compare ten times as many pictures: time and memory."""
+    taken, scenes = [], drawn_scenes(LESS)
+    with tempfile.TemporaryDirectory() as folder:
+        for count in (LESS, PICTURES):
+            place = os.path.join(folder, str(count))
+            for number in range(count):
+                path = os.path.join(place, f"{number:04d}.jpg")
+                files.write_image(path, scenes[number % LESS][0])
+            taken.append(in_own_process(model, place))
+            shutil.rmtree(place)
+    less, more = taken
+    time_ratio, memory_ratio = (more[name] / less[name] for name in ("seconds", "bytes"))
+    memory = f"memory {less['bytes'] / 1e6:.0f} and {more['bytes'] / 1e6:.0f} MB"
+    row = (f"{PICTURES} pictures beside {LESS}", f"{time_ratio:.2f} times", f"the time; {memory}")
+    return Part([row], dict(scaling_ratio=time_ratio, scaling_memory_ratio=memory_ratio))
+
+
+def in_own_process(model: str, folder: str) -> dict[str, float]:
+    """Return what `one_folder` returns in a process of its own.
+
+    It says what its work took, without the start of Python, and its peak of memory, which never
+    falls.
+    """
+    command = [sys.executable, "-m", "tools.bench_analysis", "--model", model, "--folder", folder]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def one_folder(model: str, folder: str) -> dict[str, float]:
+    """Return what the analysis of a folder of pictures takes: seconds, and bytes at most."""
+    pictures = inputs.expand([folder])[0]
+    with tempfile.TemporaryDirectory() as out:
+        settings = run.Settings(
+            [folder], out, model, engine=ENGINE, smallest=SIZES[0], without_pictures=True
+        )
+        analyzer = analysis.FaceAnalyzer(model, ENGINE, "cpu", smallest=SIZES[0])
+        find = run.finder(settings, analyzer)
+        with open(os.path.join(out, "lines"), "a", encoding="utf-8") as stream:
+
+            def work():
+                run.analyze_pictures(find, pictures, set(), stream, settings)
+
+            seconds = median_seconds(work, REPEATS)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return dict(seconds=seconds, bytes=peak)
