@@ -10,12 +10,25 @@ EVERY = 0.2  # seconds between two looks of a line on a terminal
 EVERY_IN_LOG = 5.0  # seconds between two in a file
 
 
+class _Log:
+    """Standard output that is no terminal: what would rewrite a line begins another."""
+
+    def write(self, text: str) -> None:
+        """Write text."""
+        sys.stdout.write(text.replace("\r", "\n").replace("\n\n", "\n"))
+
+    def flush(self) -> None:
+        """Flush what was written."""
+        sys.stdout.flush()
+
+
 class Progress(tqdm):
     """Show one line that is rewritten; total: None where nobody knows it."""
 
     def __init__(self, what: str, total: int | None, unit: str = "", done: int = 0) -> None:
         """Begin at `done` of `total`."""
-        every = EVERY if sys.stdout.isatty() else EVERY_IN_LOG
+        terminal = sys.stdout.isatty()
+        every = EVERY if terminal else EVERY_IN_LOG
         super().__init__(
             desc=f"  {what}",
             total=total,
@@ -23,7 +36,7 @@ class Progress(tqdm):
             mininterval=every,
             miniters=1,
             maxinterval=every,
-            file=sys.stdout,
+            file=sys.stdout if terminal else _Log(),
             ascii=True,
             unit=unit,
             unit_scale=bool(unit),
