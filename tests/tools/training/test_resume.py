@@ -1,0 +1,128 @@
+"""A run that was stopped, by Ctrl-C or a kill, ends as one that was not."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from conftest import ITERATIONS, ROOT, run_well
+from training_runs import (
+    job_options,
+    log_of,
+    losses_of,
+    options,
+    same_weights,
+    snapshot_of,
+    weights_of,
+)
+
+TRAIN = "tools.train"
+
+
+def start(arguments):
+    """Start tools.train as a terminal does, in a process group of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", TRAIN, *map(str, arguments)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_for_snapshot(process, out, iteration):
+    while not snapshot_of(out, iteration, "solverstate").is_file():
+        assert process.poll() is None, process.stdout.read()
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def on_two_cores(chain, tmp_path_factory):
+    """The run of the chain once more, by two processes."""
+    out = tmp_path_factory.mktemp("cores") / "run"
+    run_well(TRAIN, *options(chain, out, "--cores", 2))
+    return out
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("cores", [1, 2])
+def test_a_stopped_training_ends_with_the_weights_of_an_uninterrupted_one(
+    chain, on_two_cores, tmp_path, how, cores
+):
+    out, whole = tmp_path / "run", chain / "run" if cores == 1 else on_two_cores
+    process = start(options(chain, out, "--cores", cores))
+    wait_for_snapshot(process, out, 5)
+    if how == signal.SIGINT:
+        os.killpg(process.pid, how)  # as a terminal does
+    else:
+        process.kill()
+    text, _ = process.communicate()  # ends when all its processes have
+    assert process.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL), text
+    assert not snapshot_of(out, ITERATIONS, "solverstate").is_file()
+    done = run_well(TRAIN, *options(chain, out, "--resume", "--cores", cores))
+    assert "resuming at iteration" in done.stdout
+    same_weights(whole, out)
+    assert log_of(out) == log_of(whole)
+
+
+def test_when_one_of_two_processes_dies_the_run_ends_and_says_how_to_go_on(chain, tmp_path):
+    process = start(options(chain, tmp_path / "run", "--cores", 2))
+    wait_for_snapshot(process, tmp_path / "run", 5)
+    with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as stream:
+        second = int(stream.read().split()[-1])  # the last that was started
+    os.kill(second, signal.SIGKILL)
+    text, _ = process.communicate()
+    assert process.returncode == 2
+    assert "one of the 2 processes that train ended with code -9" in text
+    assert "go on with --resume" in text
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_with_dropout_and_erasing_a_resumed_run_ends_with_the_same_weights(chain, tmp_path, cores):
+    known = ["--profile", "small", "--job", "age", "--db", chain / "db", "--cores", cores]
+    known += ["--iterations", 4, "--snapshot", 2]
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    run_well(TRAIN, *known, "--out", whole)
+    net = (whole / "train.prototxt").read_text()
+    assert "Dropout" in net and "erasing" in net
+    shutil.copytree(whole, parts)
+    os.remove(snapshot_of(parts, 4, "solverstate"))
+    done = run_well(TRAIN, *known, "--out", parts, "--resume")
+    assert "resuming at iteration 2" in done.stdout
+    same_weights(whole, parts, 4)
+
+
+def test_with_iter_size_a_resumed_run_ends_with_the_same_weights(chain, tmp_path):
+    """Two mini-batches an iteration.
+
+    The data goes on where it was, and the age loss switches at the same iteration.
+    """
+    more = ["--iter-size", 2, "--age-switch", 2, "--snapshot", 1]
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    run_well(TRAIN, *job_options(chain, whole, "age", 4, *more))
+    shutil.copytree(whole, parts)
+    for iteration in (3, 4):
+        os.remove(snapshot_of(parts, iteration, "solverstate"))
+    done = run_well(TRAIN, *job_options(chain, parts, "age", 4, *more, "--resume"))
+    assert "resuming at iteration 2" in done.stdout
+    same_weights(whole, parts, 4)
+    losses = losses_of(whole, "age")
+    assert min(losses[:2]) > 1 > max(losses[2:])  # half squared years, then at most 1
+
+
+def test_a_damaged_newest_snapshot_is_skipped(chain, tmp_path):
+    out = tmp_path / "run"
+    shutil.copytree(chain / "run", out)
+    with open(snapshot_of(out, ITERATIONS), "r+b") as stream:
+        stream.truncate(1000)
+    done = run_well(TRAIN, *options(chain, out, "--resume"))
+    assert "damaged snapshot" in done.stdout
+    assert f"resuming at iteration {ITERATIONS - 5}" in done.stdout
+    np.testing.assert_array_equal(
+        weights_of(out)["det/conv1"][0], weights_of(chain / "run")["det/conv1"][0]
+    )
