@@ -129,8 +129,9 @@ def tile(entry: Entry) -> np.ndarray:
     image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     points = seen = pose = None
     if entry.found is not None:
-        points = entry.found.landmark_array() * scale
-        seen, pose = entry.found.visibility, entry.found.pose
+        pose = entry.found.pose
+        if entry.found.landmarks is not None:
+            points, seen = entry.found.landmark_array() * scale, entry.found.visibility_array()
     draw.face(image, np.float32(entry.box) * scale, points, seen, pose)
     room = AROUND * (y2 - y1)
     left, top = [int(max(edge - room, 0) * scale) for edge in (x1, y1)]
