@@ -9,7 +9,6 @@ import json
 from allinone import boxes, files, record
 from evaluate import predictions
 
-SCENES = ("afw", "pascal", "fddb", "aflw")
 COUNTS = dict(
     afw=12, pascal=12, fddb=20, aflw=60, celeba=40, fotw=30, lap2015=24, fgnet=20, ijba=60, lfw=40
 )

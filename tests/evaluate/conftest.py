@@ -2,9 +2,9 @@
 
 import pytest
 from conftest import run_well
-from drawn_benchmarks import COUNTS, SCENES, options, results_in
+from drawn_benchmarks import COUNTS, options, results_in
 
-from data_prep import layouts
+from data_prep import drawing, layouts
 from evaluate import benchmark
 
 
@@ -14,12 +14,8 @@ def sets(tmp_path_factory):
     root = tmp_path_factory.mktemp("benchmarks")
     for number, (name, count) in enumerate(COUNTS.items(), 20):
         drawn = root / "drawn" / name
-        kind = "scenes" if name in SCENES else "portraits"
         people = max(4, count // 5)
-        run_well(
-            *("data_prep.synthetic", "--kind", kind, "--count", count, "--identities", people),
-            *("--seed", number, "--out", drawn),
-        )
+        drawing.draw_set(str(drawn), layouts.kind_of(name), count, people, seed=number)
         layouts.write(name, str(drawn), str(root / "data" / name))
     return root
 
