@@ -87,8 +87,7 @@ def start(benchmark: Benchmark, options: argparse.Namespace) -> Run:
     records, missing = records_of(benchmark.dataset, options.data)
     pictures = predictions.records_in(records)
     if benchmark.splits is not None:
-        wanted = set(benchmark.splits)
-        pictures = [one for one in pictures if wanted & {face.split for face in one[1]}]
+        pictures = [one for one in pictures if _is_of(one, benchmark.splits)]
     if not pictures:
         parts = ", ".join(benchmark.splits or ("this set",))
         raise InputError(f"{options.data}: no picture of {parts}; is the set whole?")
@@ -104,6 +103,11 @@ def start(benchmark: Benchmark, options: argparse.Namespace) -> Run:
         print(f"  incomplete: {what}")
     out = options.out or os.path.join(options.model, "eval", benchmark.name)
     return Run(benchmark, options.data, records, out, pictures, models, missing, used, options)
+
+
+def _is_of(picture: Annotated, splits: tuple[str, ...]) -> bool:
+    """Tell whether a face of a picture is of one of the splits."""
+    return any(face.split in splits for face in picture[1])
 
 
 def device_of(engine: str, gpu: str) -> str:
