@@ -185,7 +185,8 @@ def convert(
         if not writer.kept:
             raise InputError(
                 f"{folder}: none of {writer.read} rows gives a record "
-                f"({_words(writer.reasons) or 'there is no row'}); is it the set {name}, whole?"
+                f"({_words(writer.reasons) or 'there is no row'}); "
+                f"check that it holds the whole set '{name}' (data_prep/README.md)"
             )
         for file, items_of in (side_files or {}).items():
             opened(file).writelines(map(_as_line, _readable(items_of(folder), folder)))

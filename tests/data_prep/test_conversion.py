@@ -127,7 +127,7 @@ def test_where_a_side_file_fails_nothing_is_replaced(folder):
 
 def test_rows_of_which_none_is_kept_are_an_error(folder):
     rows = [FaceRecord("c.jpg"), Dropped("d.jpg", "no label")]
-    words = "none of 2 rows gives a record \\(1 missing picture, 1 no label\\); is it the set mine"
+    words = "none of 2 rows gives a record \\(1 missing picture, 1 no label\\); check that it holds"
     with pytest.raises(InputError, match=words):
         conversion.convert(rows, str(folder), "mine")
     with pytest.raises(InputError, match="there is no row"):
