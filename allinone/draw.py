@@ -121,13 +121,18 @@ def answer_words(found: Face) -> list[str]:
     return words
 
 
+def pose_words(pose) -> str:
+    """Return roll, pitch and yaw in whole degrees."""
+    return " ".join(str(round(float(angle))) for angle in pose)
+
+
 def annotations(image: np.ndarray, faces: Sequence[FaceRecord]) -> np.ndarray:
     """Return a copy of the picture with the labels of faces drawn."""
     image, blocks = image.copy(), []
     for known in faces:
         points = None if known.landmarks is None else known.landmark_array()
         face(image, known.box, points, known.visibility_array(), known.pose)
-        turned = [] if known.pose is None else ["{:.0f} {:.0f} {:.0f}".format(*known.pose)]
+        turned = [] if known.pose is None else [pose_words(known.pose)]
         blocks.append((known.box, turned, _in_lines(label_words(known))))
     captions(image, blocks)
     return image
@@ -145,7 +150,7 @@ def results(
     for number, found in enumerate(faces):
         box = found.box * zoom
         face(image, box, found.landmarks * zoom, found.visibility, found.pose)
-        above = "{:.2f}  {:.0f} {:.0f} {:.0f}".format(found.score, *found.pose)
+        above = f"{found.score:.2f}  {pose_words(found.pose)}"
         below = _in_lines(answer_words(found)) + ([names[number]] if names else [])
         blocks.append((box, [above], below))
     captions(image, blocks)

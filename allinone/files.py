@@ -16,6 +16,8 @@ import numpy as np
 
 from allinone.errors import InputError
 
+JPEG = (".jpg", ".jpeg")
+
 
 @contextlib.contextmanager
 def replacing(path: str, mode: str = "w") -> Iterator:
@@ -23,9 +25,9 @@ def replacing(path: str, mode: str = "w") -> Iterator:
 
     Else the temporary file is removed. InputError where it cannot be written.
     """
-    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
     partial = f"{path}.{os.getpid()}.partial"
     try:
+        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
         with open(partial, mode, encoding=None if "b" in mode else "utf-8") as stream:
             yield stream
         os.replace(partial, path)
@@ -160,7 +162,9 @@ def decode_image(data: bytes, name: str) -> np.ndarray:
 
 def write_image(path: str, image: np.ndarray, quality: int = 92) -> None:
     """Write a picture, encoded by the name's extension, through a temporary name."""
-    ok, data = cv2.imencode(os.path.splitext(path)[1], image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    kind = os.path.splitext(path)[1]
+    settings = [cv2.IMWRITE_JPEG_QUALITY, quality] if kind.lower() in JPEG else []
+    ok, data = cv2.imencode(kind, image, settings)
     if not ok:
         raise InputError(f"{path}: OpenCV cannot write this kind of picture; use .jpg or .png")
     with replacing(path, "wb") as stream:
