@@ -21,15 +21,18 @@ from allinone.errors import InputError
 from allinone.model import open_model
 from allinone.proposals import selective_search
 from allinone.record import FaceRecord
-from data_prep.sources import Reading, image_path
+from data_prep.sources import Reading, image_path, survey
 
 BATCH = 64  # our choice: faces that the net sees together
 SEEN = 0.5  # our choice: least visibility of a point that counts as seen
 
 
 def path_of(records: str, model: str) -> str:
-    """Return the path of the records with the landmarks that a model finds."""
-    weights, lines = open_model(model).sha256[:12], files.sha256(records)[:12]
+    """Return the path of the records with the landmarks that a model finds.
+
+    InputError where there is no model, or the records are missing or malformed.
+    """
+    weights, lines = open_model(model).sha256[:12], survey(records).sha256[:12]
     return os.path.join(os.path.dirname(records), f"located_{weights}_{lines}.jsonl")
 
 
