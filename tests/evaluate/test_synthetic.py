@@ -38,16 +38,29 @@ def true_ages(folder):
     return np.array([faces[0].age for _, faces in synthetic_faces.load(str(folder))])
 
 
+def write_lines(folder, lines):
+    (folder / "records.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def first_records(source, folder, count):
+    """Make a folder of the first records of a drawn set; return them."""
+    folder.mkdir()
+    (folder / "images").symlink_to(source / "images")
+    with open(source / "records.jsonl", encoding="utf-8") as stream:
+        lines = [json.loads(line) for line in stream]
+    lines = [line for line in lines if "box" in line][:count]
+    write_lines(folder, lines)
+    return lines
+
+
 def test_a_task_that_no_record_labels_is_named_and_left_out(chain, tmp_path, command):
-    faces = tmp_path / "faces"
-    faces.mkdir()
-    (faces / "images").symlink_to(chain / "faces" / "images")
-    with open(chain / "faces" / "records.jsonl", encoding="utf-8") as lines:
-        records = [json.loads(line) for line in lines][:6]
-    for line in records:
+    faces, scenes = tmp_path / "faces", tmp_path / "scenes"
+    labels = first_records(chain / "faces", faces, 6)
+    first_records(chain / "scenes", scenes, 1)
+    for line in labels:
         del line["smile"], line["identity"]
-    (faces / "records.jsonl").write_text("".join(json.dumps(line) + "\n" for line in records))
-    places = [chain / "model", faces, chain / "scenes", tmp_path / "eval"]
+    write_lines(faces, labels)
+    places = [chain / "model", faces, scenes, tmp_path / "eval"]
     done = command("evaluate.synthetic", *arguments(*places))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "no record has the label: smile, identity" in done.stdout
