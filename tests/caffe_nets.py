@@ -7,7 +7,10 @@ import numpy as np
 
 from allinone.pycaffe import caffe
 
-SOLVER = 'net: "{net}" base_lr: 0.1 lr_policy: "fixed" momentum: 0.9 max_iter: 100 display: 0 snapshot_prefix: "{prefix}" random_seed: 1 '
+SOLVER = (
+    'net: "{net}" base_lr: 0.1 lr_policy: "fixed" momentum: 0.9 max_iter: 100 display: 0 '
+    'snapshot_prefix: "{prefix}" random_seed: 1 '
+)
 
 
 def net(text, phase=caffe.TRAIN):
@@ -19,27 +22,32 @@ def net(text, phase=caffe.TRAIN):
 
 
 def solver(text, folder, more=""):
-    """Return an SGD solver (momentum 0.9) for a prototxt's text, with its files in a folder; more: further settings."""
-    paths = [os.path.join(str(folder), name) for name in ("net.prototxt", "solver.prototxt")]
-    for path, content in zip(
-        paths, (text, SOLVER.format(net=paths[0], prefix=os.path.join(str(folder), "snap")) + more)
-    ):
-        with open(path, "w", encoding="utf-8") as stream:
+    """Return an SGD solver (momentum 0.9) for a prototxt's text, with its files in a folder.
+
+    more: further settings.
+    """
+    net_path, path = [os.path.join(str(folder), name) for name in ("net.prototxt", "solver")]
+    settings = SOLVER.format(net=net_path, prefix=os.path.join(str(folder), "snap")) + more
+    for place, content in ((net_path, text), (path, settings)):
+        with open(place, "w", encoding="utf-8") as stream:
             stream.write(content)
-    return caffe.SGDSolver(paths[1])
+    return caffe.SGDSolver(path)
 
 
 def inputs(**shapes):
     """Return the text of Input layers: inputs(x=(4, 2), label=(4,))."""
-    return "".join(
-        'layer { name: "%s" type: "Input" top: "%s" input_param { shape { %s } } }\n'
-        % (name, name, " ".join(f"dim: {d}" for d in shape))
-        for name, shape in shapes.items()
-    )
+    layers = []
+    for name, shape in shapes.items():
+        dims = " ".join(f"dim: {size}" for size in shape)
+        layers.append(
+            f'layer {{ name: "{name}" type: "Input" top: "{name}" '
+            f"input_param {{ shape {{ {dims} }} }} }}\n"
+        )
+    return "".join(layers)
 
 
 def numeric_gradient(loss_of, array, step):
-    """Return the central-difference gradient of `loss_of()` by every entry of an array that it reads."""
+    """Return the central-difference gradient of `loss_of()` by every entry of its array."""
     gradient = np.zeros(array.shape)
     for index in np.ndindex(*array.shape):
         kept = array[index]

@@ -1,21 +1,25 @@
-"""What the kit builds on: Caffe shares parameters by name. Real runs on tiny nets (compare BVLC Caffe's own tests)."""
+"""What the kit builds on: Caffe shares parameters by name.
+
+Real runs on small nets; compare BVLC Caffe's own tests.
+"""
 
 import caffe_nets
 import numpy as np
 import pytest
 
-from allinone import schedules, surgery, tasks
+from allinone import profiles, schedules, surgery, tasks
 from allinone.pycaffe import caffe
 from prototxt import solvers, towers
 
 TOWER = """
-layer { name: "%(t)s/data" type: "DummyData" top: "%(t)s/data" top: "%(t)s/target" dummy_data_param {
-  shape { dim: 3 dim: 4 } shape { dim: 3 dim: 2 }
+layer { name: "%(t)s/data" type: "DummyData" top: "%(t)s/data" top: "%(t)s/target"
+  dummy_data_param { shape { dim: 3 dim: 4 } shape { dim: 3 dim: 2 }
   data_filler { type: "constant" value: %(v)s } data_filler { type: "constant" value: 0.3 } } }
 layer { name: "%(t)s/fc" type: "InnerProduct" bottom: "%(t)s/data" top: "%(t)s/fc" %(p)s
   inner_product_param { num_output: 2 weight_filler { type: "constant" value: 0.2 } } }
 layer { name: "%(t)s/prelu" type: "PReLU" bottom: "%(t)s/fc" top: "%(t)s/fc" %(a)s }
-layer { name: "%(t)s/loss" type: "EuclideanLoss" bottom: "%(t)s/fc" bottom: "%(t)s/target" top: "%(t)s/loss" }
+layer { name: "%(t)s/loss" type: "EuclideanLoss" bottom: "%(t)s/fc" bottom: "%(t)s/target"
+  top: "%(t)s/loss" }
 """
 NAMED = dict(
     p='param { name: "fc/w" lr_mult: 1 } param { name: "fc/b" lr_mult: 2 }',
@@ -118,7 +122,7 @@ def joint(chain, tmp_path_factory):
 
 
 def test_what_is_shared_is_what_the_paper_shares_and_nothing_is_private_by_mistake(joint):
-    """Weights, biases and PReLU slopes of conv1 to conv6 and of the fusion branch, each by all towers that have the layer."""
+    """Weights, biases and slopes of conv1 to conv6 and of the fusion, by all that have them."""
     definition, solver = joint
     names = surgery.parameter_names(definition)
     for layer, blobs in solver.net.params.items():
@@ -146,7 +150,10 @@ def test_every_shared_parameter_of_the_kit_is_one_memory(joint):
 
 
 def test_the_towers_gradients_add_up_in_the_joint_net(joint, chain):
-    """The diff of a shared parameter is the sum of what each tower alone says on the same mini-batch and weights."""
+    """The diff of a shared parameter is the sum of what each tower alone says.
+
+    On the same mini-batch and weights.
+    """
     definition, solver = joint
     parameters = {
         name: blobs[0][1].data.copy() for name, blobs in copies(definition, solver.net).items()

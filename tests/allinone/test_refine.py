@@ -6,7 +6,7 @@ from allinone import align, landmarks, refine
 
 
 def regions(*faces):
-    """Stage-1 findings: (x, y, side, score) of each; the landmarks are the canonical face's, scaled and moved."""
+    """Return what stage 1 finds: (x, y, side, score) of each, with the canonical landmarks."""
     points = np.float32([align.CANONICAL * side + [x, y] for x, y, side, _ in faces]).reshape(
         -1, 21, 2
     )
@@ -17,6 +17,7 @@ def regions(*faces):
         score=scores,
         landmarks=points,
         visibility=np.tile(scores[:, None], 21),
+        glasses=scores / 2,
         pose=np.float32([[0, 0, x] for x, *_ in faces]).reshape(-1, 3),
     )
 
@@ -28,6 +29,7 @@ def test_one_result_for_each_face_with_the_medians_of_its_regions():
     result = refine.landmarks_nms(found, 0.5)
     assert result["score"].tolist() == np.float32([0.99, 0.95]).tolist()
     assert result["pose"][:, 2].tolist() == [12, 300]  # median of 10, 12, 20
+    np.testing.assert_allclose(result["glasses"], [0.45, 0.475])  # of any task of stage 1
     np.testing.assert_allclose(result["landmarks"][0], align.CANONICAL * 100 + [12, 10], rtol=1e-5)
     np.testing.assert_allclose(result["boxes"], landmarks.face_rectangle(result["landmarks"]))
 

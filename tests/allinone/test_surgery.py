@@ -32,9 +32,12 @@ def test_broken_files_are_named(tmp_path):
         surgery.read_weights(str(tmp_path / "none.caffemodel"))
 
 
-TWO_LAYERS = """layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 3 } } }
-layer { name: "age/conv1" type: "InnerProduct" bottom: "x" top: "h" param { name: "conv1/w" } param { name: "conv1/b" } inner_product_param { num_output: 2 } }
-layer { name: "age/new" type: "InnerProduct" bottom: "h" top: "y" param { name: "new/w" } param { name: "new/b" } inner_product_param { num_output: 1 } }
+TWO_LAYERS = """
+layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 3 } } }
+layer { name: "age/conv1" type: "InnerProduct" bottom: "x" top: "h"
+  param { name: "conv1/w" } param { name: "conv1/b" } inner_product_param { num_output: 2 } }
+layer { name: "age/new" type: "InnerProduct" bottom: "h" top: "y"
+  param { name: "new/w" } param { name: "new/b" } inner_product_param { num_output: 1 } }
 """
 
 

@@ -10,7 +10,7 @@ from prototxt import deploy
 
 
 def random_net(profile, seed):
-    """Return (net, definition, {parameter name: array}) of a profile's deploy net with random weights."""
+    """Return (net, definition, parameters) of a profile's deploy net with random weights."""
     text = str(deploy.deploy_net(profile))
     net, definition, rng = (
         caffe_nets.net(text),
@@ -26,7 +26,10 @@ def random_net(profile, seed):
 
 
 def test_the_wider_net_says_what_the_narrow_one_said():
-    """All eight answers of the whole net in Caffe, through branches that join, pooled maps that become units, and slopes."""
+    """All eight answers of the whole net in Caffe.
+
+    They pass branches that join, pooled maps that become units, and slopes.
+    """
     narrow, _, parameters = random_net(profiles.TINY, 1)
     wide, definition, _ = random_net(profiles.SMALL, 2)
     report = surgery.transplant(
@@ -60,8 +63,9 @@ def test_repeated_maps_differ_in_what_reads_them_so_that_they_part_in_training()
 def test_a_net_that_does_not_widen_into_another_is_refused():
     _, _, parameters = random_net(profiles.SMALL, 1)
     narrow, definition, _ = random_net(profiles.TINY, 2)
-    with pytest.raises(
-        InputError,
-        match=r"mine: 'conv1/w' has the shape \(32, 3, 11, 11\), which cannot be widened to \(16, 3, 11, 11\)",
-    ):
+    sentence = (
+        r"mine: 'conv1/w' has the shape \(32, 3, 11, 11\), "
+        r"which cannot be widened to \(16, 3, 11, 11\)"
+    )
+    with pytest.raises(InputError, match=sentence):
         widen.widened(parameters, narrow, definition, "mine")
