@@ -1,5 +1,8 @@
+"""python -m tools.fuse: what it makes, and that it proves it."""
+
 import hashlib
 import json
+import os
 import shutil
 
 import caffe_nets
@@ -7,13 +10,24 @@ import cv2
 import numpy as np
 import pytest
 from conftest import ITERATIONS, run_well
+from training_runs import job_options, snapshot_of
 
-from allinone import snapshots, surgery, tasks
+from allinone import model, profiles, snapshots, surgery, tasks
 from allinone.backend import Backend
 from allinone.blob import to_blob
 from allinone.pycaffe import caffe
 from prototxt import deploy
-from tools import fuse
+from tools.fusing import proof
+
+FUSE = "tools.fuse"
+
+
+def history_of(folder):
+    return json.loads((folder / "provenance.json").read_text())
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @pytest.fixture
@@ -24,84 +38,61 @@ def run_copy(chain, tmp_path):
 
 
 def test_fused_outputs_are_the_towers_own(chain):
-    with open(chain / "model" / "provenance.json", encoding="utf-8") as stream:
-        provenance = json.load(stream)
-    assert set(provenance["largest_difference"]) == {
-        f"{task.tower}/{task.output}" for task in tasks.TASKS
-    }
-    assert max(provenance["largest_difference"].values()) <= fuse.TOLERANCE
-    assert all(
-        name.startswith("fc8/") or name.endswith("/count") for name in provenance["left_out"]
-    )
+    history = history_of(chain / "model")
+    expected = {f"{task.tower}/{task.output}" for task in tasks.TASKS}
+    assert set(history["largest_difference"]) == expected
+    assert max(history["largest_difference"].values()) <= proof.TOLERANCE <= 1e-5
+    for name in history["left_out"]:
+        assert name.startswith("fc8/") or name.endswith("/count")
+
+
+def test_the_model_says_what_is_in_its_folder(chain):
+    """Profile and hashes, by model.json; `open_model` checks the files against it."""
+    told = json.loads((chain / "model" / "model.json").read_text())
+    assert (told["profile"], told["input_size"], told["input"]) == ("tiny", 115, "data")
+    assert told["outputs"] == {task.output: task.output for task in tasks.TASKS}
+    files = (*model.FUSED, *model.DENSE)
+    assert told["files"] == {name: sha256(chain / "model" / name) for name in files}
+    opened = model.open_model(str(chain / "model"))
+    assert opened.score == model.SCORE  # it has none of its own yet
 
 
 def test_provenance_says_what_the_model_is_made_of(chain):
-    """Checksums against the files themselves, iterations and data against the run and the databases."""
-    provenance = json.loads((chain / "model" / "provenance.json").read_text())
-    sha256 = lambda path: hashlib.sha256(path.read_bytes()).hexdigest()
-    (source,) = provenance["sources"]
-    assert source["sha256"] == sha256(
-        chain / "run" / "snapshots" / f"iter_{ITERATIONS:07d}.caffemodel"
-    )
-    assert provenance["model_sha256"] == sha256(chain / "model" / "allinone.caffemodel")
-    assert (
-        source["iteration"] == source["iterations"] == ITERATIONS
-        and source["job"] == "joint"
-        and provenance["profile"] == "tiny"
-    )
+    """Checksums against the files themselves, iterations and data against run and databases."""
+    history = history_of(chain / "model")
+    (source,) = history["sources"]
+    assert source["sha256"] == sha256(snapshot_of(chain / "run", ITERATIONS))
+    assert source["iteration"] == source["iterations"] == ITERATIONS
+    assert source["job"] == "joint" and history["profile"] == source["profile"] == "tiny"
     for tower in tasks.TOWERS:
-        assert source["data"][tower] == [
-            json.loads((chain / "db" / tower / "manifest.json").read_text())
-        ]
-    weights = caffe.Net(
-        str(chain / "model" / "deploy.prototxt"),
-        caffe.TEST,
-        weights=str(chain / "model" / "allinone.caffemodel"),
-    )
-    assert provenance["parameters"] == sum(map(len, weights.params.values()))
+        manifest = json.loads((chain / "db" / tower / "manifest.json").read_text())
+        assert source["data"][tower] == [manifest]
+    net, weights = [str(chain / "model" / name) for name in model.FUSED]
+    params = caffe.Net(net, caffe.TEST, weights=weights).params
+    assert history["parameters"] == sum(len(blobs) for blobs in params.values())
 
 
 @pytest.fixture(scope="module")
 def tuned(chain, tmp_path_factory):
     """The age tower trained further from the joint net: its trunk is no longer the joint one's."""
     out = tmp_path_factory.mktemp("tuned") / "age"
-    run_well(
-        "tools.train",
-        "--profile",
-        "tiny",
-        "--job",
-        "lap2015",
-        "--db",
-        f"{chain}/db",
-        "--out",
-        str(out),
-        "--iterations",
-        "2",
-        "--init",
-        f"{chain}/run",
-    )
+    run_well("tools.train", *job_options(chain, out, "lap2015", 2, "--init", chain / "run"))
     return out
 
 
-def outputs(model, batch, names):
-    net = caffe.Net(f"{model}/deploy.prototxt", caffe.TEST, weights=f"{model}/allinone.caffemodel")
-    net.blobs["data"].reshape(*batch.shape)
-    net.blobs["data"].data[...] = batch
-    net.forward()
-    return {name: net.blobs[name].data.copy() for name in names}
+def outputs(folder, batch, names):
+    """Return {output: values} of a fused model in Caffe itself."""
+    net, weights = [f"{folder}/{name}" for name in model.FUSED]
+    return proof.outputs_of(caffe.Net(net, caffe.TEST, weights=weights), "data", batch, names)
 
 
 def test_towers_trained_alone_are_refused_where_their_trunks_differ_and_the_layers_named(
     chain, tuned, tmp_path, expect_refusal
 ):
-    expect_refusal(
-        fuse.main,
-        ["--profile", "tiny", "--run", chain / "run", "--run", tuned, "--out", tmp_path / "model"],
-        "conv1, conv2, conv3, conv4, conv5, conv6 of",
-        str(tuned),
-        "differ",
-        "--trunk",
-    )
+    layers = "conv1, conv2, conv3, conv4, conv5, conv6 of"
+    runs = ["--run", chain / "run", "--run", tuned]
+    arguments = [*runs, "--out", tmp_path / "model"]
+    expect_refusal(FUSE, arguments, layers, str(tuned), "differ", "--trunk")
     assert not (tmp_path / "model").exists()
 
 
@@ -109,87 +100,93 @@ def test_towers_trained_alone_are_refused_where_their_trunks_differ_and_the_laye
 def test_with_a_trunk_named_they_fuse_and_its_towers_say_exactly_what_they_said(
     chain, tuned, tmp_path, rng, owner
 ):
-    runs = dict(run=str(chain / "run"), tuned=str(tuned))
-    assert (
-        fuse.main(
-            [
-                "--profile",
-                "tiny",
-                "--run",
-                runs["run"],
-                "--run",
-                runs["tuned"],
-                "--trunk",
-                runs[owner],
-                "--out",
-                str(tmp_path / "model"),
-            ]
-        )
-        == 0
-    )
-    provenance = json.loads((tmp_path / "model" / "provenance.json").read_text())
-    moved = {blob.split("/")[0] for blob in provenance["moved_by_trunk"]}
-    assert (
-        moved == ({"age"} if owner == "run" else {"det", "smile", "gender", "id"})
-        and max(provenance["moved_by_trunk"].values()) > 1e-4
-    )
-    assert max(provenance["largest_difference"].values()) <= 1e-5
+    runs, out = dict(run=str(chain / "run"), tuned=str(tuned)), tmp_path / "model"
+    both = ["--run", runs["run"], "--run", runs["tuned"]]
+    run_well(FUSE, *both, "--trunk", runs[owner], "--out", out)
+    history = history_of(out)
+    moved = {blob.split("/")[0] for blob in history["moved_by_trunk"]}
+    assert moved == ({"age"} if owner == "run" else {"det", "smile", "gender", "id"})
+    assert max(history["moved_by_trunk"].values()) > 1e-4
+    assert max(history["largest_difference"].values()) <= 1e-5
     batch = rng.normal(size=(2, 3, 115, 115)).astype(np.float32)
-    both = outputs(tmp_path / "model", batch, ["age", "descriptor", "landmarks"])
+    found = outputs(out, batch, ["age", "descriptor", "landmarks"])
     if owner == "run":
-        whole = outputs(chain / "model", batch, ["descriptor", "landmarks"])
-        for name, values in whole.items():
-            np.testing.assert_array_equal(both[name], values)
+        for name, values in outputs(chain / "model", batch, ["descriptor", "landmarks"]).items():
+            np.testing.assert_array_equal(found[name], values)
     else:  # Caffe itself, on the fine-tuned run's own net
         bare = caffe_nets.net(str(deploy.bare_net(profiles.TINY, ("age",))), caffe.TEST)
         bare.copy_from(snapshots.newest(str(tuned)))
-        bare.blobs["age/input"].reshape(*batch.shape)
-        bare.blobs["age/input"].data[...] = batch
-        bare.forward()
-        np.testing.assert_allclose(both["age"], bare.blobs["age/age"].data, atol=1e-5)
+        age = proof.outputs_of(bare, "age/input", batch, ["age/age"])["age/age"]
+        np.testing.assert_allclose(found["age"], age, atol=1e-5)
+
+
+@pytest.mark.parametrize("tower, more", [("det", ()), ("hyperface", ("gender",))])
+def test_a_tower_of_stage_1_is_taken_out_as_a_model(chain, tmp_path, rng, tower, more):
+    run, out = chain / "run", tmp_path / "model"
+    if tower == "hyperface":
+        run = tmp_path / "run"
+        run_well("tools.train", *job_options(chain, run, tower, 1))
+    run_well(FUSE, "--run", run, "--tower", tower, "--out", out)
+    told = json.loads((out / "model.json").read_text())
+    names = ("detection", "landmarks", "visibility", "pose", *more)
+    assert told["outputs"] == {name: f"{tower}/{name}" for name in names}
+    assert (told["profile"], told["input"]) == ("tiny", f"{tower}/input")
+    assert set(told["files"]) == set(model.FUSED)
+    assert history_of(out)["tower_from"] == {tower: snapshots.newest(str(run))}
+    # Its answers are those of the training net's own layers, filled by Caffe.
+    batch = rng.normal(size=(2, 3, 115, 115)).astype(np.float32)
+    bare = caffe_nets.net(str(deploy.bare_net(profiles.TINY, (tower,))), caffe.TEST)
+    bare.copy_from(snapshots.newest(str(run)))
+    blobs = list(told["outputs"].values())
+    expected = proof.outputs_of(bare, told["input"], batch, blobs)
+    net, weights = [str(out / name) for name in model.FUSED]
+    taken = caffe.Net(net, caffe.TEST, weights=weights)
+    for blob, values in proof.outputs_of(taken, told["input"], batch, blobs).items():
+        np.testing.assert_array_equal(values, expected[blob])
 
 
 def test_what_cannot_be_fused_is_named(chain, tuned, tmp_path, expect_refusal):
-    base = ["--profile", "tiny", "--out", tmp_path / "model", "--run"]
-    expect_refusal(fuse.main, [*base, tuned], "no run has the tower det, smile, gender, id")
-    expect_refusal(fuse.main, [*base, chain / "model"], chain / "model", "none of the towers")
-    expect_refusal(
-        fuse.main,
-        [*base, chain / "run", "--trunk", tuned],
-        f"--trunk {tuned}",
-        "with --run as well",
-    )
+    base = ["--out", tmp_path / "model", "--run"]
+    expect_refusal(FUSE, [*base, tuned], "no run has the tower det, smile, gender, id")
+    expect_refusal(FUSE, [*base, chain / "model"], chain / "model", "none of the towers")
+    foreign = [*base, chain / "run", "--trunk", tuned]
+    expect_refusal(FUSE, foreign, f"--trunk {tuned}", "with --run as well")
+    several = [*base, chain / "run", "--run", tuned, "--tower", "det"]
+    expect_refusal(FUSE, several, "--tower takes one --run")
+
+
+def test_the_profile_is_that_of_the_runs(chain, tuned, run_copy, tmp_path, expect_refusal):
+    base = ["--out", tmp_path / "model", "--run"]
+    run, _ = run_copy
+    told = json.loads((run / "plan.json").read_text())
+    (run / "plan.json").write_text(json.dumps(dict(told, profile="small")))
+    expect_refusal(FUSE, [*base, run, "--run", tuned], "several profiles", "(small)", "(tiny)")
+    os.remove(run / "plan.json")
+    expect_refusal(FUSE, [*base, run], run, "plan.json", "give --profile")
+    run_well(FUSE, *base, run, "--profile", "tiny")  # given, it need not be known
+    assert history_of(tmp_path / "model")["sources"][0]["job"] is None
 
 
 def test_the_dense_net_says_the_same_of_a_picture_of_its_size(chain):
-    net = caffe.Net(
-        str(chain / "model" / "dense.prototxt"),
-        caffe.TEST,
-        weights=str(chain / "model" / "dense.caffemodel"),
-    )
+    net, weights = [str(chain / "model" / name) for name in model.DENSE]
     batch = np.random.default_rng(3).normal(size=(1, 3, 115, 115)).astype(np.float32)
-    net.blobs["data"].data[...] = batch
-    net.forward()
-    for name, values in outputs(
-        chain / "model", batch, ["detection", "landmarks", "visibility", "pose"]
-    ).items():
-        np.testing.assert_allclose(net.blobs[name].data.ravel(), values.ravel(), atol=1e-5)
+    names = ["detection", "landmarks", "visibility", "pose"]
+    dense = proof.outputs_of(caffe.Net(net, caffe.TEST, weights=weights), "data", batch, names)
+    for name, values in outputs(chain / "model", batch, names).items():
+        np.testing.assert_allclose(dense[name].ravel(), values.ravel(), atol=1e-5)
 
 
 def test_opencv_reads_the_fused_model_and_says_the_same(chain, rng):
     """Another implementation on the same two files: max abs difference 1e-4."""
     images = rng.integers(0, 255, (3, 115, 115, 3)).astype(np.uint8)
-    net = cv2.dnn.readNetFromCaffe(
-        str(chain / "model" / "deploy.prototxt"), str(chain / "model" / "allinone.caffemodel")
-    )
+    net = cv2.dnn.readNetFromCaffe(*[str(chain / "model" / name) for name in model.FUSED])
     backend = Backend(str(chain / "model"))
     ours = {**backend(images, stage=1), **backend(images, stage=2)}
     assert set(ours) == {task.output for task in tasks.TASKS}
     for output, values in ours.items():
         net.setInput(to_blob(images))
-        np.testing.assert_allclose(
-            values, net.forward(output).reshape(3, -1), atol=1e-4, err_msg=output
-        )
+        theirs = net.forward(output).reshape(3, -1)
+        np.testing.assert_allclose(values, theirs, atol=1e-4, err_msg=output)
 
 
 def test_a_batch_is_its_images_one_by_one(chain, rng):
@@ -208,36 +205,28 @@ def test_copies_that_disagree_are_refused(run_copy, tmp_path, expect_refusal):
     layer.blobs[0].data[0] += 0.5
     with open(path, "wb") as stream:
         stream.write(weights.SerializeToString())
-    expect_refusal(
-        fuse.main,
-        ["--profile", "tiny", "--run", run, "--out", tmp_path / "model"],
-        path,
-        "'conv2/w'",
-        "differ",
-    )
+    arguments = ["--run", run, "--out", tmp_path / "model"]
+    expect_refusal(FUSE, arguments, path, "'conv2/w'", "differ")
     assert not (tmp_path / "model").exists()
 
 
 def test_a_caffemodel_of_another_profile_is_refused_and_the_old_model_stays(
     run_copy, chain, tmp_path, expect_refusal
 ):
-    shutil.copytree(chain / "model", tmp_path / "model")
-    before = (tmp_path / "model" / "allinone.caffemodel").read_bytes()
+    out = tmp_path / "model"
+    shutil.copytree(chain / "model", out)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
     run, path = run_copy
-    expect_refusal(
-        fuse.main,
-        ["--profile", "paper", "--run", run, "--out", tmp_path / "model"],
-        path,
-        "another net or profile",
-    )
-    assert (tmp_path / "model" / "allinone.caffemodel").read_bytes() == before
+    arguments = ["--profile", "paper", "--run", run, "--out", out]
+    expect_refusal(FUSE, arguments, path, "another net or profile")
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
 def test_a_missing_and_a_cut_snapshot_are_named(run_copy, tmp_path, expect_refusal):
     run, path = run_copy
-    base = ["--profile", "tiny", "--out", tmp_path / "model", "--run"]
-    expect_refusal(fuse.main, [*base, tmp_path / "none"], tmp_path / "none", "train")
-    expect_refusal(fuse.main, [*base, tmp_path / "no.caffemodel"], "no.caffemodel", "train")
+    base = ["--out", tmp_path / "model", "--run"]
+    expect_refusal(FUSE, [*base, tmp_path / "none"], tmp_path / "none", "train")
+    expect_refusal(FUSE, [*base, tmp_path / "no.caffemodel"], "no.caffemodel", "train")
     with open(path, "r+b") as stream:
         stream.truncate(5000)
-    expect_refusal(fuse.main, [*base, run], path, "cut off")
+    expect_refusal(FUSE, [*base, run], path, "cut off")
