@@ -224,28 +224,30 @@ def test_models_of_folds(models, tmp_path):
         predictions.models_of(str(tmp_path / "model"), {"a"})
 
 
-def test_a_command_that_is_killed_goes_on_where_it_was(sets, measured, chain, tmp_path):
-    """Killed twice, while it finds faces and while it looks at the annotated ones."""
-    command = [str(one) for one in options(sets, chain, "afw", tmp_path / "afw")]
-    for kind in ("detect", "faces"):
-        partial = tmp_path / "afw" / kind / f"{predictions.LINES}.partial"
-        process = subprocess.Popen(
-            [sys.executable, "-m", "evaluate.measure", *command],
-            cwd=ROOT,
-            stdout=subprocess.DEVNULL,
-        )
-        deadline = time.monotonic() + 120
-        while not (partial.exists() and partial.read_bytes().count(b"\n") > 3):
-            assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        assert partial.exists()
+@pytest.mark.parametrize("name, kind", [("pascal", "detect"), ("lfw", "faces")])
+def test_a_command_that_is_killed_goes_on_where_it_was(sets, measured, chain, tmp_path, name, kind):
+    """Killed with -9 while it finds faces, or while it looks at the annotated ones."""
+    command = [str(one) for one in options(sets, chain, name, tmp_path)]
+    partial = tmp_path / kind / f"{predictions.LINES}.partial"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "evaluate.measure", *command],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 120
+    while not (partial.exists() and partial.read_bytes().count(b"\n") > 3):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert partial.exists()
     run_well("evaluate.measure", *command)
-    results, out = measured["afw"]
-    for kind in ("detect", "faces"):
-        assert lines_in(tmp_path / "afw" / kind) == lines_in(out / kind)
-    assert results_in(tmp_path / "afw")["figures"] == results["figures"]
+    results, out = measured[name]
+    assert lines_in(tmp_path / kind) == lines_in(out / kind)
+    assert results_in(tmp_path)["figures"] == results["figures"]
+    if name == "lfw":
+        ours, whole = (predictions.read_descriptors(str(one / kind)) for one in (tmp_path, out))
+        np.testing.assert_array_equal(ours, whole)
 
 
 def test_engines_share_predictions(sets, measured, chain, tmp_path):
