@@ -21,49 +21,38 @@ def parse(argv):
     add = parser.add_argument
     add("kind", choices=("aligned", "scenes"))
     add("--records", nargs="+", default=[], help="records.jsonl; scenes: to search for regions")
-    add(
-        "--without-search",
-        nargs="+",
-        default=[],
-        help="scenes: records whose pictures are not searched",
-    )
+    add("--split", nargs="+", help="parts to take (train, val, fold_03, ...), default all")
+    add("--out", required=True, help="folder for the databases")
+    add("--workers", type=int, help="processes, default one a core")
+    add("--gpu", default="", help="of a model that is named below: GPU number; empty: CPU")
+    _add_options_of_aligned(parser.add_argument_group("aligned").add_argument)
+    _add_options_of_scenes(parser.add_argument_group("scenes").add_argument)
+    return parser.parse_args(argv)
+
+
+def _add_options_of_aligned(add):
     add("--towers", nargs="+", choices=tasks.ALIGNED_TOWERS, default=tasks.ALIGNED_TOWERS)
-    add(
-        "--profile",
-        choices=profiles.PROFILES,
-        default="tiny",
-        help="gives the size of aligned faces",
-    )
+    add("--profile", choices=profiles.PROFILES, default="tiny", help="gives the size of faces")
     add(
         "--set",
         default="",
-        help="aligned: name of this training set, where a tower learns from several; "
-        "<out>/<tower>/<set>",
+        help="name of this training set, where a tower learns from several: <out>/<tower>/<set>",
     )
     add(
         "--landmarks-from",
         metavar="MODEL",
-        help="aligned: folder of a fused model that finds the landmarks of faces without any",
+        help="folder of a fused model that finds the landmarks of faces without any",
     )
+
+
+def _add_options_of_scenes(add):
+    add("--without-search", nargs="+", default=[], help="records that are not searched for regions")
     add(
         "--regions-from",
         metavar="MODEL",
-        help="scenes: folder of a fused model whose dense net proposes the regions, instead of "
-        "selective search",
+        help="folder of a fused model whose dense net proposes the regions, instead of selective "
+        "search",
     )
-    add(
-        "--gpu",
-        default="",
-        help="with --landmarks-from and --regions-from: GPU number; empty: CPU",
-    )
-    add(
-        "--split",
-        nargs="+",
-        help="parts of the records to take (train, val, fold_03, ...), default all",
-    )
-    add("--workers", type=int, help="processes, default one a core")
-    add("--out", required=True, help="folder for the databases")
-    return parser.parse_args(argv)
 
 
 def scenes(args):

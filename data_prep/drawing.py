@@ -55,9 +55,14 @@ def draw_one(
     return "".join(record.to_line(face) for face in scene.records_of(name, faces))
 
 
+def _draw_part(part, **arguments):
+    """Draw a part, a range of pictures; return its record lines."""
+    return "".join(draw_one(index, **arguments) for index in part)
+
+
 def _draw_parts(parts, **arguments):
-    """Draw some parts, ranges of pictures; return the record lines of each."""
-    return ["".join(draw_one(index, **arguments) for index in part) for part in parts]
+    """Draw some parts; return the record lines of each."""
+    return [_draw_part(part, **arguments) for part in parts]
 
 
 def _part_path(out, part):

@@ -1,9 +1,8 @@
-"""Databases of records: their contents, what is refused, and that records are read once."""
+"""Databases of records: their contents, and that records are read once."""
 
 import builtins
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -13,63 +12,19 @@ import h5py
 import numpy as np
 import pytest
 from conftest import ROOT, run_well
+from small_records import Records, aligned, manifest_of, scenes
 
-from allinone import align, files, profiles, record, store, tasks
-from allinone.errors import InputError
-from data_prep import aligned_db, conversion, region_cache, scenes_db, sources
+from allinone import align, files, record, store, tasks
+from data_prep import aligned_db, region_cache, sources
 from data_prep.region_search import Selective
 
 BUILD = "data_prep.build_db"
 
 
-def aligned(records, out, towers=tasks.ALIGNED_TOWERS, **options):
-    """Build databases of aligned faces in this process."""
-    aligned_db.build_aligned(str(records), str(out), towers, profiles.TINY, **options)
-
-
-def scenes(searched, unsearched, out, **options):
-    """Build a database of scenes in this process."""
-    scenes_db.build_scenes(
-        list(map(str, searched)), list(map(str, unsearched)), str(out), **options
-    )
-
-
-def manifest_of(*folder):
-    """Return the manifest of a database."""
-    return store.manifest(os.path.join(*map(str, folder)))
-
-
-def lines_of(path):
-    """Return the lines of a JSON lines file."""
-    return [json.loads(line) for line in path.read_text().splitlines()]
-
-
 @pytest.fixture
 def small(tmp_path):
-    """A records file of two faces in one picture; change(line number, **fields) edits it."""
-    rng = np.random.default_rng(0)
-    noise = rng.integers(0, 255, (12, 16, 3)).astype(np.uint8)
-    cv2.imwrite(str(tmp_path / "a.jpg"), cv2.resize(noise, (160, 120)))
-    path = tmp_path / "records.jsonl"
-    points = (align.CANONICAL * 60 + [40, 30]).round(2).tolist()
-    face = dict(image="a.jpg", box=[40, 30, 100, 90], landmarks=points, age=30)
-    records = [dict(face, gender=g, smile=g, identity=g) for g in (0, 1)]
-
-    def change(number=None, **values):
-        if number is not None:
-            records[number].update(values)
-        path.write_text("".join(json.dumps(r) + "\n" for r in records))
-        return path
-
-    change()
-    return change
-
-
-@pytest.fixture
-def cut(small, tmp_path):
-    """A records file of two faces, the first of them in a picture that is cut off."""
-    (tmp_path / "cut.jpg").write_bytes((tmp_path / "a.jpg").read_bytes()[:1500])
-    return small(0, image="cut.jpg")
+    """Two faces in one picture; small(number, **fields) changes one, and returns the path."""
+    return Records(tmp_path)
 
 
 @pytest.fixture
@@ -243,123 +198,6 @@ def test_a_ninth_task_has_a_database_without_another_edit(small, tmp_path):
     assert towers == {*tasks.ALIGNED_TOWERS, "glasses"}
 
 
-# ---- Useless input.
-def test_a_missing_label_names_field_tower_and_mend(small, tmp_path, expect_refusal):
-    small(0, smile=None)
-    path, db = small(1, smile=None), tmp_path / "db"
-    expect_refusal(BUILD, ["aligned", "--records", path, "--out", db], path, "'smile'", "--towers")
-    assert not [entry for entry in db.rglob("*") if entry.is_dir()]
-    run_well(BUILD, "aligned", "--records", path, "--towers", "gender", "--out", db)
-    assert manifest_of(db, "gender")["labels"] == {"0": 1, "1": 1}
-
-
-def test_labels_of_faces_without_landmarks_or_of_other_splits_teach_nothing(small, tmp_path):
-    small(0, landmarks=None)
-    path = small(1, split="test")
-    for splits in (["train"], ["moon"]):
-        with pytest.raises(InputError, match="no face with landmarks and the field 'age'"):
-            aligned(path, tmp_path / "db", ["age"], splits=splits)
-    aligned(path, tmp_path / "db", ["age"])
-    assert manifest_of(tmp_path, "db", "age")["dropped"] == {"no landmarks": 1}
-
-
-def test_a_set_of_no_faces_is_refused_before_anything_is_searched(small, tmp_path, expect_refusal):
-    empty = tmp_path / "empty.jsonl"
-    empty.write_text('{"image": "a.jpg"}\n')
-    command = ["scenes", "--records", empty, "--out", tmp_path / "db"]
-    expect_refusal(BUILD, command, empty, "0 faces")
-    assert not (tmp_path / Selective.folder).exists() and not (tmp_path / "db").exists()
-    expect_refusal(BUILD, ["scenes", "--out", tmp_path / "db"], "--records")
-    expect_refusal(BUILD, ["aligned", "--out", tmp_path / "db"], "--records")
-
-
-def test_a_picture_without_a_face_is_stored_where_others_have_one(small, tmp_path):
-    path = small()
-    path.write_text('{"image": "b.jpg"}\n' + path.read_text())
-    shutil.copyfile(tmp_path / "a.jpg", tmp_path / "b.jpg")
-    scenes([], [path], tmp_path / "db")
-    manifest = manifest_of(tmp_path, "db", "det")
-    assert (manifest["count"], manifest["faces"]) == (2, 2)
-    assert manifest["labels"]["faces_per_image"] == {"0": 1, "2": 1}
-
-
-def test_a_malformed_line_is_named(small, tmp_path, expect_refusal):
-    path = small(1, box=[5, 5, 1, 1])
-    for kind in ("aligned", "scenes"):
-        command = [kind, "--records", path, "--out", tmp_path / "db"]
-        expect_refusal(BUILD, command, f"{path}, line 2", "'box'")
-
-
-def test_records_that_are_not_there_are_named(tmp_path, expect_refusal):
-    for kind in ("aligned", "scenes"):
-        command = [kind, "--records", tmp_path / "none.jsonl", "--out", tmp_path / "db"]
-        expect_refusal(BUILD, command, tmp_path / "none.jsonl", "no such records file")
-
-
-@pytest.mark.parametrize("option", ["--records", "--without-search"])
-def test_a_scene_that_cannot_be_read_is_named_and_the_others_are_kept(cut, tmp_path, option):
-    out = tmp_path / "db"
-    run_well(BUILD, "scenes", option, cut, "--out", out)
-    manifest = manifest_of(out, "det")
-    assert manifest["count"] == manifest["faces"] == 1
-    assert manifest["dropped"] == {"unreadable picture": 1}
-    (row,) = lines_of(out / "det" / conversion.DROPPED)
-    assert row["where"] == str(tmp_path / "cut.jpg") and "cut off" in row["detail"]
-
-
-def test_where_every_scene_is_dropped_the_old_database_stays(small, tmp_path, expect_refusal):
-    path, out = small(), tmp_path / "db"
-    path.write_text(path.read_text() + '{"image": "b.jpg"}\n')  # one that can be read
-    shutil.copyfile(tmp_path / "a.jpg", tmp_path / "b.jpg")
-    scenes([path], [], out)
-    before = manifest_of(out, "det")
-    (tmp_path / "a.jpg").unlink()
-    words = ("every picture with a face was dropped", tmp_path / "a.jpg", "cannot be read")
-    expect_refusal(BUILD, ["scenes", "--records", path, "--out", out], *words)
-    assert manifest_of(out, "det") == before
-    assert len(store.Reader(str(out / "det"))) == before["count"]
-
-
-def test_a_face_that_cannot_be_aligned_is_named_and_the_others_are_kept(cut, tmp_path):
-    out = tmp_path / "db"
-    aligned(cut, out)
-    for tower in ("smile", "gender", "age", "id"):
-        manifest = manifest_of(out, tower)
-        assert manifest["count"] == 1 and manifest["dropped"] == {"unreadable picture": 1}
-        (row,) = lines_of(out / tower / conversion.DROPPED)
-        assert row["where"] == "cut.jpg" and "cut off" in row["detail"]
-
-
-def test_where_every_face_is_dropped_the_old_database_stays(small, tmp_path, expect_refusal):
-    path, out = small(), tmp_path / "db"
-    aligned(path, out)
-    before = manifest_of(out, "gender")
-    (tmp_path / "a.jpg").unlink()
-    words = (tmp_path / "a.jpg", "every face was dropped", "cannot be read")
-    expect_refusal(BUILD, ["aligned", "--records", path, "--out", out], *words)
-    assert manifest_of(out, "gender") == before
-    assert len(store.Reader(str(out / "gender"))) == before["count"]
-
-
-@pytest.mark.parametrize("kind, limit", [("aligned", 20000), ("scenes", 20000)])
-def test_a_full_disk_is_a_sentence(small, tmp_path, kind, limit):
-    path, out = small(), tmp_path / "db"
-
-    def keep_files_small():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
-    done = subprocess.run(
-        [sys.executable, "-m", BUILD, kind, "--records", str(path), "--out", str(out)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        preexec_fn=keep_files_small,
-    )
-    assert done.returncode == 2, done.stderr
-    assert "cannot be written" in done.stderr and "free space" in done.stderr
-    assert "Traceback" not in done.stderr and not list(out.glob("*/manifest.json"))
-
-
 # ---- Options.
 def test_landmarks_come_from_a_model_where_a_set_has_none(chain, tmp_path):
     """The chain's model has hardly learnt: its points are rough, but they make databases."""
@@ -389,13 +227,6 @@ def test_a_split_alone_is_taken_and_a_training_set_gets_a_folder_of_its_own(smal
     aligned(records, db, ["age"], training_set="adience")
     names = [os.path.basename(folder) for folder in store.databases(str(db / "age"))]
     assert names == ["adience", "morph"]
-
-
-def test_a_set_cannot_stand_in_a_database(small, tmp_path, expect_refusal):
-    path, db = small(), tmp_path / "db"
-    aligned(path, db, ["age"])
-    command = ["aligned", "--records", path, "--towers", "age", "--out", db, "--set", "morph"]
-    expect_refusal(BUILD, command, db / "age", "remove it, or build without --set")
 
 
 def test_a_picture_with_a_face_to_ignore_teaches_no_detection(small, tmp_path):

@@ -128,8 +128,8 @@ def test_a_search_for_landmarks_that_was_stopped_goes_on(mixture, tmp_path, expe
     assert f"{len(whole)} of {len(whole)} records have landmarks" in said
     lines = (tmp_path / name).read_text().splitlines(keepends=True)
     assert lines[:2] == [marked, whole[1]] and len(lines) == len(whole)
-    images = [[json.loads(line)["image"] for line in some[1:]] for some in (lines, whole)]
-    assert images[0] == images[1]
+    for line, known in zip(lines[1:], whole[1:]):
+        assert json.loads(line)["image"] == json.loads(known)["image"]
     command = ["--records", tmp_path / "none.jsonl", "--model", model]
     expect_refusal(LOCATE, command, tmp_path / "none.jsonl", "no such")
     command = ["--records", records, "--model", tmp_path]
