@@ -2,18 +2,18 @@ import caffe_nets
 import numpy as np
 import pytest
 
-LAYER = """force_backward: true
-layer { name: "loss" type: "Python" bottom: "age" bottom: "label" bottom: "sigma" top: "loss" loss_weight: 1
-  param { lr_mult: 0 decay_mult: 0 }
+BACKWARD = "force_backward: true\n"
+LAYER = """
+layer { name: "loss" type: "Python" bottom: "age" bottom: "label" bottom: "sigma" top: "loss"
+  loss_weight: 1 param { lr_mult: 0 decay_mult: 0 }
   python_param { module: "python_layers.age_loss" layer: "AgeLoss" param_str: '{"switch": %d%s}' } }
 """
 
 
 def make(switch, age, label, sigma, more=""):
     n = len(age)
-    made = caffe_nets.net(
-        caffe_nets.inputs(age=(n, 1), label=(n,), sigma=(n,)) + LAYER % (switch, more)
-    )
+    inputs = caffe_nets.inputs(age=(n, 1), label=(n,), sigma=(n,))
+    made = caffe_nets.net(BACKWARD + inputs + LAYER % (switch, more))
     for name, values in (("age", np.reshape(age, (n, 1))), ("label", label), ("sigma", sigma)):
         made.blobs[name].data[...] = values
     return made
@@ -55,9 +55,8 @@ def test_the_gradient_is_the_numeric_one(switch, rng):
 def test_the_switch_comes_at_its_iteration():
     made = make(2, [30], [40], [0])
     losses = [float(made.forward()["loss"]) for _ in range(4)]
-    assert losses[:2] == [50, 50] and losses[2] == losses[3] == pytest.approx(
-        1 - np.exp(-100 / 18), rel=1e-5
-    )
+    after = pytest.approx(1 - np.exp(-100 / 18), rel=1e-5)
+    assert losses[:2] == [50, 50] and losses[2] == losses[3] == after
 
 
 def test_a_ramp_raises_lambda_evenly_and_its_gradient_is_the_numeric_one():
@@ -74,23 +73,28 @@ def test_a_ramp_raises_lambda_evenly_and_its_gradient_is_the_numeric_one():
 def test_with_iter_size_the_switch_comes_at_the_iteration_not_at_the_forward_pass():
     made = make(2, [30], [40], [0], ', "iter_size": 3')
     losses = [float(made.forward()["loss"]) for _ in range(8)]
-    assert losses[:6] == [50] * 6 and losses[6] == losses[7] == pytest.approx(
-        1 - np.exp(-100 / 18), rel=1e-5
-    )
+    after = pytest.approx(1 - np.exp(-100 / 18), rel=1e-5)
+    assert losses[:6] == [50] * 6 and losses[6] == losses[7] == after
+
+
+AGE_30 = """
+layer { name: "x" type: "DummyData" top: "one" top: "label" top: "sigma"
+  dummy_data_param { shape { dim: 1 dim: 1 } shape { dim: 1 } shape { dim: 1 }
+    data_filler { type: "constant" value: 1 } data_filler { type: "constant" value: 40 }
+    data_filler { type: "constant" value: 0 } } }
+layer { name: "fc" type: "InnerProduct" bottom: "one" top: "age" param { lr_mult: 0 }
+  inner_product_param { num_output: 1 bias_term: false
+    weight_filler { type: "constant" value: 30 } } }
+"""
 
 
 @pytest.mark.parametrize("iter_size", [1, 2])
 def test_a_solver_switches_at_its_iteration_also_after_a_resume(tmp_path, iter_size):
-    """Through Caffe's own solver, snapshot and restore: the losses of iterations 0, 1, 2 and, resumed at 1, again 1 and 2."""
-    net = (
-        'layer { name: "x" type: "DummyData" top: "one" top: "label" top: "sigma" dummy_data_param {'
-        ' shape { dim: 1 dim: 1 } shape { dim: 1 } shape { dim: 1 } data_filler { type: "constant" value: 1 }'
-        ' data_filler { type: "constant" value: 40 } data_filler { type: "constant" value: 0 } } }\n'
-        'layer { name: "fc" type: "InnerProduct" bottom: "one" top: "age" param { lr_mult: 0 } inner_product_param {'
-        ' num_output: 1 bias_term: false weight_filler { type: "constant" value: 30 } } }\n'
-        + LAYER.replace("force_backward: true\n", "")
-        % (2, f', "iter_size": {iter_size}')
-    )
+    """Through Caffe's own solver, snapshot and restore.
+
+    The losses of iterations 0, 1, 2 and, resumed at 1, again 1 and 2.
+    """
+    net = AGE_30 + LAYER % (2, f', "iter_size": {iter_size}')
     before, after = 50, 1 - np.exp(-100 / 18)
     solver = caffe_nets.solver(net, tmp_path, f"iter_size: {iter_size}")
     losses = [steps(solver)]

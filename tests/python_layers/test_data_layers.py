@@ -19,7 +19,8 @@ from python_layers import vary
 from python_layers.face_data import FaceSampler, batch_records, set_shares, turns
 from python_layers.prefetch import Prefetch
 
-FACES = """layer { name: "data" type: "Python" top: "data" top: "label" %s param { lr_mult: 0 decay_mult: 0 }
+FACES = """layer { name: "data" type: "Python" top: "data" top: "label" %s
+  param { lr_mult: 0 decay_mult: 0 }
   python_param { module: "python_layers.face_data" layer: "FaceData" param_str: '%s' } }"""
 
 
@@ -49,6 +50,11 @@ def test_several_training_sets_share_the_mini_batches_by_the_roots_of_their_size
     assert set(np.bincount(turns([1, 10**6], 1))) == {1, 999}  # none is left out
 
 
+def large(image):
+    """Return what is large in a picture, (7, 7)."""
+    return cv2.resize(np.float32(image), (7, 7), interpolation=cv2.INTER_AREA)
+
+
 def test_caffe_sees_the_faces_and_labels_of_the_database(chain):
     settings = dict(source=str(chain / "db" / "age"), batch=6, size=115, seed=1)
     net = caffe_nets.net(FACES % ('top: "sigma"', json.dumps(settings)))
@@ -64,8 +70,8 @@ def test_caffe_sees_the_faces_and_labels_of_the_database(chain):
             and out["data"].shape == (6, 3, 115, 115)
             and np.abs(out["data"]).max() < 3
         )
-        # Framed and coloured a little otherwise, and perhaps mirrored: in large it is the same picture, and no other's.
-        large = lambda image: cv2.resize(np.float32(image), (7, 7), interpolation=cv2.INTER_AREA)
+        # Framed and coloured otherwise, and perhaps mirrored: in large it is the same picture,
+        # and no other's.
         stored = [large(reader.image(reader.datum(index))[8:-8, 8:-8, 1]) for index in range(30)]
         for index, seen in zip(indices, out["data"][:, 1]):
             alike = [
@@ -145,7 +151,7 @@ def test_every_process_of_several_takes_its_own_mini_batches(chain):
 
 SECOND_OF_TWO = """
 import sys, allinone, caffe
-from tools import processes
+from tools.training import processes
 if __name__ == "__main__":
     processes.join(2, 1)
     net = caffe.Net(sys.argv[1], caffe.TRAIN)
@@ -154,7 +160,10 @@ if __name__ == "__main__":
 
 
 def test_the_second_of_two_solvers_reads_the_mini_batches_that_the_first_leaves(chain, tmp_path):
-    """In Caffe, told as for several GPUs that it is solver 1 of 2: mini-batches 1, 3, 5 of those that one alone would read."""
+    """In Caffe, told as for several GPUs that it is solver 1 of 2.
+
+    It reads mini-batches 1, 3, 5 of those that one alone would read.
+    """
     settings = dict(source=str(chain / "db" / "id"), batch=4, size=115, seed=1)
     (tmp_path / "net.prototxt").write_text(FACES % ("", json.dumps(settings)))
     (tmp_path / "second.py").write_text(SECOND_OF_TWO)

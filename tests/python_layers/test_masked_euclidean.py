@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 
 LAYER = """force_backward: true
-layer { name: "loss" type: "Python" bottom: "x" bottom: "label" bottom: "mask" top: "loss" loss_weight: 5
-  python_param { module: "python_layers.masked_euclidean" layer: "MaskedEuclidean" param_str: '{"factor": 0.25}' } }
+layer { name: "loss" type: "Python" bottom: "x" bottom: "label" bottom: "mask" top: "loss"
+  loss_weight: 5 python_param { module: "python_layers.masked_euclidean" layer: "MaskedEuclidean"
+    param_str: '{"factor": 0.25}' } }
 """
 
 

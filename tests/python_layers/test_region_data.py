@@ -84,7 +84,7 @@ class Flip:
 
 @pytest.mark.parametrize("flip", [False, True])
 def test_labels_belong_to_the_crop_that_is_seen(sampler, chain, flip, monkeypatch):
-    """Landmarks are taken back to pixels of the crop and compared with the record's, cut and mirrored by hand."""
+    """Landmarks are taken back to pixels and compared with the record's, mirrored by hand."""
     with h5py.File(chain / "db" / "det" / store.REGIONS) as data:
         index = int(np.flatnonzero(np.diff(data["face_start"][...]) == 1)[0])
         face = int(data["face_start"][index])

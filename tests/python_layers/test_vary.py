@@ -10,7 +10,7 @@ def picture(rng):
 
 
 def test_colours_change_and_the_picture_stays_the_same(rng):
-    """Every channel is a rising function of itself; brightness spreads on both sides of what it was."""
+    """Every channel is a rising function of itself; brightness spreads on both sides."""
     image, means = picture(rng), []
     for _ in range(60):
         varied = vary.colours(rng, image)
@@ -55,7 +55,7 @@ def test_framing_shifts_turns_and_scales_around_the_middle(rng):
 
 
 def test_a_rectangle_of_one_colour_is_erased_anywhere(rng):
-    """Of a white face, so that what has changed is the rectangle; its sides are 12 to 50 % of the face's."""
+    """Of a white face, so that what has changed is the rectangle; sides are 12 to 50 % of it."""
     face, centres, sides = np.full((115, 115, 3), 255, np.uint8), [], []
     for _ in range(200):
         erased = vary.erase(rng, face)
