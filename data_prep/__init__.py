@@ -1,1 +1,1 @@
-"""Original files to records, records to databases; a synthetic face set that needs no file at all."""
+"""From original files to records to databases; a drawn face set that needs no file at all."""
