@@ -1,1 +1,1 @@
-"""From original files to records to databases; a drawn face set that needs no file at all."""
+"""From original files to records to databases; a drawn face set that needs no file."""

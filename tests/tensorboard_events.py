@@ -1,4 +1,4 @@
-"""Read TensorBoard's event files by their definition: TFRecord frames of Event messages (tag 1 of a value, simple_value)."""
+"""Read TensorBoard's event files by their definition: TFRecord frames of Event messages."""
 
 import os
 import struct

@@ -21,16 +21,14 @@ class Spot:
     def scores(self, image):
         self.sizes.append(image.shape[:2])
         rows, columns = [(side - self.input_size) // DENSE_STRIDE + 1 for side in image.shape[:2]]
-        assert [(count - 1) * DENSE_STRIDE + self.input_size for count in (rows, columns)] == list(
-            image.shape[:2]
-        )
-        at = lambda row, column: (
-            image[row * DENSE_STRIDE :, column * DENSE_STRIDE :][
-                : self.input_size, : self.input_size
-            ].mean()
-            / 255
-        )
-        return np.array([[at(row, column) for column in range(columns)] for row in range(rows)])
+        whole = [(count - 1) * DENSE_STRIDE + self.input_size for count in (rows, columns)]
+        assert whole == list(image.shape[:2])
+        scores = np.empty((rows, columns))
+        for row, column in np.ndindex(rows, columns):
+            top, left = row * DENSE_STRIDE, column * DENSE_STRIDE
+            window = image[top : top + self.input_size, left : left + self.input_size]
+            scores[row, column] = window.mean() / 255
+        return scores
 
 
 @pytest.mark.parametrize(
@@ -60,6 +58,11 @@ def test_sizes_go_from_the_smallest_face_to_the_picture():
     assert dense.pyramid(30, 30, 100, 50)  # a tiny picture is looked at once
 
 
+def by_place(found):
+    """Return windows with their scores in an order of their own."""
+    return sorted(map(tuple, np.column_stack(found).round(3).tolist()))
+
+
 def test_no_piece_is_larger_than_it_may_be_and_all_together_are_the_whole(monkeypatch):
     image = cv2.resize(
         np.random.default_rng(0).integers(0, 255, (12, 16, 3)).astype(np.uint8), (640, 480)
@@ -73,7 +76,6 @@ def test_no_piece_is_larger_than_it_may_be_and_all_together_are_the_whole(monkey
         == 96 + 4 * DENSE_STRIDE
         < max(max(size) for size in whole.sizes)
     )
-    by_place = lambda found: sorted(map(tuple, np.column_stack(found).round(3).tolist()))
     np.testing.assert_allclose(by_place(many), by_place(one), atol=0.01)
 
 
