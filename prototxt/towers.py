@@ -9,12 +9,12 @@ import json
 
 from allinone import tasks
 from allinone.pycaffe import L, NetSpec, caffe
+from allinone.surgery import CLASSIFIER
 from prototxt import hyperface, network
 from prototxt.blocks import Tower
 from python_layers import tops
 
 VALIDATION = "val"  # the folder beside the sub-networks' databases with those for validation
-CLASSIFIER = "fc8"  # over the people of the training set; no net but a training net has it
 COUNTER = dict(lr_mult=0, decay_mult=0)  # a Python layer's count of iterations never learns
 
 

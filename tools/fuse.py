@@ -13,9 +13,8 @@ equal the tower's own.
 import argparse
 import sys
 
-from allinone import device, profiles, snapshots, tasks
+from allinone import profiles, tasks
 from allinone.errors import InputError, command
-from tools.fusing import fuse, weights
 
 
 def parse(argv):
@@ -47,6 +46,9 @@ def main(argv=None):
     args = parse(argv)
     if args.tower and (len(args.run) > 1 or args.trunk):
         raise InputError("--tower takes one --run and no --trunk")
+    from allinone import device, snapshots  # here: where Caffe is missing, that is a sentence
+    from tools.fusing import fuse, weights
+
     given = profiles.PROFILES.get(args.profile)
     profile = given or weights.profile_of(args.run)
     device.use(args.gpu)

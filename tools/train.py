@@ -15,7 +15,6 @@ import sys
 
 from allinone import profiles, schedules, tasks
 from allinone.errors import command
-from tools.training import run, settings
 
 
 def parse(argv):
@@ -68,6 +67,8 @@ def check(parser, args):
 def main(argv=None):
     """Train."""
     options = vars(parse(argv))
+    from tools.training import run, settings  # here: where Caffe is missing, that is a sentence
+
     resume = options.pop("resume")
     run.train(settings.make(**options), resume)
 

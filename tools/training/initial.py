@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from allinone import snapshots, surgery, widen
-from prototxt.towers import CLASSIFIER
+from allinone.surgery import CLASSIFIER
 
 
 def start_from(solver, net_path: str, source: str, narrow: bool, partial: bool) -> None:
