@@ -56,8 +56,8 @@ demo: setup  ## The whole chain on drawn faces, from data to figures; 10 minutes
 	@$(RECIPE).demo $(DEVICE)
 test: setup  ## Run the tests; 15 minutes
 	$(PY) -m pytest
-quick: setup  ## Run the tests that need no net; a minute
-	$(PY) -m pytest -m "not net"
+quick: setup  ## Run the tests that need no net and start no command; under a minute
+	$(PY) -m pytest -m "not net and not command"
 lint: setup  ## Check the style of the code
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .

@@ -8,12 +8,20 @@ import os
 import subprocess
 import sys
 
+import kinds
 import numpy as np
 import pytest
 import real_like
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ITERATIONS = 20
+
+
+def pytest_collection_modifyitems(items):
+    """Mark the tests that take their time, which `make quick` leaves out."""
+    for item in items:
+        for mark in kinds.marks_of(item):
+            item.add_marker(mark)
 
 
 def run(*arguments, **environment):

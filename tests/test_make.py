@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 
+import kinds
 import pytest
 from conftest import ROOT
 
@@ -379,3 +380,21 @@ def test_a_gpu_that_is_not_there_is_an_error(command):
     assert done.returncode == 2 and "GPU=99" in done.stderr
     done = command("tools.check_env", "--gpu", "99")
     assert done.returncode == 2 and "GPU 99" in done.stdout
+
+
+def test_quick_leaves_out_what_takes_its_time(command):
+    """Nets and processes are left out by what a test uses, not by a list."""
+    assert '-m pytest -m "not net and not command"' in "\n".join(planned("quick"))
+    for path, net, starts in (
+        ("allinone/test_boxes.py", False, False),
+        ("allinone/test_surgery.py", True, False),  # imports it through the library
+        ("python_layers/test_age_loss.py", True, False),  # and through a module of the tests
+        ("test_make.py", False, True),
+    ):
+        full = os.path.join(ROOT, "tests", path)
+        assert kinds.imports_caffe(full) == net, path
+        assert bool(kinds.imported_at_once(full) & kinds.STARTERS) == starts, path
+    collect = ["--collect-only", "--durations=0", "-m", "not net and not command"]
+    done = command("pytest", *collect, "tests/allinone")
+    assert done.returncode == 0, done.stdout
+    assert "test_boxes.py" in done.stdout and "test_surgery.py" not in done.stdout
