@@ -7,8 +7,10 @@ import shutil
 import subprocess
 import sys
 
+import kit_copies
 import pytest
 from conftest import ROOT
+from training_runs import job_options
 
 from tools.training import plan, settings
 
@@ -104,9 +106,7 @@ def test_the_code_of_logs_curves_and_validation_is_not_among_it():
 def kit(tmp_path_factory):
     """A copy of the kit whose modules may be changed."""
     root = tmp_path_factory.mktemp("kit")
-    ignored = shutil.ignore_patterns("__pycache__", "paper")
-    for package in PACKAGES:
-        shutil.copytree(os.path.join(ROOT, package), root / package, ignore=ignored)
+    kit_copies.copy(root, *PACKAGES)
     return root
 
 
@@ -172,15 +172,8 @@ def test_a_changed_comment_or_docstring_is_the_same_plan(kit, edit, path):
 
 def train(kit, chain, out, *more):
     """Train in the copy for an iteration; return what is printed."""
-    known = ["--profile", "tiny", "--job", "smile", "--db", str(chain / "db"), "--out", str(out)]
-    done = subprocess.run(
-        [sys.executable, "-m", "tools.train", *known, "--iterations", "1", *more],
-        cwd=kit,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    options = job_options(chain, out, "smile", 1, *more)
+    return kit_copies.start(kit, "-m", "tools.train", *options)
 
 
 def test_a_run_is_not_resumed_with_other_code_but_with_other_words(kit, edit, chain, tmp_path):
