@@ -127,7 +127,7 @@ class FaceAnalyzer:
             some = slice(start, start + CHUNK)
             crops = [blob.crop(image, box, size) for image, box in zip(images[some], regions[some])]
             parts.append(self.backend(crops, stage=1))
-        outputs = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        outputs = refine.joined(parts)
         answers = {
             task.field: answer(task, outputs[task.output], regions) for task in tasks.of_stage(1)
         }

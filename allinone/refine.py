@@ -52,8 +52,15 @@ def iterative_region_proposals(
         newest = _promising(look, new[:, 0].astype(int), new[:, 1:].astype(np.float32))
         seen.append(newest)
     owners, found = zip(*seen)
-    joined = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
-    return np.concatenate(owners), joined
+    return np.concatenate(owners), joined(found)
+
+
+def joined(parts: Sequence[Found]) -> Found:
+    """Return what stage 1 finds in several parts as one."""
+    whole = {}
+    for name in parts[0]:
+        whole[name] = np.concatenate([part[name] for part in parts])
+    return whole
 
 
 def _promising(look, owners, regions):

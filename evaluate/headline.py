@@ -40,7 +40,9 @@ def left_out(results: dict) -> str:
 
 def text_table(rows: Sequence[Sequence[str]]) -> str:
     """Return rows as aligned text."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    widths = [0] * len(rows[0])
+    for row in rows:
+        widths = [max(width, len(cell)) for width, cell in zip(widths, row)]
     lines = []
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths)]

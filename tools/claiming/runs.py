@@ -115,5 +115,7 @@ def figures(out: str, seeds: Sequence[int]) -> dict[str, dict[str, list[float]]]
     for chain in CHAINS:
         for name in chain:
             by_seed = [last_figures(os.path.join(out, f"seed{seed}", name)) for seed in seeds]
-            found[name] = {task: [values[task] for values in by_seed] for task in by_seed[0]}
+            found[name] = {}
+            for task in by_seed[0]:
+                found[name][task] = [values[task] for values in by_seed]
     return found

@@ -31,8 +31,11 @@ def seconds(work: Work, count: int = 1) -> float:
 
 def by_turns(*works: Work, count: int = 1, rounds: int = ROUNDS) -> list[float]:
     """Return the median seconds of one call of each work, taken in blocks of `count` by turns."""
-    blocks = [[seconds(work, count) for work in works] for _ in range(rounds)]
-    return [statistics.median(column) for column in zip(*blocks)]
+    taken: list[list[float]] = [[] for _ in works]
+    for _ in range(rounds):
+        for work, times in zip(works, taken):
+            times.append(seconds(work, count))
+    return [statistics.median(times) for times in taken]
 
 
 def median_seconds(work: Work, repeats: int) -> float:
