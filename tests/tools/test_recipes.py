@@ -293,6 +293,18 @@ def test_a_model_of_photographs_is_made_in_six_runs(command, tmp_path):
     assert not (tmp_path / "data").exists()
 
 
+def test_photographs_are_read_once(command, real_source, tmp_path):
+    """What make eval-real needs: the sets alone."""
+    folders = ["--data", tmp_path / "data", "--out", tmp_path / "out"]
+    line = ["tools.recipes.real", "--real", real_source / "real", *folders, "--until", "sets"]
+    first, second = command(*line), command(*line)
+    assert first.returncode == second.returncode == 0, first.stderr + second.stderr
+    assert "celeba" in first.stdout and second.stdout == ""
+    for name in ("celeba", "utkface", "photos"):
+        assert (tmp_path / "data" / name / "records.jsonl").stat().st_size > 0
+    assert os.readlink(tmp_path / "data/hard/val") == "../db/val"
+
+
 def test_a_folder_without_photographs_is_refused(command, tmp_path):
     folders = ["--real", tmp_path, "--data", tmp_path / "data", "--out", tmp_path / "out"]
     done = command("tools.recipes.real", *folders, "--until", "sets")

@@ -32,37 +32,40 @@ class Run:
 
     name: str
     profile: str
-    start: str  # the run whose weights it starts from; "": random weights
-    hard: bool  # with hard regions
-    settings: tuple[str, ...]
+    iterations: int
+    start: str = ""  # the run whose weights it starts from; "": random weights
+    rate: str = ""  # learning rate at the start; "": the job's
+    hard: bool = False  # half of the pictures for detection with hard regions
+    more: tuple[str, ...] = ()  # other options of tools.train
+
+    def settings(self) -> list[str]:
+        """Return its options for tools.train but the folders."""
+        rate = ["--base-lr", self.rate] if self.rate else []
+        return [*self.more, "--iterations", str(self.iterations), *rate]
 
 
 RUNS = (
-    Run("identity", "tiny", "", False, ("--job", "pretrain", "--iterations", "1500")),
-    Run("narrow", "tiny", "identity", False, ("--base-lr", "0.001", "--iterations", "4000")),
-    Run("narrow_hard", "tiny", "narrow", True, ("--base-lr", "0.001", "--iterations", "8000")),
+    Run("identity", "tiny", 1500, more=("--job", "pretrain")),
+    Run("narrow", "tiny", 4000, start="identity", rate="0.001"),
+    Run("narrow_hard", "tiny", 8000, start="narrow", rate="0.001", hard=True),
     Run(
         "wide",
         "small",
-        "narrow_hard",
-        True,
-        ("--base-lr", "0.001", "--iterations", "10000", "--widen", *EUCLIDEAN),
+        10000,
+        start="narrow_hard",
+        rate="0.001",
+        hard=True,
+        more=("--widen", *EUCLIDEAN),
     ),
-    Run(
-        "wide_longer",
-        "small",
-        "wide",
-        True,
-        ("--base-lr", "0.0007", "--iterations", "7200", *EUCLIDEAN),
-    ),
-    # Dropout draws numbers towards their mean.
-    Run(
+    Run("wide_longer", "small", 7200, start="wide", rate="0.0007", hard=True, more=EUCLIDEAN),
+    Run(  # dropout draws numbers towards their mean
         "wide_without_dropout",
         "small",
-        "wide_longer",
-        True,
-        ("--base-lr", "0.0004", "--iterations", "2000", *EUCLIDEAN)
-        + ("--without-dropout", "det", "age"),
+        2000,
+        start="wide_longer",
+        rate="0.0004",
+        hard=True,
+        more=("--without-dropout", "det", "age", *EUCLIDEAN),
     ),
 )
 SCOUT, LAST = RUNS[1], RUNS[-1]  # the scout finds the hard regions
@@ -134,7 +137,7 @@ def training_step(run, args):
     """Return the step of a training."""
     db = f"{args.data}/{'hard' if run.hard else 'db'}"
     start = f"{args.out}/{run.start}"
-    settings = [*run.settings, *(["--init", start] if run.start else [])]
+    settings = run.settings() + (["--init", start] if run.start else [])
     inputs = [f"{db}/**/manifest.json", f"{start}/snapshots/*.caffemodel"]
     out = f"{args.out}/{run.name}"
     command = options.train(args, run.profile, db, out, *settings)
@@ -236,7 +239,10 @@ def main(argv=None):
     options.use_blas_threads("small")
     if not args.dry_run:
         link_databases(args.data)
-    return options.run(args, steps_of(args), args.out)
+    code = options.run(args, steps_of(args), args.out)
+    if not (code or args.until or args.dry_run):
+        print(f"model: {args.out}/model; figures: {args.out}/eval; worst: {args.out}/sheets")
+    return code
 
 
 if __name__ == "__main__":
