@@ -77,7 +77,10 @@ def add_data(t, name, settings):
         param=[dict(name=f"{name}_data/count", **COUNTER)],
     )
     found = {top: t.put(top, blob) for top, blob in zip(names, blobs)}
-    return found["data"], {task: [found[top] for top in own] for task, own in labels.items()}
+    blobs_of_task = {}
+    for task, own in labels.items():
+        blobs_of_task[task] = [found[top] for top in own]
+    return found["data"], blobs_of_task
 
 
 def add_loss(t, task, top, label, weight, job, iter_size):

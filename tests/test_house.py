@@ -13,6 +13,7 @@ from allinone import closure
 PACKAGES = ("allinone", "data_prep", "evaluate", "prototxt", "python_layers", "tools")
 # A package imports those before it in this list and itself.
 FLOORS = ("allinone", "python_layers", "prototxt", "data_prep", "evaluate", "tools")
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 # The only modules that import Caffe when they are imported, beside training and net building.
 CAFFE_CORNER = {f"allinone/{name}.py" for name in ("caffe_engine", "surgery", "snapshots", "widen")}
 
@@ -60,7 +61,6 @@ def test_imports_point_downward():
             package = name.split(".")[0]
             if package in FLOORS and FLOORS.index(package) > floor:
                 upward.append((path, name))
-    # Running validation and evaluation of a training run belong to the training's own floor.
     assert upward == []
 
 
@@ -77,6 +77,16 @@ def test_caffe_is_imported_in_one_place():
     assert direct == ["allinone/pycaffe.py"]
     of_library = {path for path in corner if path.startswith("allinone")}
     assert of_library <= CAFFE_CORNER, of_library - CAFFE_CORNER
+
+
+def test_no_comprehension_stands_in_another():
+    nested = []
+    for path in modules():
+        for node in ast.walk(ast.parse(text_of(path))):
+            if isinstance(node, COMPREHENSIONS):
+                inner = [one for one in ast.walk(node) if isinstance(one, COMPREHENSIONS)]
+                nested += [f"{path}:{node.lineno}"] if len(inner) > 1 else []
+    assert nested == []
 
 
 def commands():

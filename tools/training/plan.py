@@ -48,13 +48,21 @@ def make(settings: Settings) -> tuple[dict[str, str], dict]:
         processes=settings.processes,
         net=net,
         solver=solver,
-        data={tower: [one["hash"] for one in databases] for tower, databases in found.items()},
+        data=_hashes(found),
         init=init or None,
         code=code(),
     )
     net, solver = _texts(settings, found, settings.databases, settings.out)
     texts = {NET: net, SOLVER: solver, DATA: json.dumps(found, indent=1) + "\n"}
     return texts, plan
+
+
+def _hashes(found):
+    """Return {sub-network: the hash of each of its databases}."""
+    hashes = {}
+    for tower, databases in found.items():
+        hashes[tower] = [one["hash"] for one in databases]
+    return hashes
 
 
 def _texts(settings, found, databases, out):
