@@ -1,16 +1,17 @@
 # Every job of the kit: `make` lists the targets, what each takes, and what that means.
-#: GPU: 0 or 0,1, without it the CPU is used. PYTHON: makes the environment. Both go everywhere.
-#: PROFILE: paper, tiny or small, the sizes of the nets. CORES: processes that train without a GPU.
-#: ITERATIONS, LR: of the training, default the job's (allinone/schedules.py). BATCH: what every
-#: mini-batch is multiplied by, such as 0.5. INIT: run or model to start from, with nothing random
+#: GPU: 0 or 0,1; without it the CPU is used. PYTHON: makes the environment. Both go everywhere.
+#: PROFILE: paper, tiny or small: the sizes of the nets. CORES: processes that train without a GPU.
+#: ITERATIONS, LR: of the training; default: the job's (allinone/schedules.py). BATCH: what every
+#: mini-batch is multiplied by, such as 0.5. INIT: run or model to start from; with nothing: random
 #: weights. RUN: folder of the joint training. RUNS: folders of trainings whose towers are fused.
-#: TRUNK: the one of RUNS whose shared layers are taken. FOLD: number of a fold, default all.
+#: TRUNK: the one of RUNS whose shared layers are taken. FOLD: number of a fold; default: all.
 #: DATA: folder with a folder for each dataset. SRC: that of one dataset, where it is not in DATA.
-#: SETS: names of datasets. DB: folder of databases. FACES, SCENES: records.jsonl of portraits and
-#: of scenes. REAL: folder of labelled photographs. LANDMARKS: model that finds missing landmarks.
-#: MODEL: folder of a fused model. EVAL: folder of what is measured. PROPOSALS: dense or
-#: selective-search, where faces are looked for. SCORE: mean-regions or aligned, how gender, smile
-#: and age are scored. IN: pictures, folders or patterns. OUT: folder for what is made. CHECK: 1.
+#: DB: folder of databases; default: DATA/db. SETS: names of datasets. FACES, SCENES: records.jsonl
+#: of portraits and of scenes. LANDMARKS: model that finds landmarks where a dataset has none.
+#: REAL: folder of labelled photographs. MODEL: folder of a fused model. EVAL: folder of what is
+#: measured. PROPOSALS: dense or selective-search: where faces are looked for. SCORE: mean-regions
+#: or aligned: how gender, smile and age are scored. IN: pictures, folders or patterns. OUT: folder
+#: for what is made. CHECK: 1 compares only.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -81,27 +82,27 @@ $(DATASETS:%=data-%): data-%: setup  ## Read one dataset [DATA SRC DB PROFILE LA
 	$(PY) -m data_prep.convert $* --folder $(or $(SRC),$(DATA)/$*)
 	$(PY) -m data_prep.databases $* --data $(DATA) --out $(DB) $(DATABASES) --gpu "$(GPU)" \
 		$(SRC:%=--folder %)
-data: setup  ## Build the databases of all training sets there [DATA SETS DB LANDMARKS TRAINING]
+data: setup  ## Build the databases of all training sets there [DATA DB SETS LANDMARKS TRAINING]
 	$(RECIPE).data $(SETS) --data $(DATA) --db $(DB) $(DATABASES) $(DEVICE) $(TUNED)
 drawn-data: setup  ## Draw small sets in the layouts of the real ones, to try the targets on [OUT]
 	$(PY) -m data_prep.drawn_sets --out $(or $(OUT),out/drawn)
-db: setup  ## Build the databases of two records files [FACES SCENES DB PROFILE]
+db: setup  ## Build the databases of two records files [FACES SCENES DATA DB PROFILE]
 	$(PY) -m data_prep.build_db scenes --records $(SCENES) --without-search $(FACES) --out $(DB)
 	$(PY) -m data_prep.build_db aligned --records $(FACES) --profile $(PROFILE) --out $(DB)
-inspect: setup  ## Draw random samples of every database in DB, with their labels [DB OUT]
+inspect: setup  ## Draw random samples of every database in DB, with their labels [DATA DB OUT]
 	$(PY) -m tools.inspect_db $(DB) --out $(or $(OUT),out/inspect)
 
-pretrain: setup  ## Train the identity net, from which the others start [DB TRAINING]
+pretrain: setup  ## Train the identity net, from which the others start [DATA DB TRAINING]
 	$(TRAIN) --job pretrain --out $(PRETRAINED)
 	@touch $(PRETRAINED)/finished
 # It is trained first where it is the one to start from, and has not been trained to its end.
 START := $(if $(filter $(PRETRAINED),$(INIT)),$(if $(wildcard $(PRETRAINED)/finished),,pretrain))
 train $(patsubst %,train-%,$(filter-out hyperface,$(TOWERS))): $(START)
-train: setup  ## Train the sub-networks jointly, or go on with it [DB INIT RUN TRAINING]
+train: setup  ## Train the sub-networks jointly, or go on with it [DATA DB INIT RUN TRAINING]
 	$(TRAIN) --job joint --out $(RUN) $(INIT:%=--init %)
-$(TOWERS:%=train-%): train-%: setup  ## Train one tower, or the baseline [DB INIT TRAINING]
+$(TOWERS:%=train-%): train-%: setup  ## Train one tower, or the baseline [DATA DB INIT TRAINING]
 	$(TRAIN) --job $* --out out/$(PROFILE)/$* $(if $(filter hyperface,$*),,$(INIT:%=--init %))
-$(FINETUNED:%=finetune-%): finetune-%: setup  ## Fine-tune RUN and fuse it [DB RUN FOLD TRAINING]
+$(FINETUNED:%=finetune-%): finetune-%: setup  ## Fine-tune and fuse [DATA DB RUN FOLD TRAINING]
 	@$(RECIPE).finetune $* --profile $(PROFILE) --db $(DB) --run $(RUN) --out out/$(PROFILE) \
 		$(FOLD:%=--fold %) $(DEVICE) $(TUNED)
 fuse: setup  ## Fuse the newest snapshots of RUN or RUNS into MODEL [RUN RUNS TRUNK MODEL PROFILE]
@@ -159,5 +160,5 @@ STRANGE := $(filter-out $(TAKEN),$(foreach one,$(.VARIABLES),$(call given,$(one)
 $(foreach goal,$(filter-out $(TARGETS),$(GOALS)),$(error no target '$(goal)'; there are \
 	$(or $(filter $(call first,$(goal))%,$(TARGETS)),$(TARGETS))))
 $(if $(STRANGE),$(error $(firstword $(STRANGE)): not taken by make $(GOALS), which takes $(TAKEN)))
-$(foreach one,$(filter-out $(PROFILES),$(or $(PROFILE),none)),$(error PROFILE=$(one): no such profile; \
-	there are $(PROFILES)))
+$(foreach one,$(filter-out $(PROFILES),$(or $(PROFILE),none)),$(error PROFILE=$(one): no such \
+	profile; there are $(PROFILES)))

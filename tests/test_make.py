@@ -96,7 +96,7 @@ def test_the_variables_of_help_are_explained_and_known():
     "arguments, parts",
     [
         (["train", "SCORE=aligned"], ["SCORE", "make train", "ITERATIONS"]),
-        (["train-age", "FOLD=1"], ["FOLD", "make train-age", "BATCH CORES DB GPU INIT"]),
+        (["train-age", "FOLD=1"], ["FOLD", "make train-age", "BATCH CORES DATA DB GPU INIT"]),
         (["train-real", "SETS=celeba"], ["SETS", "make train-real", "REAL"]),
         (["data", "train", "fuse", "IN=x"], ["IN", "make data train fuse", "RUNS"]),
         (["data-synthetic", "DATA=x"], ["DATA", "make data-synthetic"]),
