@@ -1,8 +1,10 @@
 import json
+import os
 import re
 import sys
 
 import pytest
+from conftest import ROOT
 
 from allinone import tasks
 from allinone.errors import InputError
@@ -97,6 +99,17 @@ def test_the_page_has_a_row_for_every_task_and_names_what_it_was_measured_on(tmp
         expected = 2 + 2 * (task.name == "age") + (task.name in tasks.HYPERFACE_TASKS)
         assert len(rows) == expected, task.name
     assert "3000 portraits of 1000 people" in text and "{" not in text
+
+
+def test_the_committed_page_is_of_the_committed_figures():
+    with open(os.path.join(ROOT, "docs", "claims.json"), encoding="utf-8") as stream:
+        found = json.load(stream)
+    with open(os.path.join(ROOT, "docs", "claims.md"), encoding="utf-8") as stream:
+        committed = stream.read().splitlines()
+    size = dict(faces=3000, people=1000, scenes=200, held_out=600, held_out_scenes=60)
+    for line in page.page(found, [1, 2, 3], size).splitlines():
+        if not line.startswith("Seeds 1, 2, 3; "):  # and the machine
+            assert line in committed
 
 
 def test_databases_that_are_not_there_are_refused_before_anything_is_trained(

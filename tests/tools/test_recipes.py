@@ -331,6 +331,9 @@ def test_fine_tuning_goes_through_the_folds_that_are_there(command, expect_refus
     assert "--iterations 7 --base-lr 0.5 --batch 2" in commands[0]
     module, *arguments = command_line
     expect_refusal(module, [*arguments, "--fold", "99"], "FOLD=99", "folds there: 1, 2, 10")
+    for fold in range(3, 10):
+        (tmp_path / f"db/finetune/fddb/fold_{fold:02d}").mkdir()
+    expect_refusal(module, [*arguments, "--fold", "99"], "FOLD=99", "folds there: 1 to 10")
 
 
 def test_fine_tuning_without_a_database_or_for_an_unknown_set_is_refused(expect_refusal, tmp_path):

@@ -27,12 +27,19 @@ def databases(db, job, fold):
     there = sorted(glob.glob(f"{glob.escape(root)}/fold_*"))
     folds = {int(path.rsplit("_", 1)[1]): path for path in there}
     if fold is not None and fold not in folds:
-        known = ", ".join(map(str, folds)) if folds else "none: leave FOLD out"
+        known = in_words(list(folds)) or "none: leave FOLD out"
         raise InputError(f"FOLD={fold}: not in {root}; folds there: {known}")
     if not os.path.isdir(root):
         raise InputError(f"{root}: no such folder; make data-{job} builds it")
     chosen = [folds[fold]] if fold is not None else there
     return [(path, os.path.basename(path)) for path in chosen] or [(root, "")]
+
+
+def in_words(numbers):
+    """Return numbers as text: "1 to 10" where none is missing between."""
+    if len(numbers) > 2 and numbers == list(range(numbers[0], numbers[-1] + 1)):
+        return f"{numbers[0]} to {numbers[-1]}"
+    return ", ".join(map(str, numbers))
 
 
 def steps_of(args, db, fold):
