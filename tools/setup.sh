@@ -84,8 +84,8 @@ install() {  # install with pip, a line a package
 }
 if real_caffe "$python"; then
     # That Caffe is used with the packages that it stands among; pip adds only what they lack.
-    place=$("$python" -c \
-        'import caffe, os; print(os.path.dirname(os.path.dirname(os.path.abspath(caffe.__file__))))')
+    file=$("$python" -c 'import caffe, os; print(os.path.abspath(caffe.__file__))')
+    place=$(dirname "$(dirname "$file")")
     echo "using the Caffe of this Python, in $place"
     sed -i 's/^include-system-site-packages.*/include-system-site-packages = true/' \
         "$venv/pyvenv.cfg"
