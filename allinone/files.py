@@ -164,7 +164,10 @@ def write_image(path: str, image: np.ndarray, quality: int = 92) -> None:
     """Write a picture, encoded by the name's extension, through a temporary name."""
     kind = os.path.splitext(path)[1]
     settings = [cv2.IMWRITE_JPEG_QUALITY, quality] if kind.lower() in JPEG else []
-    ok, data = cv2.imencode(kind, image, settings)
+    try:
+        ok, data = cv2.imencode(kind, image, settings)
+    except cv2.error:  # of an extension that it does not know
+        ok = False
     if not ok:
         raise InputError(f"{path}: OpenCV cannot write this kind of picture; use .jpg or .png")
     with replacing(path, "wb") as stream:

@@ -33,6 +33,13 @@ def test_a_missing_a_truncated_and_a_false_picture_are_named(tmp_path):
         assert name in str(error.value)
 
 
+@pytest.mark.parametrize("name", ["picture.doc", "picture"])
+def test_a_picture_of_an_unknown_kind_is_refused(tmp_path, name):
+    with pytest.raises(InputError, match=f"{name}: OpenCV cannot write this kind of picture"):
+        files.write_image(str(tmp_path / name), np.zeros((4, 4, 3), np.uint8))
+    assert os.listdir(tmp_path) == []
+
+
 def test_what_was_there_stays_when_writing_fails(tmp_path):
     path = tmp_path / "results.json"
     files.write_json(str(path), {"a": 1})
