@@ -5,9 +5,11 @@ The chain goes from drawing to a fused model. Commands are run as a user runs th
 """
 
 import os
+import shutil
 import subprocess
 import sys
 
+import filelock
 import kinds
 import numpy as np
 import pytest
@@ -72,10 +74,23 @@ def draw(kind, count, identities, seed, out):
     run_well("data_prep.synthetic", "--kind", kind, *numbers, "--out", out)
 
 
-@pytest.fixture(scope="session")
-def chain(tmp_path_factory):
-    """The folder of a whole small chain: faces, scenes, db, run (20 iterations), model."""
-    root = tmp_path_factory.mktemp("chain")
+def made_once(tmp_path_factory, name, make):
+    """Return a folder that make(folder) fills; where several processes test, one of them does."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    folder, whole = root / name, root / f"{name}.whole"
+    with filelock.FileLock(root / f"{name}.lock"):
+        if not whole.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            whole.touch()
+    return folder
+
+
+def make_chain(root):
+    """Draw, build databases, train for 20 iterations and fuse, in a folder."""
     faces, scenes = f"{root}/faces/records.jsonl", f"{root}/scenes/records.jsonl"
     draw("portraits", 30, 6, 5, root / "faces")
     draw("scenes", 6, 6, 5, root / "scenes")
@@ -89,28 +104,38 @@ def chain(tmp_path_factory):
     training = ["--profile", "tiny", "--db", root / "db", "--out", root / "run"]
     run_well("tools.train", *training, "--iterations", ITERATIONS, "--snapshot", 5)
     run_well("tools.fuse", "--run", root / "run", "--out", root / "model")
-    return root
 
 
 @pytest.fixture(scope="session")
-def real_source(tmp_path_factory):
-    """A folder as real_sets takes it: portraits of 12 people as celeba and utkface, photos."""
-    root = tmp_path_factory.mktemp("real")
+def chain(tmp_path_factory):
+    """The folder of a whole small chain: faces, scenes, db, run, model."""
+    return made_once(tmp_path_factory, "chain", make_chain)
+
+
+def make_real_source(root):
+    """Draw portraits of 12 people as celeba and utkface, and scenes as photos, in a folder."""
     kinds = (("celeba", "portraits", 48), ("utkface", "portraits", 20), ("photos", "scenes", 6))
     for name, kind, count in kinds:
         draw(kind, count, 12, 31, root / "drawn" / name)
         real_like.write_set(root / "drawn" / name, root / "real", name)
-    return root
 
 
 @pytest.fixture(scope="session")
-def real_folders(real_source):
+def real_source(tmp_path_factory):
+    """A folder as real_sets takes it."""
+    return made_once(tmp_path_factory, "real_like", make_real_source)
+
+
+@pytest.fixture(scope="session")
+def real_folders(real_source, tmp_path_factory):
     """The folders that real_sets and the reader make of it."""
-    out = real_source / "sets"
-    run_well("data_prep.real_sets", "--real", real_source / "real", "--out", out)
-    for name in ("celeba", "utkface", "photos"):
-        run_well("data_prep.convert", "custom", "--folder", out / name)
-    return out
+
+    def make(out):
+        run_well("data_prep.real_sets", "--real", real_source / "real", "--out", out)
+        for name in ("celeba", "utkface", "photos"):
+            run_well("data_prep.convert", "custom", "--folder", out / name)
+
+    return made_once(tmp_path_factory, "real_sets", make)
 
 
 @pytest.fixture
