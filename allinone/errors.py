@@ -1,4 +1,4 @@
-"""One way to refuse bad input: a sentence for the user and exit code 2."""
+"""How a command ends: bad input, a full disk and unusable paths are sentences, Ctrl-C is 130."""
 
 from __future__ import annotations
 
@@ -11,6 +11,18 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 INTERRUPTED = 130  # exit code after Ctrl-C
 
 
+def _in_words(error: OSError) -> str:
+    """Return what is wrong with a file, and the mend; raise the error where it is of no file."""
+    if error.errno in NO_ROOM:
+        return (
+            f"{error.filename or 'a file'}: cannot be written ({error.strerror}); free space and "
+            "run the same command again, what is finished is kept"
+        )
+    if error.filename is None:
+        raise error
+    return f"{error.filename}: {error.strerror}; check the path and who may use it"
+
+
 class InputError(Exception):
     """Says what is wrong, in which file and field, and how to mend it."""
 
@@ -18,7 +30,8 @@ class InputError(Exception):
 def command(main: Callable) -> Callable:
     """Wrap `main(argv=None) -> int | None` of a command.
 
-    Bad input is one sentence on stderr and exit code 2, Ctrl-C is exit code 130.
+    Bad input, and a path that cannot be used, is one sentence on stderr and exit code 2. Ctrl-C is
+    exit code 130.
     """
 
     @functools.wraps(main)
@@ -29,19 +42,10 @@ def command(main: Callable) -> Callable:
             print(f"error: {error}", file=sys.stderr)
             return 2
         except OSError as error:
-            if error.errno not in NO_ROOM:
-                raise
-            print(
-                f"error: {error.filename or 'a file'}: cannot be written ({error.strerror}); free "
-                "space and run the same command again, what is finished is kept",
-                file=sys.stderr,
-            )
+            print(f"error: {_in_words(error)}", file=sys.stderr)
             return 2
         except KeyboardInterrupt:
-            print(
-                "\ninterrupted: what is finished is kept; run the same command again to go on",
-                file=sys.stderr,
-            )
+            print("\ninterrupted: what is finished is kept", file=sys.stderr)
             return INTERRUPTED
 
     return run

@@ -57,5 +57,7 @@ def read(path: str) -> dict[str, list[list[float]]]:
     for image, box in pairs:
         beside = os.path.join(os.path.dirname(os.path.abspath(path)), image)
         place = os.path.abspath(beside if os.path.exists(beside) else image)
-        found.setdefault(place, []).extend([box] if box else [])
+        found.setdefault(place, [])
+        if box:
+            found[place].append(box)
     return found

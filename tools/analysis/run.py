@@ -46,8 +46,11 @@ class Settings:
 Find = Callable[[Sequence[str], Sequence[np.ndarray]], list[list[Face]]]
 
 
-def finder(settings: Settings, analyzer: analysis.FaceAnalyzer) -> Find:
-    """Return what finds, or describes in given boxes, the faces of pictures."""
+def finder(settings: Settings, analyzer: analysis.FaceAnalyzer, wanted: Sequence[str]) -> Find:
+    """Return what finds, or describes in given boxes, the faces of pictures.
+
+    InputError where the file of boxes names none of the wanted pictures.
+    """
     if not settings.boxes:
 
         def search(paths, images):
@@ -55,6 +58,11 @@ def finder(settings: Settings, analyzer: analysis.FaceAnalyzer) -> Find:
 
         return search
     given = given_boxes.read(settings.boxes)
+    if not any(os.path.abspath(path) in given for path in wanted):
+        raise InputError(
+            f"{settings.boxes}: no line with a box names one of these pictures; paths are relative "
+            "to the file or to the working directory"
+        )
 
     def describe(paths, images):
         some = [given.get(os.path.abspath(path), []) for path in paths]
@@ -63,15 +71,33 @@ def finder(settings: Settings, analyzer: analysis.FaceAnalyzer) -> Find:
     return describe
 
 
-def drawn_name(path: str, taken: set[str]) -> str:
-    """Return the file name of the drawn picture, different from all taken ones, which it joins."""
+def drawn_name(path: str, taken: set[str], kind: str = ".png") -> str:
+    """Return the file name of a drawing, different from all taken ones, which it joins."""
     stem, number = os.path.splitext(os.path.basename(path))[0], 1
-    name = f"{stem}.png"
+    name = f"{stem}{kind}"
     while name in taken:
         number += 1
-        name = f"{stem}-{number}.png"
+        name = f"{stem}-{number}{kind}"
     taken.add(name)
     return name
+
+
+def drawn_names(pictures: Sequence[str], videos: Sequence[str], out: str) -> dict[str, str]:
+    """Return {input: file name of its drawing}, the same whatever was done before.
+
+    No two inputs share a name, and no drawing gets the name of an input that stands in `out`.
+    """
+    here = os.path.realpath(out)
+    inputs_here = [
+        one for one in (*pictures, *videos) if os.path.realpath(os.path.dirname(one) or ".") == here
+    ]
+    taken, names = {os.path.basename(one) for one in inputs_here}, {}
+    for path in dict.fromkeys(pictures):
+        names[path] = drawn_name(path, taken)
+    for source in dict.fromkeys(videos):
+        stem = f"camera{source}" if inputs.is_camera(source) else source
+        names[source] = drawn_name(stem, taken, ".mp4")
+    return names
 
 
 def lines_of(faces: Sequence[Face], descriptor: str, image: str, **where) -> str:
@@ -114,15 +140,12 @@ def _read(paths: Sequence[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     return images, refused
 
 
-def analyze_pictures(find: Find, paths: Sequence[str], done: set[str], stream, settings) -> int:
-    """Write the lines, and the drawings, of the pictures that are not done; count the unreadable.
+def analyze_pictures(find: Find, left: Sequence[str], names, stream, settings: Settings) -> None:
+    """Write the lines, and the drawings, of pictures.
 
-    stream: of text, for the lines.
+    names: {picture: file name of its drawing}; stream: of text, for the lines.
     """
-    taken: set[str] = set()
-    names = {path: drawn_name(path, taken) for path in paths}  # the same whatever was done before
-    left = [path for path in paths if path not in done]
-    progress, errors = Progress("pictures", len(left)), 0
+    progress = Progress("pictures", len(left))
     for start in range(0, len(left), settings.batch):
         some = left[start : start + settings.batch]
         images, refused = _read(some)
@@ -136,9 +159,7 @@ def analyze_pictures(find: Find, paths: Sequence[str], done: set[str], stream, s
                 drawn = draw.results(images[path], found[path])
                 files.write_image(os.path.join(settings.out, names[path]), drawn)
         stream.flush()
-        errors += len(refused)
         progress.step(len(some))
-    return errors
 
 
 class DrawnVideo:
@@ -161,14 +182,16 @@ class DrawnVideo:
             self.writer.release()
 
 
-def analyze_video(find: Find, source: str, stream, settings: Settings) -> None:
-    """Write the lines of a video's frames, and the drawn video; Ctrl-C ends a camera's."""
+def analyze_video(find: Find, source: str, name: str, stream, settings: Settings) -> None:
+    """Write the lines of a video's frames, and the drawn video; Ctrl-C ends a camera's.
+
+    name: of the drawn video. InputError where it cannot be read.
+    """
     camera = inputs.is_camera(source)
-    stem = f"camera{source}" if camera else os.path.splitext(os.path.basename(source))[0]
     video = inputs.open_video(source)
     count = video.count and -(-video.count // settings.every)
     progress = Progress(f"frames of {source}", count)
-    drawn = DrawnVideo(os.path.join(settings.out, f"{stem}.mp4"), video.rate / settings.every)
+    drawn = DrawnVideo(os.path.join(settings.out, name), video.rate / settings.every)
     with contextlib.closing(drawn):
         try:
             for number, seconds, image in video.frames(settings.every):
@@ -182,6 +205,15 @@ def analyze_video(find: Find, source: str, stream, settings: Settings) -> None:
         except KeyboardInterrupt:
             if not camera:
                 raise
+
+
+def analyze_or_refuse(find: Find, source: str, name: str, stream, settings: Settings) -> None:
+    """Analyze a video; one that cannot be read is a line with `error` and stops nothing."""
+    try:
+        analyze_video(find, source, name, stream, settings)
+    except InputError as error:
+        print(f"  error: {error}", file=sys.stderr, flush=True)
+        stream.write(record.to_line(record.FaceRecord(source, error=str(error))))
 
 
 def prepare(settings: Settings, model_files: dict[str, str]) -> str:
@@ -222,14 +254,16 @@ def run(settings: Settings) -> tuple[int, int]:
     device = f"GPU {settings.gpu}" if settings.gpu else "the CPU"
     model = analyzer.backend.model
     print(f"model {model.folder}, engine {settings.engine} on {device}", flush=True)
-    find = finder(settings, analyzer)
+    find = finder(settings, analyzer, [*pictures, *videos])
     partial = prepare(settings, model.about.files)
     done = done_before(partial)
+    names = drawn_names(pictures, videos, settings.out)
+    left = [path for path in pictures if path not in done]
     with open(partial, "a", encoding="utf-8") as stream:
-        analyze_pictures(find, pictures, done, stream, settings)
+        analyze_pictures(find, left, names, stream, settings)
         for source in videos:
             if source not in done:
-                analyze_video(find, source, stream, settings)
+                analyze_or_refuse(find, source, names[source], stream, settings)
     lines = os.path.join(settings.out, LINES)
     os.replace(partial, lines)
     errors = sum(face.error is not None for face in record.read_results(lines))
