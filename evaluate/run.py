@@ -218,8 +218,6 @@ def table(benchmark: Benchmark, figures: dict, deviations: dict) -> str:
     rows = [("figure", "measured", "the paper's", "better")]
     for figure in benchmark.figures:
         if figure.name in figures:
-            shown = figure.show(figures[figure.name])
-            if figure.name in deviations:
-                shown += f" ± {deviations[figure.name]:.3f}"
-            rows.append((figure.means, shown, figure.show(figure.paper), figure.better))
+            shown = figure.show(figures[figure.name], deviations.get(figure.name))
+            rows.append((figure.means, shown, figure.show_paper(), figure.better))
     return headline.text_table(rows)

@@ -125,9 +125,10 @@ BENCHMARK = Benchmark(
         *detection.RULES,
         "landmarks and pose of every annotated face, given its box; six points (eye centres, nose, "
         "mouth corners and centre), visible ones only",
-        "landmark errors are shares of the face's size, the mean of width and height of its box "
-        "(Zhu and Ramanan 2012; our choice, the paper does not say)",
-        "yaw is rounded to the nearest 15° and may be 15° off",
+        "landmark errors are shares of the face's size, the mean of width and height of its box: "
+        "the protocol of CCL ([57] of the paper), to which section IV-B refers, after Zhu and "
+        "Ramanan ([59])",
+        "yaw alone counts, rounded to the nearest 15°; it may be 15° off (section IV-C, [59])",
     ),
     measure=measure,
     peer_files=peer_files,

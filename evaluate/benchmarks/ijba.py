@@ -17,8 +17,9 @@ import numpy as np
 from allinone import files
 from allinone.errors import InputError
 from allinone.progress import Progress
-from evaluate import answers, metrics, people_templates, predictions, tpe
-from evaluate.benchmark import Benchmark, Figure, Measured
+from evaluate import answers, ijba_tables, metrics, people_templates, predictions, tpe
+from evaluate.benchmark import Benchmark, Measured
+from evaluate.ijba_tables import COSINE, TPE
 from evaluate.people_templates import Template
 from evaluate.run import Run
 
@@ -29,7 +30,6 @@ CANDIDATES = 20
 TEMPLATES, COMPARISONS, EMBEDDINGS = "templates.jsonl", "comparisons.jsonl", "tpe.h5"
 VERIFY, SEARCH = "verify", "search"  # the two protocols
 LEARNT = {protocol: f"{protocol}_train" for protocol in (VERIFY, SEARCH)}  # part to learn from
-COSINE, TPE = "cosine", "tpe"
 CURVES = {COSINE: "ours", TPE: "ours, TPE"}
 FAR_AXIS = [round(float(far), 6) for far in np.geomspace(1e-3, 1, 31)]
 Templates = Mapping[tuple[int, str], list[Template]]  # by split and part
@@ -216,28 +216,14 @@ def drawn(points) -> dict[str, Any]:
     )
 
 
-# (figure, for people, the paper's by cosine, the paper's by TPE), of table V
-TABLE = (
-    ("tar_at_far_0.001", "TAR at FAR 0.001", 0.787, 0.823),
-    ("tar_at_far_0.01", "TAR at FAR 0.01", 0.893, 0.922),
-    ("tar_at_far_0.1", "TAR at FAR 0.1", 0.968, 0.976),
-    ("tpir_at_fpir_0.01", "TPIR at FPIR 0.01", 0.704, 0.792),
-    ("tpir_at_fpir_0.1", "TPIR at FPIR 0.1", 0.836, 0.887),
-    ("rank_1", "rank 1", 0.941, 0.947),
-    ("rank_5", "rank 5", None, None),
-    ("rank_10", "rank 10", 0.988, 0.988),
-)
 BENCHMARK = Benchmark(
     name="ijba",
     title="IJB-A: verification and identification",
     about="Verification and identification of templates on IJB-A, by cosine and by TPE.",
     section="IV-F",
-    where="section IV-F, table V",
+    where="section IV-F, tables V and VI",
     needs="The figures by TPE need embeddings, which --train-tpe learns (make tpe-ijba).",
-    figures=(
-        *(Figure(f"cosine_{key}", f"cosine: {means}", "", True, by) for key, means, by, _ in TABLE),
-        *(Figure(f"tpe_{key}", f"TPE: {means}", "", True, by) for key, means, _, by in TABLE),
-    ),
+    figures=ijba_tables.figures(),
     rules=(
         "template: mean within each medium, then over media, length 1; similarity: cosine; TPE "
         "learnt on each split's own training part",
@@ -247,5 +233,8 @@ BENCHMARK = Benchmark(
         f"{CANDIDATES} and above that threshold of FPIR",
     ),
     measure=measure,
+    peers=ijba_tables.peers(),
+    peer_figures=ijba_tables.columns(),
+    pipelines=ijba_tables.pipelines(),
     switches={"--train-tpe": "learn the embeddings of all splits first"},
 )
