@@ -16,6 +16,8 @@ def solver_text(
     rule = schedules.RULES[profile.name]
     iterations = iterations or job.iterations
     start = f"the weights of {job.init}" if job.init else "random weights"
+    if job.branches:
+        start += f"; only the layers of {', '.join(job.branches)} learn, all others stay"
     lines = [
         (f'net: "{net}"', f"towers: {', '.join(job.towers)}; starts from {start}"),
         (f"base_lr: {job.base_lr}", job.why),

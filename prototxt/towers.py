@@ -46,6 +46,7 @@ def train_net(profile, job, databases, identities, seed=1, iter_size=1, validati
         for t, task, raw, label in learnt:
             add_accuracy(t, task, raw, label)
     proto = named(net, profile, job.name)
+    freeze(proto, job)
     return with_test_phase(proto, test_data) if validation else proto
 
 
@@ -144,6 +145,22 @@ def with_test_phase(proto, test_data):
         elif layer.name in only_training:
             both.layer[-1].include.add(phase=caffe.TRAIN)
     return both
+
+
+def freeze(proto, job):
+    """Let only the branches of a job's tasks learn, where it has any; all else stays to the bit.
+
+    Parameters without a rate get no gradient, no momentum and no weight decay. Caffe then skips the
+    backward pass of every layer below which nothing learns. A shared parameter is treated alike in
+    all sub-networks, as Caffe demands.
+    """
+    if not job.branches:
+        return
+    learning = {layer for name in job.branches for layer in network.branch(tasks.BY_NAME[name])}
+    for layer in proto.layer:
+        for param in layer.param:
+            if param.name.rsplit("/", 1)[0] not in learning:
+                param.lr_mult = param.decay_mult = 0
 
 
 def named(net, profile, name):
