@@ -4,7 +4,8 @@
 #: ITERATIONS, LR: of the training; default: the job's (allinone/schedules.py). BATCH: what every
 #: mini-batch is multiplied by, such as 0.5. INIT: run or model to start from; with nothing: random
 #: weights. RUN: folder of the joint training. RUNS: folders of trainings whose towers are fused.
-#: TRUNK: the one of RUNS whose shared layers are taken. FOLD: number of a fold; default: all.
+#: TRUNK: the one of RUNS whose shared layers are taken. FOLD: number of a fold, or all: the whole
+#: set; default: each by turns.
 #: DATA: folder with a folder for each dataset. SRC: that of one dataset, where it is not in DATA.
 #: DB: folder of databases; default: DATA/db. SETS: names of datasets. FACES, SCENES: records.jsonl
 #: of portraits and of scenes. LANDMARKS: model that finds landmarks where a dataset has none.
