@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from allinone.profiles import Profile
-from allinone.tasks import HYPERFACE, TOWERS, tasks_of
+from allinone.tasks import AGE_GAUSSIAN_WEIGHT, HYPERFACE, TOWERS, tasks_of
 
 AGE_SWITCH_ITERATION = 20000  # eq. 6: lambda is 0 until here, then 1 (section III-C4)
 
@@ -27,6 +27,7 @@ class Job:
     init: str = ""  # the job whose weights it starts from; "": random weights
     age_switch: int = 0  # iteration at which lambda of eq. 6 goes from 0 to 1
     age_ramp: int = 0  # iterations that it takes to rise; 0: at once, as in the paper
+    age_weight: float = AGE_GAUSSIAN_WEIGHT  # of eq. 6's Gaussian term; 1: as printed
     batch: dict[str, int] = field(default_factory=dict)  # where it differs from the profile's
     without_dropout: tuple[str, ...] = ()  # sub-networks that have none of the profile's dropout
     folds: int = 0  # where above 0: a database and a run of its own for each fold

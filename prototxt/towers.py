@@ -89,7 +89,12 @@ def add_loss(t, task, top, label, weight, job, iter_size):
     if task.loss == "softmax":  # eq. 4, 5 and 7
         loss = L.SoftmaxWithLoss(top, *label, loss_weight=weight, loss_param=dict(ignore_label=-1))
     elif task.loss == "age":  # eq. 6
-        settings = dict(switch=job.age_switch, ramp=job.age_ramp, iter_size=iter_size)
+        settings = dict(
+            switch=job.age_switch,
+            ramp=job.age_ramp,
+            iter_size=iter_size,
+            weight=job.age_weight,
+        )
         loss = L.Python(
             network.years(t, task, top),
             *label,

@@ -83,7 +83,7 @@ def committed_net(name):
 def test_the_age_loss_of_the_paper_switches_at_20000():
     layers = [layer for layer in committed_net("joint").layer if layer.name == "age/loss_age"]
     assert [layer.python_param.param_str for layer in layers] == [
-        '{"switch": 20000, "ramp": 0, "iter_size": 1}'
+        '{"switch": 20000, "ramp": 0, "iter_size": 1, "weight": 36.0}'
     ]
 
 
