@@ -10,9 +10,9 @@
 #: DB: folder of databases; default: DATA/db. SETS: names of datasets. FACES, SCENES: records.jsonl
 #: of portraits and of scenes. LANDMARKS: model that finds landmarks where a dataset has none.
 #: REAL: folder of labelled photographs. MODEL: folder of a fused model. EVAL: folder of what is
-#: measured. PROPOSALS: dense or selective-search: where faces are looked for. SCORE: mean-regions
-#: or aligned: how gender, smile and age are scored. IN: pictures, folders or patterns. OUT: folder
-#: for what is made. CHECK: 1 compares only.
+#: measured. PROPOSALS: dense or selective-search: where faces are looked for; default: the latter
+#: for profile paper. SCORE: mean-regions or aligned: how gender, smile and age are scored. IN:
+#: pictures, folders or patterns. OUT: folder for what is made. CHECK: 1 compares only.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

@@ -45,9 +45,10 @@ def selective_search_quality_proposals(analyzer: FaceAnalyzer, image: np.ndarray
     return selective_search(image, quality=True)
 
 
+DENSE, SELECTIVE_SEARCH = "dense", "selective-search"
 PROPOSALS = {
-    "dense": dense_proposals,
-    "selective-search": selective_search_proposals,
+    DENSE: dense_proposals,
+    SELECTIVE_SEARCH: selective_search_proposals,
     "selective-search-quality": selective_search_quality_proposals,
 }
 

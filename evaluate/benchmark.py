@@ -116,6 +116,8 @@ class Benchmark:
     dataset: str = ""  # set that it is measured on, a reader of data_prep; "": the name
     splits: Optional[tuple[str, ...]] = None  # parts of the set that are measured; None: all
     needs: str = ""  # what it needs beside its set and a model, for people
+    # Folder in out/<profile> of what is fine-tuned for it (tools.recipes.finetune); "": the name.
+    tuned: str = ""
     peers: tuple[Peer, ...] = ()  # figures of other methods that the paper prints
     peer_figures: tuple[Figure, ...] = ()  # what peers' figures are, if not of `figures`
     pipelines: tuple[Pipeline, ...] = ()  # end-to-end systems that the paper compares
@@ -127,6 +129,7 @@ class Benchmark:
     def __post_init__(self) -> None:
         """Fill in what follows from the name."""
         object.__setattr__(self, "dataset", self.dataset or self.name)
+        object.__setattr__(self, "tuned", self.tuned or self.name)
         object.__setattr__(self, "peer_figures", self.peer_figures or self.figures)
 
     @property

@@ -11,10 +11,10 @@ from typing import Any, Optional
 
 import numpy as np
 
-from allinone import device, files, model
+from allinone import device, files
 from allinone.errors import InputError
 from data_prep import conversion, layouts
-from evaluate import answers, headline, predictions
+from evaluate import answers, headline, measured_models, predictions
 from evaluate.benchmark import Benchmark, Measured
 from evaluate.predictions import Annotated, Said
 
@@ -35,6 +35,8 @@ class Run:
     missing: list[str]  # what of the set is not there, in words
     device: str  # "CPU", "GPU 0"
     options: argparse.Namespace  # as given: proposals, engine, gpu, score, switches
+    proposals: str  # where faces are looked for, of allinone.analyzer.PROPOSALS,
+    proposals_why: str  # and why there
 
     def is_tuned(self) -> bool:
         """Tell whether each part has a model of its own, which has not learnt from it."""
@@ -55,7 +57,7 @@ class Run:
             self.records,
             self.models,
             kind=kind,
-            proposals=self.options.proposals,
+            proposals=self.proposals,
             score=score,
             stage=stage,
             attributes=attributes,
@@ -102,7 +104,11 @@ def start(benchmark: Benchmark, options: argparse.Namespace) -> Run:
     for what in missing:
         print(f"  incomplete: {what}")
     out = options.out or os.path.join(options.model, "eval", benchmark.name)
-    return Run(benchmark, options.data, records, out, pictures, models, missing, used, options)
+    where, why = measured_models.proposals_for(models.values(), options.proposals)
+    print(f"  model {options.model}; proposals: {where}, {why}", flush=True)
+    return Run(
+        benchmark, options.data, records, out, pictures, models, missing, used, options, where, why
+    )
 
 
 def _is_of(picture: Annotated, splits: tuple[str, ...]) -> bool:
@@ -155,20 +161,6 @@ def worst(entries: Iterable[tuple]) -> list[dict[str, Any]]:
     return found
 
 
-def about_models(models: dict[Optional[str], str]) -> dict[str, Any]:
-    """Return what results.json says of the models: folders, hashes, profile, history of one."""
-    folders = sorted(set(models.values()))
-    first = model.open_model(folders[0])
-    path = os.path.join(first.folder, model.PROVENANCE)
-    history = files.read_json(path, "fuse again") if os.path.isfile(path) else None
-    return dict(
-        folders=folders,
-        sha256=[model.read_about(folder).files[model.FUSED[1]] for folder in folders],
-        profile=first.profile,
-        provenance=history,
-    )
-
-
 def finish(run: Run, measured: Measured) -> None:
     """Write results.json of a run, and print its table with the rules that decide."""
     results = results_of(run, measured)
@@ -202,11 +194,12 @@ def results_of(run: Run, measured: Measured) -> dict[str, Any]:
         incomplete=run.missing,
         data=os.path.abspath(run.folder),
         records_sha256=files.sha256(run.records),
-        model=about_models(run.models),
+        model=measured_models.about(run.models.values()),
         curves=dict(measured.curves),
         failures=list(measured.failures),
         drawn=os.path.isfile(os.path.join(run.folder, layouts.DRAWN)),
-        proposals=run.options.proposals,
+        proposals=run.proposals,
+        proposals_why=run.proposals_why,
         engine=run.options.engine,
         machine=device.machine(run.device),
         date=datetime.date.today().isoformat(),

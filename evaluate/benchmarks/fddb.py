@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 
 from allinone import files
-from evaluate import answers, curves, detection, ellipses, fddb_files, peers
+from evaluate import answers, curves, detection, ellipses, fddb_files, measured_models, peers
 from evaluate.benchmark import Benchmark, Figure, Measured
 from evaluate.predictions import Said
 from evaluate.run import Run
@@ -22,6 +22,8 @@ def measure(run: Run) -> Measured:
     tuned = "one model for all folds, not fine-tuned on FDDB"
     if run.is_tuned():
         tuned = "a model for each fold, fine-tuned on the other nine"
+    elif measured_models.learnt_from_whole(run.options.model, "fddb") is not None:
+        tuned = "one model that has learnt from pictures of FDDB: its figures are no measure"
     figures = {
         f"disc_at_{count}": 100 * fddb_files.rate_at(curve, curve.discrete, count)
         for count in ALLOWED
