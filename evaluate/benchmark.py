@@ -87,13 +87,14 @@ class Measured:
     deviations: Mapping[str, float] = field(default_factory=dict)  # {figure: its deviation}
 
 
+OtherCurves = list[tuple[str, dict[str, Any]]]  # [(method, of evaluate.curves)]
 # What stands in data/<set>/peers: other methods' figures and curves, of the set's folder.
-PeerFiles = Callable[[str], tuple[list[Peer], dict[str, Any]]]
+PeerFiles = Callable[[str], tuple[list[Peer], OtherCurves]]
 
 
-def no_peer_files(data: str) -> tuple[list[Peer], dict[str, Any]]:
+def no_peer_files(data: str) -> tuple[list[Peer], OtherCurves]:
     """Return nothing: no files of other methods are read for this benchmark."""
-    return [], {}
+    return [], []
 
 
 @dataclass(frozen=True)

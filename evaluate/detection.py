@@ -47,7 +47,7 @@ def measure(run: Run, said: Sequence[Said]) -> tuple[dict[str, Any], dict[str, A
     face_eval.write_detections(os.path.join(run.out, DETECTIONS), faces)
     truth = face_eval.from_records([(image, with_box(some)) for image, some in run.pictures])
     found, (recall, precision) = face_eval.assess(as_detections(said), truth)
-    return found, curves.curve(recall, precision, "recall", "precision")
+    return found, curves.precision_recall(recall, precision, found["ap_refined"])
 
 
 def tuning(run: Run) -> str:

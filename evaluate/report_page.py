@@ -16,8 +16,8 @@ import jinja2
 
 from allinone import files
 from allinone.errors import InputError
-from evaluate import benchmark, report_images
-from evaluate.benchmark import Benchmark, Figure, Peer
+from evaluate import benchmark, curves, report_images
+from evaluate.benchmark import Benchmark, Figure, OtherCurves, Peer
 from evaluate.run import RESULTS
 
 TEMPLATES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "templates")
@@ -157,18 +157,18 @@ def pipeline_table(one: Benchmark) -> Optional[dict[str, Any]]:
     return dict(head=[figure.means for figure in columns], rows=rows)
 
 
-def drawings(found: Mapping[str, Any], others: report_images.Curves) -> list[dict[str, Any]]:
-    """Return the drawings of a benchmark, one for each kind of curve; others' in the first."""
-    kinds: dict[tuple, dict] = {}
+def drawings(found: Mapping[str, Any], others: OtherCurves) -> list[dict[str, Any]]:
+    """Return the drawings of a benchmark, one for each kind of curve, with others' of the kind."""
+    kinds: dict[curves.Kind, dict] = {}
     for name, curve in found["curves"].items():
-        kinds.setdefault((curve["xlabel"], curve["ylabel"]), {})[name] = curve
+        kinds.setdefault(curves.kind_of(curve), {})[name] = curve
     shown = []
-    for (xlabel, ylabel), curves in kinds.items():
-        beside = {} if shown else others
-        what = f"{ylabel} over {xlabel}: {', '.join(curves)}"
+    for kind, own in kinds.items():
+        beside = {name: curve for name, curve in others if curves.kind_of(curve) == kind}
+        what = f"{kind.ylabel} over {kind.xlabel}: {', '.join(own)}"
         if beside:
             what += f" beside {', '.join(beside)}"
-        svg = report_images.drawing(curves, beside, what)
+        svg = report_images.drawing(own, beside, what)
         shown.append(dict(svg=svg, caption=f"{what[0].upper()}{what[1:]}."))
     return shown
 

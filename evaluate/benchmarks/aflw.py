@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from allinone.record import FaceRecord
-from evaluate import answers, curves, metrics, predictions
+from evaluate import answers, curves, metrics, peers, predictions
 from evaluate.benchmark import Benchmark, Figure, Measured, Peer
 from evaluate.run import Run, worst
 
@@ -107,6 +107,7 @@ BENCHMARK = Benchmark(
         peer("3DDFA+SDM", 4.75, 4.83, 6.38, 5.32, 0.92),
         peer("HyperFace", 3.93, 4.14, 4.71, 4.26, 0.41),
     ),
+    peer_files=peers.curves_alone("landmarks", curves.LANDMARKS, curves.UNDER),
     score=answers.MEAN_REGIONS,
     score_of="landmarks and pose",
 )

@@ -35,8 +35,8 @@ def measure(run: Run) -> Measured:
         counts=dict(pictures=len(run.pictures), faces=faces),
         rules=(tuned,),
         curves={
-            "ours": drawn(curve, curve.discrete),
-            "ours, continuous": drawn(curve, curve.continuous),
+            "ours": drawn(curve, curve.discrete, curves.DISCRETE),
+            "ours, continuous": drawn(curve, curve.continuous, curves.CONTINUOUS),
         },
         failures=detection.failures(run, said),
     )
@@ -72,9 +72,10 @@ def write_results(run: Run, said: Sequence[Said]) -> str:
     return folder
 
 
-def drawn(curve: ellipses.Curve, rates):
+def drawn(curve: ellipses.Curve, rates, kind: curves.Kind):
     """Return one of the curves for the report, strict scores first."""
-    return curves.curve(curve.false[::-1], rates[::-1], "false positives", "true positive rate")
+    value = 100 * fddb_files.rate_at(curve, rates, curves.FALSE_POSITIVES)
+    return curves.curve(curve.false[::-1], rates[::-1], kind, value)
 
 
 BENCHMARK = Benchmark(

@@ -17,7 +17,16 @@ import numpy as np
 from allinone import files
 from allinone.errors import InputError
 from allinone.progress import Progress
-from evaluate import answers, ijba_tables, metrics, people_templates, predictions, tpe
+from evaluate import (
+    answers,
+    curves,
+    ijba_tables,
+    metrics,
+    peers,
+    people_templates,
+    predictions,
+    tpe,
+)
 from evaluate.benchmark import Benchmark, Measured
 from evaluate.ijba_tables import COSINE, TPE
 from evaluate.people_templates import Template
@@ -31,7 +40,7 @@ TEMPLATES, COMPARISONS, EMBEDDINGS = "templates.jsonl", "comparisons.jsonl", "tp
 VERIFY, SEARCH = "verify", "search"  # the two protocols
 LEARNT = {protocol: f"{protocol}_train" for protocol in (VERIFY, SEARCH)}  # part to learn from
 CURVES = {COSINE: "ours", TPE: "ours, TPE"}
-FAR_AXIS = [round(float(far), 6) for far in np.geomspace(1e-3, 1, 31)]
+FAR_AXIS = [round(float(far), 6) for far in np.geomspace(curves.FAR_FROM, 1, 31)]
 Templates = Mapping[tuple[int, str], list[Template]]  # by split and part
 
 
@@ -54,7 +63,7 @@ def measure(run: Run) -> Measured:
     if len(splits) < SPLITS:
         run.missing.append(f"{SPLITS - len(splits)} splits have no protocol files")
     maps = embeddings(run, templates, splits)
-    figures, curves = collections.defaultdict(list), {}
+    figures, roc = collections.defaultdict(list), {}
     for kind in (COSINE, TPE) if maps else (COSINE,):
         points = []
         for split in splits:
@@ -68,7 +77,7 @@ def measure(run: Run) -> Measured:
             if found.scores is not None:
                 points.append([metrics.tar_at_far(found.scores, found.same, x) for x in FAR_AXIS])
         if points:
-            curves[CURVES[kind]] = drawn(points)
+            roc[CURVES[kind]] = drawn(points)
     return Measured(
         figures={name: float(np.mean(values)) for name, values in figures.items()},
         deviations={
@@ -78,7 +87,7 @@ def measure(run: Run) -> Measured:
         },
         counts=counts_of(descriptors, templates, splits),
         rules=() if maps else ("TPE was not measured: make tpe-ijba",),
-        curves=curves,
+        curves=roc,
     )
 
 
@@ -207,13 +216,8 @@ def write_scores(run: Run, kind, split, templates: Templates, pairs, found: Spli
 
 def drawn(points) -> dict[str, Any]:
     """Return the mean curve over splits of the TAR at each of FAR_AXIS."""
-    return dict(
-        x=FAR_AXIS,
-        y=np.mean(points, axis=0).round(5).tolist(),
-        xlabel="false accept rate",
-        ylabel="true accept rate",
-        log=True,
-    )
+    shares = np.mean(points, axis=0).round(5)
+    return dict(curves.curve(FAR_AXIS, shares, curves.ACCEPTED), log=True)
 
 
 BENCHMARK = Benchmark(
@@ -233,6 +237,7 @@ BENCHMARK = Benchmark(
         f"{CANDIDATES} and above that threshold of FPIR",
     ),
     measure=measure,
+    peer_files=peers.curves_alone("roc", curves.ACCEPTED),
     peers=ijba_tables.peers(),
     peer_figures=ijba_tables.columns(),
     pipelines=ijba_tables.pipelines(),
