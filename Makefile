@@ -68,9 +68,10 @@ setup:  ## Make .venv with Caffe and what it needs; does nothing when done
 	@$(if $(GPU),$(if $(filter env,$(GOALS)),,$(PY) -m tools.check_gpu "$(GPU)"))
 env: setup  ## Check Python, Caffe, GPU, packages, disk and memory; every problem has its mend
 	@$(PY) -m tools.check_env --gpu "$(GPU)"
-docs: setup  ## Write docs/network.md, the drawn nets and the picture of pose
+docs: setup  ## Write docs/network.md, the drawn nets, the pictures of pose and of the age loss
 	@$(PY) -m tools.describe_nets
 	@$(PY) -m tools.draw_pose
+	@$(PY) -m tools.draw_age_loss
 nets: setup  ## Write the generated nets and solvers, or compare them with the committed [CHECK]
 	@$(PY) -m prototxt.generate $(if $(CHECK),--check)
 
