@@ -29,7 +29,7 @@ class Job:
     age_ramp: int = 0  # iterations that it takes to rise; 0: at once, as in the paper
     age_weight: float = AGE_GAUSSIAN_WEIGHT  # of eq. 6's Gaussian term; 1: as printed
     batch: dict[str, int] = field(default_factory=dict)  # where it differs from the profile's
-    without_dropout: tuple[str, ...] = ()  # sub-networks that have none of the profile's dropout
+    without_dropout: tuple[str, ...] = ()  # further sub-networks that have no dropout
     folds: int = 0  # where above 0: a database and a run of its own for each fold
     # The tasks whose own layers alone learn (prototxt.network.branch); (): every layer learns. The
     # paper fine-tunes "the face detection branch", "the gender and smile branches", "the age-task
@@ -40,6 +40,10 @@ class Job:
     def batch_of(self, tower: str, profile: Profile) -> int:
         """Return how many pictures of a sub-network are in a mini-batch."""
         return self.batch.get(tower) or profile.batch_of(tower)
+
+    def dropout_of(self, tower: str, profile: Profile) -> float:
+        """Return the share of the hidden units of a sub-network that are dropped in training."""
+        return 0.0 if tower in self.without_dropout else profile.dropout_of(tower)
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,20 @@ def solver_text(
         (f'snapshot_prefix: "{snapshot_prefix}"', "where snapshots go"),
         (f"random_seed: {seed}", "the same start every time"),
     ]
-    return "".join(f"{line:<40}  # {reason}\n" for line, reason in lines)
+    text = "".join(f"{line:<40}  # {reason}\n" for line, reason in lines)
+    return dropout_line(profile, job) + text
+
+
+def dropout_line(profile, job):
+    """Return a comment that says which sub-networks of a job drop units; "" for a net without."""
+    if not profile.dropout:
+        return ""
+    having = [name for name in job.towers if job.dropout_of(name, profile)]
+    without = [name for name in job.towers if name not in having]
+    parts = [f"dropout of {profile.dropout} in {', '.join(having)}"] if having else []
+    if without:
+        parts.append(f"no dropout in {', '.join(without)}: it draws numbers towards their mean")
+    return f"# {'; '.join(parts)}\n"
 
 
 def _rule_lines(rule, iterations):

@@ -27,7 +27,7 @@ def train_net(profile, job, databases, identities, seed=1, iter_size=1, validati
     """
     net, test_data, learnt = NetSpec(), {}, []
     for name in job.towers:
-        t = make_tower(net, name, 0.0 if name in job.without_dropout else profile.dropout)
+        t = make_tower(net, name, job.dropout_of(name, profile))
         settings = dict(batch=job.batch_of(name, profile), size=profile.input_size, seed=seed)
         training = dict(settings, source=f"{databases}/{tops.database_of(name)}")
         if profile.erasing and name in tasks.ALIGNED_TOWERS:
