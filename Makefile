@@ -9,10 +9,11 @@
 #: DATA: folder with a folder for each dataset. SRC: that of one dataset, where it is not in DATA.
 #: DB: folder of databases; default: DATA/db. SETS: names of datasets. FACES, SCENES: records.jsonl
 #: of portraits and of scenes. LANDMARKS: model that finds landmarks where a dataset has none.
-#: REAL: folder of labelled photographs. MODEL: folder of a fused model. EVAL: folder of what is
-#: measured. PROPOSALS: dense or selective-search: where faces are looked for; default: the latter
-#: for profile paper. SCORE: mean-regions or aligned: how gender, smile and age are scored. IN:
-#: pictures, folders or patterns. OUT: folder for what is made. CHECK: 1 compares only.
+#: REAL: folder of labelled photographs. MODEL: folder of a fused model. STAGE1: of the model that
+#: finds faces and landmarks, where that is another. EVAL: folder of what is measured. PROPOSALS:
+#: dense or selective-search: where faces are looked for; default: the latter for profile paper.
+#: SCORE: mean-regions or aligned: how gender, smile and age are scored. IN: pictures, folders or
+#: patterns. OUT: folder for what is made. CHECK: 1 compares only.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -37,7 +38,8 @@ TRAIN = $(PY) -m tools.train --profile $(PROFILE) --db $(DB) --resume $(DEVICE) 
 GIVEN_MODEL = $(if $(filter file default,$(origin MODEL)),,--model $(MODEL))
 DATABASES = --profile $(PROFILE) $(LANDMARKS:%=--landmarks-from %)
 EVALUATE = $(RECIPE).evaluate_all --data $(DATA) --out $(EVAL) --profile $(PROFILE) \
-	--gpu "$(GPU)" $(GIVEN_MODEL) $(PROPOSALS:%=--proposals %) $(SCORE:%=--score %)
+	--gpu "$(GPU)" $(GIVEN_MODEL) $(STAGE1:%=--stage1 %) $(PROPOSALS:%=--proposals %) \
+	$(SCORE:%=--score %)
 # A small net gets slower with more BLAS threads.
 test quick claims bench report eval-real: export OPENBLAS_NUM_THREADS = 1
 ifneq ($(PROFILE),paper)
@@ -146,7 +148,7 @@ distclean: clean  ## Remove the environment too
 
 # What is not in these lines is refused before anything runs.
 TRAINING := PROFILE CORES ITERATIONS LR BATCH
-MEASURING := DATA MODEL EVAL PROPOSALS SCORE PROFILE
+MEASURING := DATA MODEL STAGE1 EVAL PROPOSALS SCORE PROFILE
 THIS := $(firstword $(MAKEFILE_LIST))
 FAMILY := $(DATASETS:%=data-%) $(TOWERS:%=train-%) $(FINETUNED:%=finetune-%) $(BENCHMARKS:%=eval-%)
 TARGETS := $(shell sed -nE 's/^([a-z-]+):.*\#\#.*/\1/p' $(THIS)) $(FAMILY)

@@ -52,8 +52,7 @@ def measure(run: Run, said: Sequence[Said]) -> tuple[dict[str, Any], dict[str, A
 
 def tuning(run: Run) -> str:
     """Return in words whether the detector is fine-tuned on FDDB, as the paper's is here."""
-    folders = run.models.values()
-    learnt = {measured_models.learnt_from_whole(folder, "fddb") for folder in folders}
+    learnt = {measured_models.learnt_from_whole(folder, "fddb") for folder in run.finders()}
     if learnt == {True}:
         return "the detector is fine-tuned on FDDB, as in the paper"
     if None in learnt:

@@ -8,6 +8,7 @@ from typing import Any, Optional
 
 from allinone import files, model, profiles
 from allinone.analyzer import DENSE, SELECTIVE_SEARCH
+from allinone.errors import InputError
 
 
 def history_of(folder: str) -> Optional[dict[str, Any]]:
@@ -16,15 +17,31 @@ def history_of(folder: str) -> Optional[dict[str, Any]]:
     return files.read_json(path, "fuse again") if os.path.isfile(path) else None
 
 
-def about(folders: Iterable[str]) -> dict[str, Any]:
-    """Return what results.json says of models: folders, hashes, profile, history of the first."""
+def about(folders: Iterable[str], stage1: Optional[str] = None) -> dict[str, Any]:
+    """Return what results.json says of models: folders, hashes, profile, history of the first.
+
+    stage1: folder of the model that does stage 1, where that is another; as much is said of it.
+    """
     folders = sorted(set(folders))
     return dict(
         folders=folders,
         sha256=[model.read_about(folder).files[model.FUSED[1]] for folder in folders],
         profile=model.open_model(folders[0]).profile,
         provenance=history_of(folders[0]),
+        stage1=about([stage1]) if stage1 else None,
     )
+
+
+def answered(folders: Iterable[str], stage: int) -> set[str]:
+    """Return the names of the tasks that all of some models answer in a stage; {} without it."""
+    names = []
+    for folder in sorted(set(folders)):
+        one = model.Model(folder, model.read_about(folder))  # its files are checked when it is used
+        try:
+            names.append({task.name for task in one.tasks_of(stage)})
+        except InputError:
+            return set()
+    return set.intersection(*names)
 
 
 def learnt_from_whole(folder: str, job: str) -> Optional[bool]:

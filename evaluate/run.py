@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -35,6 +35,7 @@ class Run:
     missing: list[str]  # what of the set is not there, in words
     device: str  # "CPU", "GPU 0"
     options: argparse.Namespace  # as given: proposals, engine, gpu, score, switches
+    stage1: Optional[str]  # folder of the model that does stage 1, where that is another
     proposals: str  # where faces are looked for, of allinone.analyzer.PROPOSALS,
     proposals_why: str  # and why there
 
@@ -42,20 +43,41 @@ class Run:
         """Tell whether each part has a model of its own, which has not learnt from it."""
         return set(self.models.values()) != {self.options.model}
 
+    def finders(self) -> list[str]:
+        """Return the folders of the models that do stage 1."""
+        return [self.stage1] if self.stage1 else sorted(set(self.models.values()))
+
+    def is_of_regions(self, task: str) -> bool:
+        """Tell whether stage 1 answers a task that is of stage 2: HyperFace's gender."""
+        return not self.stage1 and task in measured_models.answered(self.finders(), stage=1)
+
     def predict(
-        self, kind: str, stage: int = 1, attributes: bool = False, descriptors: bool = False
+        self,
+        kind: str,
+        stage: int = 1,
+        attributes: bool = False,
+        descriptors: bool = False,
+        needs: Sequence[str] = (),
     ) -> list[Said]:
         """Return the model's predictions of the pictures, see evaluate.predictions.
 
         kind: evaluate.answers.DETECT or FACES; attributes: the probabilities of stage 2 alone,
-        where --score is mean-regions.
+        where --score is mean-regions; needs: tasks of which the stage must answer one, InputError
+        where the model answers none.
         """
+        answered = measured_models.answered(self.models.values(), stage)
+        if needs and not answered.intersection(needs):
+            raise InputError(
+                f"{self.options.model}: answers no {' or '.join(needs)}, which "
+                f"{self.benchmark.name} measures; give another model"
+            )
         score = answers.ALIGNED
         if kind == answers.FACES and self.benchmark.score:
             score = self.options.score
         settings = predictions.settings_of(
             self.records,
             self.models,
+            self.stage1,
             kind=kind,
             proposals=self.proposals,
             score=score,
@@ -71,6 +93,7 @@ class Run:
             self.options.engine,
             descriptors,
             self.options.gpu,
+            self.stage1,
         )
         unreadable = sum(one.error is not None for one in said)
         if unreadable:
@@ -104,10 +127,22 @@ def start(benchmark: Benchmark, options: argparse.Namespace) -> Run:
     for what in missing:
         print(f"  incomplete: {what}")
     out = options.out or os.path.join(options.model, "eval", benchmark.name)
-    where, why = measured_models.proposals_for(models.values(), options.proposals)
-    print(f"  model {options.model}; proposals: {where}, {why}", flush=True)
+    finders = [options.stage1] if options.stage1 else models.values()
+    proposals = measured_models.proposals_for(finders, options.proposals)
+    by = f", stage 1 by {options.stage1}" if options.stage1 else ""
+    print(f"  model {options.model}{by}; proposals: {', '.join(proposals)}", flush=True)
     return Run(
-        benchmark, options.data, records, out, pictures, models, missing, used, options, where, why
+        benchmark,
+        options.data,
+        records,
+        out,
+        pictures,
+        models,
+        missing,
+        used,
+        options,
+        options.stage1,
+        *proposals,
     )
 
 
@@ -185,16 +220,19 @@ def results_of(run: Run, measured: Measured) -> dict[str, Any]:
     figures = {}
     for name, value in measured.figures.items():
         figures[name] = None if value is None or np.isnan(value) else float(value)
+    rules = [*run.benchmark.rules, *measured.rules]
+    if run.stage1:
+        rules.append(f"faces and their landmarks are found by another model, {run.stage1}")
     return dict(
         benchmark=run.benchmark.name,
         figures=figures,
         deviations=dict(measured.deviations),
         counts=dict(measured.counts),
-        rules=[*run.benchmark.rules, *measured.rules],
+        rules=rules,
         incomplete=run.missing,
         data=os.path.abspath(run.folder),
         records_sha256=files.sha256(run.records),
-        model=measured_models.about(run.models.values()),
+        model=measured_models.about(run.models.values(), run.stage1),
         curves=dict(measured.curves),
         failures=list(measured.failures),
         drawn=os.path.isfile(os.path.join(run.folder, layouts.DRAWN)),

@@ -217,6 +217,8 @@ def test_a_model_is_passed_on_only_where_it_is_given():
     for target, more in (("eval-afw", []), ("eval", []), ("analyze", ["IN=a.jpg"])):
         assert "--model" not in "\n".join(planned(target, *more))
         assert "--model mine" in "\n".join(planned(target, *more, "MODEL=mine"))
+    both = "\n".join(planned("eval-ijba", "MODEL=mine", "STAGE1=other"))
+    assert "--model mine --stage1 other" in both and "--stage1" not in "\n".join(planned("eval"))
     assert "--model models/small" in "\n".join(planned("eval-real"))
     assert "--model mine" in "\n".join(planned("eval-real", "MODEL=mine"))
 

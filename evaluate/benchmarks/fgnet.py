@@ -11,7 +11,7 @@ from evaluate.run import Run, worst
 
 def measure(run: Run) -> Measured:
     """Measure age of a model, or of one for each person."""
-    said = run.predict(answers.FACES, stage=2)
+    said = run.predict(answers.FACES, stage=2, needs=["age"])
     pairs = predictions.pair_up(run.pictures, said)
     errors = np.abs([found.age - face.age for face, found in pairs])
     people = [face.split for face, _ in pairs]

@@ -55,7 +55,7 @@ class SplitScores(NamedTuple):
 
 def measure(run: Run) -> Measured:
     """Measure verification and identification by a model's descriptors."""
-    said = run.predict(answers.FACES, stage=2, descriptors=True)
+    said = run.predict(answers.FACES, stage=2, descriptors=True, needs=["identity"])
     descriptors = descriptors_of(run, said)
     templates = templates_of(run.folder, descriptors)
     comparisons = {row["split"]: row["pairs"] for row in side_file(run.folder, COMPARISONS)}

@@ -11,7 +11,7 @@ from evaluate.run import Run, worst
 
 def measure(run: Run) -> Measured:
     """Measure apparent age of a model."""
-    said = run.predict(answers.FACES, stage=2)
+    said = run.predict(answers.FACES, stage=2, needs=["age"])
     pairs = predictions.all_pairs(run.pictures, said)
     ages = np.array([np.nan if found is None else found.age for _, found in pairs])
     mean = np.float64([face.age for face, _ in pairs])

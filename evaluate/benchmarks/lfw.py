@@ -17,7 +17,7 @@ PAIRS = "pairs.jsonl"  # of the reader: pictures, same and fold of each pair
 
 def measure(run: Run) -> Measured:
     """Measure verification by a model's descriptors."""
-    said = run.predict(answers.FACES, stage=2, descriptors=True)
+    said = run.predict(answers.FACES, stage=2, descriptors=True, needs=["identity"])
     rows = predictions.read_descriptors(os.path.join(run.out, answers.FACES))
     faces = [face for face, _ in predictions.pair_up(run.pictures, said)]
     unit = {face.image: row for face, row in zip(faces, metrics.unit_length(rows))}

@@ -26,6 +26,7 @@ def parse(argv):
     parser.add_argument("benchmarks", nargs="*", help="default: all whose sets are there")
     parser.add_argument("--data", default="data", help="folder with a folder for each set")
     parser.add_argument("--model", help="the model to measure on every benchmark")
+    parser.add_argument("--stage1", help="the model that does stage 1, where that is another")
     parser.add_argument("--out", required=True, help="folder with a folder for each benchmark")
     parser.add_argument("--proposals", help="where faces and regions are looked for")
     parser.add_argument("--score", help="of gender, smile and age: mean-regions or aligned")
@@ -58,6 +59,8 @@ def command_of(one, args):
     command = ["evaluate.measure", one.name, "--data", os.path.join(args.data, one.dataset)]
     command += ["--model", args.model or model_for(one, args.profile)]
     command += ["--out", os.path.join(args.out, one.name), "--gpu", args.gpu]
+    if args.stage1:
+        command += ["--stage1", args.stage1]
     if args.proposals:
         command += ["--proposals", args.proposals]
     if args.score and one.score:
