@@ -136,9 +136,9 @@ BENCHMARK = Benchmark(
         *detection.RULES,
         "landmarks and pose of every annotated face, given its box; six points (eye centres, nose, "
         "mouth corners and centre), visible ones only",
-        "landmark errors are shares of the face's size, the mean of width and height of its box: "
-        "the protocol of CCL ([57] of the paper), to which section IV-B refers, after Zhu and "
-        "Ramanan ([59])",
+        "landmark errors are shares of the face's size, the mean of width and height of its box, "
+        "as Zhu and Ramanan ([59] of the paper) have it; section IV-B refers to CCL ([57]), whose "
+        "text it does not repeat",
         "yaw alone counts, rounded to the nearest 15°; it may be 15° off (section IV-C, [59])",
     ),
     measure=measure,
