@@ -21,7 +21,7 @@ from matplotlib import pyplot
 
 SHOWN = 150  # pixels: the height of a failure's picture
 AROUND = 0.6  # share of a box that is shown around it
-BEST_PEERS = 8  # curves that a drawing takes beside ours
+BEST_PEERS = 14  # curves that a drawing takes beside ours; figure 6 has up to 13
 OURS = "#0b62a8"
 ORANGE = (0, 150, 255)  # BGR
 QUALITY = 80  # of a JPEG
@@ -39,7 +39,7 @@ def drawing(curves: Curves, others: Curves, label: str) -> Markup:
     figure, axes = pyplot.subplots(figsize=(6.4, 4.2), constrained_layout=True)
     best = sorted(others.items(), key=lambda item: -_height(item[1]))[:BEST_PEERS]
     for number, (name, curve) in enumerate(best):
-        color = pyplot.cm.tab10(number % 10)
+        color = pyplot.cm.tab20(number % 20)
         axes.plot(curve["x"], curve["y"], color=color, linewidth=1, label=_legend(name, curve))
     for (name, curve), style in zip(curves.items(), ("-", "--", ":")):
         label_of = _legend(name, curve)
@@ -48,7 +48,7 @@ def drawing(curves: Curves, others: Curves, label: str) -> Markup:
     if first.get("log"):
         axes.set_xscale("log")
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=7)
     stream = io.StringIO()
     with pyplot.rc_context({"svg.hashsalt": "report"}):
         figure.savefig(stream, format="svg", metadata={"Date": None})
