@@ -3,9 +3,9 @@
 #: PROFILE: paper, tiny or small: the sizes of the nets. CORES: processes that train without a GPU.
 #: ITERATIONS, LR: of the training; default: the job's (allinone/schedules.py). BATCH: what every
 #: mini-batch is multiplied by, such as 0.5. INIT: run or model to start from; with nothing: random
-#: weights. RUN: folder of the joint training. RUNS: folders of trainings whose towers are fused.
-#: TRUNK: the one of RUNS whose shared layers are taken. FOLD: number of a fold, or all: the whole
-#: set; default: each by turns.
+#: weights; train-hyperface: caffemodel of AlexNet. RUN: folder of the joint training. RUNS: folders
+#: of trainings whose towers are fused. TRUNK: the one of RUNS whose shared layers are taken.
+#: FOLD: number of a fold, or all: the whole set; default: each by turns.
 #: DATA: folder with a folder for each dataset. SRC: that of one dataset, where it is not in DATA.
 #: DB: folder of databases; default: DATA/db. SETS: names of datasets. FACES, SCENES: records.jsonl
 #: of portraits and of scenes. LANDMARKS: model that finds landmarks where a dataset has none.
@@ -27,6 +27,7 @@ FACES ?= data/synthetic/faces/records.jsonl
 SCENES ?= data/synthetic/scenes/records.jsonl
 PRETRAINED := out/$(PROFILE)/pretrain
 INIT ?= $(PRETRAINED)
+GIVEN_START = $(INIT)
 RUN ?= out/$(PROFILE)/joint
 RUNS ?= $(RUN)
 MODEL ?= out/$(PROFILE)/model
@@ -104,8 +105,10 @@ START := $(if $(filter $(PRETRAINED),$(INIT)),$(if $(wildcard $(PRETRAINED)/fini
 train $(patsubst %,train-%,$(filter-out hyperface,$(TOWERS))): $(START)
 train: setup  ## Train the sub-networks jointly, or go on with it [DATA DB INIT RUN TRAINING]
 	$(TRAIN) --job joint --out $(RUN) $(INIT:%=--init %)
+# HyperFace starts from AlexNet's caffemodel where INIT names it, never from the identity net.
+train-hyperface: GIVEN_START = $(if $(filter file default,$(origin INIT)),,$(INIT))
 $(TOWERS:%=train-%): train-%: setup  ## Train one tower, or the baseline [DATA DB INIT TRAINING]
-	$(TRAIN) --job $* --out out/$(PROFILE)/$* $(if $(filter hyperface,$*),,$(INIT:%=--init %))
+	$(TRAIN) --job $* --out out/$(PROFILE)/$* $(GIVEN_START:%=--init %)
 $(FINETUNED:%=finetune-%): finetune-%: setup  ## Fine-tune and fuse [DATA DB RUN FOLD TRAINING]
 	@$(RECIPE).finetune $* --profile $(PROFILE) --db $(DB) --run $(RUN) --out out/$(PROFILE) \
 		$(FOLD:%=--fold %) $(DEVICE) $(TUNED)

@@ -1,6 +1,7 @@
 """Solver files: every setting with the reason for it."""
 
 from allinone import schedules
+from allinone.tasks import HYPERFACE
 
 TEST_ITER = 50  # our choice: mini-batches of a validation by plain Caffe
 
@@ -16,6 +17,8 @@ def solver_text(
     rule = schedules.RULES[profile.name]
     iterations = iterations or job.iterations
     start = f"the weights of {job.init}" if job.init else "random weights"
+    if job.towers == (HYPERFACE,):
+        start = "AlexNet's weights where --init gives them, else from random ones"
     if job.branches:
         start += f"; only the layers of {', '.join(job.branches)} learn, all others stay"
     lines = [

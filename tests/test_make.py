@@ -157,6 +157,8 @@ def test_training_starts_from_the_identity_network_unless_told_otherwise():
     assert trainings("train", "INIT=other/run") == [("joint", "other/run")]
     assert trainings("train-age") == [pretrained, ("age", "out/paper/pretrain")]
     assert trainings("train-hyperface") == [("hyperface", None)]
+    given = trainings("train-hyperface", "INIT=zoo/x.caffemodel")
+    assert given == [("hyperface", "zoo/x.caffemodel")]
 
 
 def test_an_identity_network_that_is_finished_is_taken_as_it_is(kit):

@@ -25,7 +25,7 @@ def parse(argv):
     add("--job", choices=schedules.JOBS["paper"], default="joint", help="default: joint")
     add("--db", required=True, help="folder with a database for each tower, and val/ with more")
     add("--out", required=True, help="folder of the run")
-    add("--init", help="run or model to start from; default: random weights")
+    add("--init", help="run or model to start from, for job hyperface also a caffemodel of AlexNet")
     add("--widen", action="store_true", help="start with the answers of a narrower net (--init)")
     add("--iterations", type=int, help="default: the job's; the age switch moves with them")
     add("--base-lr", type=float, help="default: the job's")
