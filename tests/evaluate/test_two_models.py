@@ -68,6 +68,9 @@ def test_the_identity_network_alone_describes_the_faces_that_another_model_finds
     told = found.to_record("a.jpg", "raw")
     assert told.age is None and len(told.descriptor) == 512 and len(told.landmarks) == 21
     assert two.proposals == "dense" and two.score == whole.score
+    by_opencv = FaceAnalyzer(str(models / "joint_id"), "opencv", stage1=str(chain / "model"))
+    (again,) = by_opencv.analyze(picture, [box])
+    np.testing.assert_allclose(again.descriptor, found.descriptor, atol=1e-3)
     with pytest.raises(InputError, match="no output 'detection', which stage 1 needs"):
         FaceAnalyzer(str(models / "joint_id"))
     with pytest.raises(InputError, match="no output 'smile', which stage 2 needs"):
