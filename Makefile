@@ -3,15 +3,17 @@
 #: PROFILE: paper, tiny or small: the sizes of the nets. CORES: processes that train without a GPU.
 #: ITERATIONS, LR: of the training; default: the job's (allinone/schedules.py). BATCH: what every
 #: mini-batch is multiplied by, such as 0.5. INIT: run or model to start from; with nothing: random
-#: weights. RUN: folder of the joint training. RUNS: folders of trainings whose towers are fused.
-#: TRUNK: the one of RUNS whose shared layers are taken. FOLD: number of a fold; default: all.
+#: weights; train-hyperface: caffemodel of AlexNet. RUN: folder of the joint training. RUNS: folders
+#: of trainings whose towers are fused. TRUNK: the one of RUNS whose shared layers are taken.
+#: FOLD: number of a fold, or all: the whole set; default: each by turns.
 #: DATA: folder with a folder for each dataset. SRC: that of one dataset, where it is not in DATA.
 #: DB: folder of databases; default: DATA/db. SETS: names of datasets. FACES, SCENES: records.jsonl
 #: of portraits and of scenes. LANDMARKS: model that finds landmarks where a dataset has none.
-#: REAL: folder of labelled photographs. MODEL: folder of a fused model. EVAL: folder of what is
-#: measured. PROPOSALS: dense or selective-search: where faces are looked for. SCORE: mean-regions
-#: or aligned: how gender, smile and age are scored. IN: pictures, folders or patterns. OUT: folder
-#: for what is made. CHECK: 1 compares only.
+#: REAL: folder of labelled photographs. MODEL: folder of a fused model. STAGE1: of the model that
+#: finds faces and landmarks, where that is another. EVAL: folder of what is measured. PROPOSALS:
+#: dense or selective-search: where faces are looked for; default: the latter for profile paper.
+#: SCORE: mean-regions or aligned: how gender, smile and age are scored. IN: pictures, folders or
+#: patterns. OUT: folder for what is made. CHECK: 1 compares only.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -25,6 +27,7 @@ FACES ?= data/synthetic/faces/records.jsonl
 SCENES ?= data/synthetic/scenes/records.jsonl
 PRETRAINED := out/$(PROFILE)/pretrain
 INIT ?= $(PRETRAINED)
+GIVEN_START = $(INIT)
 RUN ?= out/$(PROFILE)/joint
 RUNS ?= $(RUN)
 MODEL ?= out/$(PROFILE)/model
@@ -36,7 +39,8 @@ TRAIN = $(PY) -m tools.train --profile $(PROFILE) --db $(DB) --resume $(DEVICE) 
 GIVEN_MODEL = $(if $(filter file default,$(origin MODEL)),,--model $(MODEL))
 DATABASES = --profile $(PROFILE) $(LANDMARKS:%=--landmarks-from %)
 EVALUATE = $(RECIPE).evaluate_all --data $(DATA) --out $(EVAL) --profile $(PROFILE) \
-	--gpu "$(GPU)" $(GIVEN_MODEL) $(PROPOSALS:%=--proposals %) $(SCORE:%=--score %)
+	--gpu "$(GPU)" $(GIVEN_MODEL) $(STAGE1:%=--stage1 %) $(PROPOSALS:%=--proposals %) \
+	$(SCORE:%=--score %)
 # A small net gets slower with more BLAS threads.
 test quick claims bench report eval-real: export OPENBLAS_NUM_THREADS = 1
 ifneq ($(PROFILE),paper)
@@ -67,9 +71,10 @@ setup:  ## Make .venv with Caffe and what it needs; does nothing when done
 	@$(if $(GPU),$(if $(filter env,$(GOALS)),,$(PY) -m tools.check_gpu "$(GPU)"))
 env: setup  ## Check Python, Caffe, GPU, packages, disk and memory; every problem has its mend
 	@$(PY) -m tools.check_env --gpu "$(GPU)"
-docs: setup  ## Write docs/network.md, the drawn nets and the picture of pose
+docs: setup  ## Write docs/network.md, the drawn nets, the pictures of pose and of the age loss
 	@$(PY) -m tools.describe_nets
 	@$(PY) -m tools.draw_pose
+	@$(PY) -m tools.draw_age_loss
 nets: setup  ## Write the generated nets and solvers, or compare them with the committed [CHECK]
 	@$(PY) -m prototxt.generate $(if $(CHECK),--check)
 
@@ -100,8 +105,10 @@ START := $(if $(filter $(PRETRAINED),$(INIT)),$(if $(wildcard $(PRETRAINED)/fini
 train $(patsubst %,train-%,$(filter-out hyperface,$(TOWERS))): $(START)
 train: setup  ## Train the sub-networks jointly, or go on with it [DATA DB INIT RUN TRAINING]
 	$(TRAIN) --job joint --out $(RUN) $(INIT:%=--init %)
+# HyperFace starts from AlexNet's caffemodel where INIT names it, never from the identity net.
+train-hyperface: GIVEN_START = $(if $(filter file default,$(origin INIT)),,$(INIT))
 $(TOWERS:%=train-%): train-%: setup  ## Train one tower, or the baseline [DATA DB INIT TRAINING]
-	$(TRAIN) --job $* --out out/$(PROFILE)/$* $(if $(filter hyperface,$*),,$(INIT:%=--init %))
+	$(TRAIN) --job $* --out out/$(PROFILE)/$* $(GIVEN_START:%=--init %)
 $(FINETUNED:%=finetune-%): finetune-%: setup  ## Fine-tune and fuse [DATA DB RUN FOLD TRAINING]
 	@$(RECIPE).finetune $* --profile $(PROFILE) --db $(DB) --run $(RUN) --out out/$(PROFILE) \
 		$(FOLD:%=--fold %) $(DEVICE) $(TUNED)
@@ -144,7 +151,7 @@ distclean: clean  ## Remove the environment too
 
 # What is not in these lines is refused before anything runs.
 TRAINING := PROFILE CORES ITERATIONS LR BATCH
-MEASURING := DATA MODEL EVAL PROPOSALS SCORE PROFILE
+MEASURING := DATA MODEL STAGE1 EVAL PROPOSALS SCORE PROFILE
 THIS := $(firstword $(MAKEFILE_LIST))
 FAMILY := $(DATASETS:%=data-%) $(TOWERS:%=train-%) $(FINETUNED:%=finetune-%) $(BENCHMARKS:%=eval-%)
 TARGETS := $(shell sed -nE 's/^([a-z-]+):.*\#\#.*/\1/p' $(THIS)) $(FAMILY)

@@ -19,6 +19,7 @@ from allinone import device as devices
 from allinone.backend import Backend
 from allinone.errors import InputError
 from allinone.face import Face
+from allinone.model import DENSE as DENSE_NET
 from allinone.proposals import selective_search
 
 Image = Union[str, os.PathLike, np.ndarray]
@@ -45,23 +46,28 @@ def selective_search_quality_proposals(analyzer: FaceAnalyzer, image: np.ndarray
     return selective_search(image, quality=True)
 
 
+DENSE, SELECTIVE_SEARCH = "dense", "selective-search"
 PROPOSALS = {
-    "dense": dense_proposals,
-    "selective-search": selective_search_proposals,
+    DENSE: dense_proposals,
+    SELECTIVE_SEARCH: selective_search_proposals,
     "selective-search-quality": selective_search_quality_proposals,
 }
 
 
 class FaceAnalyzer:
-    """Finds and describes faces with a fused model."""
+    """Finds and describes faces with a fused model, or with two: a model for each stage.
+
+    Of a face the fields that no model answers are None.
+    """
 
     def __init__(
         self,
         model_dir: str | None = None,
         engine: str = "caffe",
         device: str | int | None = None,
-        proposals: str = "dense",
+        proposals: str | None = None,
         smallest: float | None = None,
+        stage1: str | None = None,
     ) -> None:
         """Open a model.
 
@@ -69,20 +75,25 @@ class FaceAnalyzer:
         opencv or onnxruntime; device: "cpu" or the number of a GPU ("0"), default the one that
         Caffe has been given, else the CPU; proposals: "dense" (the net itself over an image
         pyramid, for faces of `smallest` pixels and more), "selective-search", as in the paper, or
-        "selective-search-quality", five times as many regions. InputError where the model is
-        missing or broken, or the GPU cannot be used.
+        "selective-search-quality", five times as many regions, default dense, or selective-search
+        where the net has no dense form; stage1: folder of the model that finds faces and their
+        landmarks where that is another than model_dir, which then describes them. InputError where
+        a model is missing or broken, or the GPU cannot be used.
         """
-        if proposals not in PROPOSALS:
+        if proposals not in (None, *PROPOSALS):
             raise InputError(f"proposals '{proposals}': there are {', '.join(PROPOSALS)}")
         if smallest is not None and not smallest >= LEAST_FACE:
             raise InputError(f"smallest {smallest}: must be at least {LEAST_FACE} pixels")
         gpu = "" if device in (None, "cpu") else str(device)
         if device is not None and engine == "caffe":
             devices.use(gpu)
-        self.backend = Backend(model_dir, engine, gpu)
+        self.backend = Backend(stage1 or model_dir, engine, gpu)
+        self.describer = Backend(model_dir, engine, gpu, stage=2) if stage1 else self.backend
         self.smallest = smallest
         self.score = self.backend.model.score
-        self._propose = PROPOSALS[proposals]
+        has_dense = self.backend.model.has(DENSE_NET[1])
+        self.proposals = proposals or (DENSE if has_dense else SELECTIVE_SEARCH)
+        self._propose = PROPOSALS[self.proposals]
 
     def analyze(self, image: Image, boxes=None, score: float | None = None) -> list[Face]:
         """Return the faces of a picture, best first.
@@ -115,7 +126,7 @@ class FaceAnalyzer:
         """Run stage 1 on regions (n, 4) of a picture.
 
         Returns arrays by field: boxes (n, 4), score (n,), landmarks (n, 21, 2) in pixels,
-        visibility (n, 21), pose (n, 3) in degrees.
+        visibility (n, 21), pose (n, 3) in degrees; of HyperFace gender (n,) too.
         """
         return self.look_at_each([image] * len(regions), regions)
 
@@ -128,10 +139,10 @@ class FaceAnalyzer:
             crops = [blob.crop(image, box, size) for image, box in zip(images[some], regions[some])]
             parts.append(self.backend(crops, stage=1))
         outputs = refine.joined(parts)
-        answers = {
-            task.field: answer(task, outputs[task.output], regions) for task in tasks.of_stage(1)
-        }
-        return {"boxes": regions, **answers}
+        found = {"boxes": regions}
+        for task in self.backend.model.tasks_of(stage=1):
+            found[task.field] = answer(task, outputs[task.output], regions)
+        return found
 
     def look_closer(self, images: Sequence[np.ndarray], regions) -> dict[str, np.ndarray]:
         """Run stage 1 on one rough region of each of n pictures, then on what is found in it.
@@ -180,7 +191,7 @@ class FaceAnalyzer:
             )
         faces = self.describe(image, self.look(image, near))
         means = {}
-        for task in tasks.of_stage(2):
+        for task in self.describer.model.tasks_of(stage=2):
             if task.kind == tasks.PROBABILITY:
                 means[task.name] = float(np.mean([getattr(face, task.field) for face in faces]))
         return means
@@ -194,8 +205,8 @@ class FaceAnalyzer:
         crops = []
         for image, one in zip(images, found):
             for points, visible in zip(one["landmarks"], one["visibility"]):
-                crops.append(align.warp(image, points, self.backend.input_size, visible))
-        both = self.backend(crops + [align.mirror(crop) for crop in crops], stage=2)
+                crops.append(align.warp(image, points, self.describer.input_size, visible))
+        both = self.describer(crops + [align.mirror(crop) for crop in crops], stage=2)
         mean = {name: (out[: len(crops)] + out[len(crops) :]) / 2 for name, out in both.items()}
         place, result = 0, []
         for one in found:
@@ -228,11 +239,12 @@ def answer(task: tasks.Task, output: np.ndarray, regions=None) -> np.ndarray:
 def _faces(found: dict[str, np.ndarray], described: dict[str, np.ndarray]) -> list[Face]:
     """Return the faces of a picture: what stage 1 found, and the outputs of stage 2 for them."""
     answers = {task.field: found[task.field] for task in tasks.of_stage(1)}
-    answers |= {task.field: answer(task, described[task.output]) for task in tasks.of_stage(2)}
-    plain = (tasks.PROBABILITY, tasks.NUMBER)
-    numbers = [task.field for task in tasks.TASKS if task.kind in plain]
-    for field in numbers:
-        answers[field] = [float(value) for value in answers[field]]
+    for task in tasks.of_stage(2):
+        if task.output in described:
+            answers[task.field] = answer(task, described[task.output])
+    for task in tasks.TASKS:
+        if task.kind in (tasks.PROBABILITY, tasks.NUMBER) and task.field in answers:
+            answers[task.field] = [float(value) for value in answers[task.field]]
     faces = []
     for place, box in enumerate(found["boxes"]):
         faces.append(Face(box=box, **{field: values[place] for field, values in answers.items()}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from allinone import engines, tasks
+from allinone import engines
 from allinone.blob import to_blob
 from allinone.model import DENSE, FUSED, open_model
 
@@ -14,19 +14,25 @@ DENSE_STRIDE = 32
 
 
 class Backend:
-    """A fused model, or the net of one tower that has stage 1 (det, hyperface)."""
+    """A fused model, or the net of one tower."""
 
     def __init__(
-        self, folder: str | None = None, engine: str = "caffe", gpu: str = "", batch: int = 16
+        self,
+        folder: str | None = None,
+        engine: str = "caffe",
+        gpu: str = "",
+        batch: int = 16,
+        stage: int = 1,
     ) -> None:
         """Open the model of a folder, default the one that comes with the kit.
 
         engine: one of allinone.engines.ENGINES; gpu: number as text, "" for the CPU; batch: images
-        that go through the net together. InputError where the model or the engine is unfit.
+        that go through the net together; stage: what the net must have. InputError where the model
+        or the engine is unfit.
         """
         self.model = open_model(folder)
         self.engine, self.gpu, self.batch = engine, gpu, batch
-        self.model.outputs(stage=1)
+        self.model.outputs(stage)
         self.net = engines.make(engine, self.model, FUSED, gpu)
         self.dense_net = None
 
@@ -43,12 +49,13 @@ class Backend:
     def __call__(self, images: list[np.ndarray], stage: int) -> dict[str, np.ndarray]:
         """Return {output: (n, size) array} of a stage for BGR uint8 images (n, side, side, 3).
 
-        Stage 1 computes no layer that only stage 2 needs. InputError where the net has no stage 2.
+        Stage 1 computes no layer that only stage 2 needs. InputError where the net has not that
+        stage.
         """
         blobs = self.model.outputs(stage)
-        parts = {
-            task.output: [np.empty((0, task.size), np.float32)] for task in tasks.of_stage(stage)
-        }
+        parts = {}
+        for task in self.model.tasks_of(stage):
+            parts[task.output] = [np.empty((0, task.size), np.float32)]
         for start in range(0, len(images), self.batch):
             batch = to_blob(images[start : start + self.batch])
             found = self.net.run(batch, list(blobs.values()))

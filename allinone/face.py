@@ -37,9 +37,9 @@ class _Face:
         """
         answers = {}
         for task in tasks.TASKS:
-            if task.kind != tasks.DESCRIPTOR:
-                digits = ANSWERS[task.kind][1]
-                answers[task.field] = rounded(getattr(self, task.field), digits)
+            value = getattr(self, task.field)
+            if task.kind != tasks.DESCRIPTOR and value is not None:
+                answers[task.field] = rounded(value, ANSWERS[task.kind][1])
         if descriptor:
             numbers = self.unit_descriptor() if descriptor == UNIT else self.descriptor
             answers["descriptor"] = rounded(numbers, ANSWERS[tasks.DESCRIPTOR][1])

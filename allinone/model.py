@@ -78,16 +78,31 @@ class Model:
             raise InputError(f"{os.path.join(self.folder, name)}: not in this model; {_mend(name)}")
         return os.path.join(self.folder, name)
 
+    def tasks_of(self, stage: int) -> list[tasks.Task]:
+        """Return the tasks that a stage answers; InputError where the net lacks that stage.
+
+        A fused net answers all. The net of one tower has one stage: of a tower that learns from
+        regions all that it answers is stage 1, HyperFace's gender too; of one that learns from
+        aligned faces, stage 2 is its own task.
+        """
+        wanted, there = tasks.of_stage(stage), {1: [], 2: []}
+        for task in tasks.TASKS:
+            if task.output in self.about.outputs:
+                there[task.stage].append(task)
+        if there[stage] == wanted:
+            of_regions = stage == 1 and there[2] != tasks.of_stage(2)
+            return wanted + there[2] if of_regions else wanted
+        if stage == 2 and there[2] and not there[1]:
+            return there[2]
+        missing = next(task.output for task in wanted if task not in there[stage])
+        raise InputError(
+            f"{os.path.join(self.folder, FUSED[0])}: no output '{missing}', which stage {stage} "
+            "needs; give the folder of a fused model (make fuse)"
+        )
+
     def outputs(self, stage: int) -> dict[str, str]:
-        """Return {output: blob} of a stage; InputError where the net lacks one of them."""
-        wanted = [task.output for task in tasks.of_stage(stage)]
-        missing = [output for output in wanted if output not in self.about.outputs]
-        if missing:
-            raise InputError(
-                f"{os.path.join(self.folder, FUSED[0])}: no output '{missing[0]}', which stage "
-                f"{stage} needs; give the folder of a fused model (make fuse)"
-            )
-        return {output: self.about.outputs[output] for output in wanted}
+        """Return {output: blob} of a stage; InputError where the net lacks that stage."""
+        return {task.output: self.about.outputs[task.output] for task in self.tasks_of(stage)}
 
     def engines(self) -> list[str]:
         """Return the names of the engines that can run it as it is."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from allinone.profiles import Profile
-from allinone.tasks import HYPERFACE, TOWERS, tasks_of
+from allinone.tasks import AGE_GAUSSIAN_WEIGHT, HYPERFACE, TOWERS, tasks_of
 
 AGE_SWITCH_ITERATION = 20000  # eq. 6: lambda is 0 until here, then 1 (section III-C4)
 
@@ -27,13 +27,23 @@ class Job:
     init: str = ""  # the job whose weights it starts from; "": random weights
     age_switch: int = 0  # iteration at which lambda of eq. 6 goes from 0 to 1
     age_ramp: int = 0  # iterations that it takes to rise; 0: at once, as in the paper
+    age_weight: float = AGE_GAUSSIAN_WEIGHT  # of eq. 6's Gaussian term; 1: as printed
     batch: dict[str, int] = field(default_factory=dict)  # where it differs from the profile's
-    without_dropout: tuple[str, ...] = ()  # sub-networks that have none of the profile's dropout
+    without_dropout: tuple[str, ...] = ()  # further sub-networks that have no dropout
     folds: int = 0  # where above 0: a database and a run of its own for each fold
+    # The tasks whose own layers alone learn (prototxt.network.branch); (): every layer learns. The
+    # paper fine-tunes "the face detection branch", "the gender and smile branches", "the age-task
+    # branch" (sections IV-A, D and E). Those are the layers behind all that another task shares
+    # (our choice): the others keep their answers to the bit. fddb has no labels of its other heads.
+    branches: tuple[str, ...] = ()
 
     def batch_of(self, tower: str, profile: Profile) -> int:
         """Return how many pictures of a sub-network are in a mini-batch."""
         return self.batch.get(tower) or profile.batch_of(tower)
+
+    def dropout_of(self, tower: str, profile: Profile) -> float:
+        """Return the share of the hidden units of a sub-network that are dropped in training."""
+        return 0.0 if tower in self.without_dropout else profile.dropout_of(tower)
 
 
 @dataclass(frozen=True)
@@ -90,6 +100,7 @@ WHY: dict[str, str] = dict(
     clip_gradients="a few bad early batches must not throw the trunk",
 )
 
+FOTW = ("smile", "gender")  # sub-networks and tasks of Faces of the World (section IV-D)
 SAME_BUDGET = "as joint, for a comparison at the same budget"  # why of a sub-network alone
 
 
@@ -125,8 +136,8 @@ def _paper_jobs() -> list[Job]:
             TOWERS,
             iterations=200000,
             base_lr=0.001,
-            why="as low as new layers on a trained trunk bear; about 40 epochs of CASIA, "
-            "the largest set",
+            why="as low as new layers on a trained trunk bear; about 20 epochs of each tower's "
+            "aligned faces",
             init="pretrain",
             age_switch=AGE_SWITCH_ITERATION,
         ),
@@ -138,10 +149,18 @@ def _paper_jobs() -> list[Job]:
             base_lr=0.001,
             why="about 150 epochs of AFLW's pictures: 128 regions, four a picture",
         ),
-        Job("fddb", ("det",), iterations=5000, folds=10, **gentle),
-        Job("fotw", ("smile", "gender"), iterations=5000, **gentle),
-        Job("lap2015", ("age",), iterations=3000, **gentle),
-        Job("fgnet", ("age",), iterations=1000, folds=82, **gentle),
+        Job("fddb", ("det",), branches=("detection",), iterations=5000, folds=10, **gentle),
+        # One set for both towers, so that its shares are not the joint net's.
+        Job(
+            "fotw",
+            FOTW,
+            branches=FOTW,
+            iterations=5000,
+            batch=dict.fromkeys(FOTW, 32),
+            **gentle,
+        ),
+        Job("lap2015", ("age",), branches=("age",), iterations=3000, **gentle),
+        Job("fgnet", ("age",), branches=("age",), iterations=1000, folds=82, **gentle),
     ]
 
 
@@ -167,10 +186,10 @@ def _small_jobs() -> list[Job]:
         ),
         *_alone(800, **full),
         Job("hyperface", (HYPERFACE,), why="as joint", **full),
-        Job("fddb", ("det",), folds=10, **gentle),
-        Job("fotw", ("smile", "gender"), **gentle),
-        Job("lap2015", ("age",), **gentle),
-        Job("fgnet", ("age",), folds=82, **gentle),
+        Job("fddb", ("det",), branches=("detection",), folds=10, **gentle),
+        Job("fotw", FOTW, branches=FOTW, **gentle),
+        Job("lap2015", ("age",), branches=("age",), **gentle),
+        Job("fgnet", ("age",), branches=("age",), folds=82, **gentle),
     ]
 
 

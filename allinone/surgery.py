@@ -136,7 +136,7 @@ def transplant(
             if name.endswith(COUNTER):
                 continue
             if name not in parameters:
-                if not partial or name in TRUNK:
+                if not partial or _is_of_trunk(name):
                     raise InputError(
                         f"{source}: the parameter '{name}' of layer '{layer}' is missing; the "
                         "weights belong to another net"
@@ -155,6 +155,11 @@ def transplant(
             matched.add(name)
     unused = {name for name in set(parameters) - matched if not name.endswith(COUNTER)}
     return Report(sorted(matched), sorted(missing), sorted(unused))
+
+
+def _is_of_trunk(name):
+    """Return whether a parameter is one of TRUNK, or the baseline's of that layer."""
+    return "/".join(name.split("/")[-2:]) in TRUNK
 
 
 def _is_fully_connected_of(array, kernels):

@@ -204,6 +204,14 @@ HYPERFACE_TASKS = ("detection", "landmarks", "visibility", "pose", "gender")
 POSITIVE_IOU, NEGATIVE_IOU, REGRESS_IOU = 0.5, 0.35, 0.35
 
 AGE_SIGMA = 3.0  # years, where a label has none (section III-C4)
+# our choice: what eq. 6's Gaussian term is multiplied by, 36. As printed, its gradient at sigma 3
+# is 15 times smaller than the Euclidean one 3 years off the truth, 36 times at 5, 2,300 at 10.
+# Under profile paper's SGD it moves a tower that is 5 years off by a thirtieth of what it moved
+# before the switch (tests/python_layers/test_age_learning.py). With 4 sigma^2 both pull equally at
+# 1.67 sigma = 5 years, about the error that nets switch with; sigma^2 would leave a quarter there.
+# One weight for all faces, not each face's own sigma^2: eq. 6 then still trusts a label the more,
+# the smaller its sigma is. The paper, too, weights regressions up for their low losses (III-C).
+AGE_GAUSSIAN_WEIGHT = 4 * AGE_SIGMA**2
 
 
 def tasks_of(tower: str) -> list[Task]:

@@ -4,8 +4,8 @@
     python -m data_prep.databases morph custom           # these two
 
 Training sets stand in <out>/<tower>/<set> (det: one database, <out>/det), those for validation in
-<out>/val, those for fine-tuning in <out>/finetune/<set>, with a folder for each fold. What is there
-already, of the same records, is left as it is.
+<out>/val, those for fine-tuning in <out>/finetune/<set>, with a folder for each fold, and the
+folder `all` for the whole of FDDB. What is there already, of the same records, is left as it is.
 """
 
 import argparse

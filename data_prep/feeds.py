@@ -85,10 +85,11 @@ def feeds_of(
 
 def _finetuning(name, records):
     """Yield (folder, feed) of the databases with which the net is fine-tuned for a benchmark."""
-    by_turns, by_splits = [], collections.defaultdict(list)
+    by_turns, whole, by_splits = [], [], collections.defaultdict(list)
     for tower, splits in reader.load(name).finetunes.items():
-        if splits == reader.BY_TURNS:
+        if splits in (reader.BY_TURNS, reader.TURNS_AND_WHOLE):
             by_turns.append(tower)
+            whole += [tower] if splits == reader.TURNS_AND_WHOLE else []
         else:
             by_splits[splits].append(tower)
     for splits, towers in by_splits.items():
@@ -99,6 +100,8 @@ def _finetuning(name, records):
             others = [other for other in parts if other != part]
             folder = os.path.join(name, f"fold_{number:02d}")
             yield folder, Feed(name, records, others, by_turns)
+    if whole:
+        yield os.path.join(name, reader.WHOLE), Feed(name, records, None, whole)
 
 
 def plans_of(folders: Mapping[str, str], out: str, named: bool) -> Iterator[Plan]:

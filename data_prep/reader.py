@@ -20,6 +20,8 @@ from allinone.record import FaceRecord
 
 PACKAGE = "data_prep.readers"
 BY_TURNS = "by turns"  # in Reader.finetunes: for each split a database of all the other splits
+TURNS_AND_WHOLE = "by turns, and whole"  # the same, and a database of the whole set
+WHOLE = "all"  # the folder of that one, beside fold_01, ...
 
 Splits = Optional[tuple[str, ...]]  # the parts of a set that a tower learns from; None: all
 SideFile = Callable[[str], Iterator[Union[dict, str]]]
@@ -66,7 +68,8 @@ class Reader:
     # What towers learn from the set: {tower: splits, None for the whole set}.
     trains: Mapping[str, Splits] = field(default_factory=dict)  # Table I of the paper
     if_named: Mapping[str, Splits] = field(default_factory=dict)  # only if the user names the set
-    finetunes: Mapping[str, Union[Splits, str]] = field(default_factory=dict)  # or BY_TURNS
+    # Splits, BY_TURNS or TURNS_AND_WHOLE:
+    finetunes: Mapping[str, Union[Splits, str]] = field(default_factory=dict)
     validates: Mapping[str, Splits] = field(default_factory=dict)  # measured while training
 
     side_files: Mapping[str, SideFile] = field(default_factory=dict)

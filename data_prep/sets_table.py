@@ -8,7 +8,7 @@ from typing import Union
 
 from allinone import tasks
 from allinone.errors import InputError
-from data_prep.reader import BY_TURNS, Reader, Splits
+from data_prep.reader import BY_TURNS, TURNS_AND_WHOLE, Reader, Splits
 
 PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "README.md")
 BEGIN = "<!-- table of sets: written by python -m data_prep.describe_sets -->"
@@ -29,6 +29,8 @@ def towers_text(towers: Mapping[str, Union[Splits, str]]) -> str:
             parts.append(names)
         elif splits == BY_TURNS:
             parts.append(f"{names} (all parts but one, by turns)")
+        elif splits == TURNS_AND_WHOLE:
+            parts.append(f"{names} (all parts but one, by turns, and the whole)")
         else:
             parts.append(f"{names} ({', '.join(splits)})")
     return "; ".join(parts)

@@ -40,8 +40,8 @@ def record_of(image: str, face: Face, regions: Optional[int] = None) -> FaceReco
 
 
 def stage1_faces(found: Mapping[str, np.ndarray]) -> list[Face]:
-    """Return what stage 1 found, arrays by field, as faces without the answers of stage 2."""
-    fields = [task.field for task in tasks.of_stage(1)]
+    """Return what stage 1 found, arrays by field, as faces without further answers."""
+    fields = [task.field for task in tasks.TASKS if task.field in found]
     faces = []
     for place, box in enumerate(found["boxes"]):
         faces.append(Face(box=box, **{field: found[field][place] for field in fields}))

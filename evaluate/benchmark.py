@@ -12,6 +12,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from allinone.errors import InputError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from evaluate.run import Run
 
 PACKAGE = "evaluate.benchmarks"
-RECALLED = "from memory"  # of a source that was not at hand; the report says so
+NOTHING: Mapping[str, float] = MappingProxyType({})
 NOT_IN_PAPER = "~"  # behind all sections
 
 
@@ -33,19 +34,25 @@ class Figure:
     unit: str  # "%" (values are in percent), "years", "°"; "" for a share from 0 to 1
     higher: bool  # True where more is better
     paper: Optional[float] = None  # the value that arXiv 1611.00851 states, in the same unit
+    paper_deviation: Optional[float] = None  # its deviation there (table V)
 
     @property
     def better(self) -> str:
         """Return which way is better, as a word."""
         return "higher" if self.higher else "lower"
 
-    def show(self, value: Optional[float]) -> str:
-        """Return a value as text; None and NaN as a dash."""
+    def show(self, value: Optional[float], deviation: Optional[float] = None) -> str:
+        """Return a value as text, with its deviation if there is one; None and NaN as a dash."""
         if value is None or value != value:
             return "–"
+        beside = "" if deviation is None else f" ± {deviation:.3f}"
         if not self.unit:
-            return f"{value:.3f}"
-        return f"{value:.2f}{' ' if self.unit.isalpha() else ''}{self.unit}"
+            return f"{value:.3f}{beside}"
+        return f"{value:.2f}{' ' if self.unit.isalpha() else ''}{self.unit}{beside}"
+
+    def show_paper(self) -> str:
+        """Return the paper's value as text."""
+        return self.show(self.paper, self.paper_deviation)
 
 
 class Peer(NamedTuple):
@@ -53,7 +60,19 @@ class Peer(NamedTuple):
 
     method: str
     figures: Mapping[str, float]  # {name of a figure: value}
-    source: str  # publication, or how the figures came about
+    source: str  # table of the paper, or how the figures came about
+    deviations: Mapping[str, float] = NOTHING  # {name of a figure: its deviation}
+
+
+class Pipeline(NamedTuple):
+    """What an end-to-end system of several parts reached (table VI)."""
+
+    detection: str
+    alignment: str
+    descriptor: str
+    metric: str  # by which descriptors are compared
+    figures: Mapping[str, float]  # {name of a figure: value}
+    deviations: Mapping[str, float]
 
 
 @dataclass
@@ -68,13 +87,14 @@ class Measured:
     deviations: Mapping[str, float] = field(default_factory=dict)  # {figure: its deviation}
 
 
+OtherCurves = list[tuple[str, dict[str, Any]]]  # [(method, of evaluate.curves)]
 # What stands in data/<set>/peers: other methods' figures and curves, of the set's folder.
-PeerFiles = Callable[[str], tuple[list[Peer], dict[str, Any]]]
+PeerFiles = Callable[[str], tuple[list[Peer], OtherCurves]]
 
 
-def no_peer_files(data: str) -> tuple[list[Peer], dict[str, Any]]:
+def no_peer_files(data: str) -> tuple[list[Peer], OtherCurves]:
     """Return nothing: no files of other methods are read for this benchmark."""
-    return [], {}
+    return [], []
 
 
 @dataclass(frozen=True)
@@ -97,7 +117,11 @@ class Benchmark:
     dataset: str = ""  # set that it is measured on, a reader of data_prep; "": the name
     splits: Optional[tuple[str, ...]] = None  # parts of the set that are measured; None: all
     needs: str = ""  # what it needs beside its set and a model, for people
-    peers: tuple[Peer, ...] = ()  # published figures of other methods
+    # Folder in out/<profile> of what is fine-tuned for it (tools.recipes.finetune); "": the name.
+    tuned: str = ""
+    peers: tuple[Peer, ...] = ()  # figures of other methods that the paper prints
+    peer_figures: tuple[Figure, ...] = ()  # what peers' figures are, if not of `figures`
+    pipelines: tuple[Pipeline, ...] = ()  # end-to-end systems that the paper compares
     peer_files: PeerFiles = no_peer_files
     score: str = ""  # default of its option --score, of evaluate.answers.SCORES; "": it has none
     score_of: str = ""  # what --score is about, for people
@@ -106,6 +130,8 @@ class Benchmark:
     def __post_init__(self) -> None:
         """Fill in what follows from the name."""
         object.__setattr__(self, "dataset", self.dataset or self.name)
+        object.__setattr__(self, "tuned", self.tuned or self.name)
+        object.__setattr__(self, "peer_figures", self.peer_figures or self.figures)
 
     @property
     def label(self) -> str:

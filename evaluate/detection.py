@@ -13,7 +13,7 @@ import numpy as np
 
 from allinone import boxes
 from allinone.record import FaceRecord
-from evaluate import curves, face_eval
+from evaluate import curves, face_eval, measured_models
 from evaluate.predictions import Said
 from evaluate.run import Run, worst
 
@@ -47,7 +47,20 @@ def measure(run: Run, said: Sequence[Said]) -> tuple[dict[str, Any], dict[str, A
     face_eval.write_detections(os.path.join(run.out, DETECTIONS), faces)
     truth = face_eval.from_records([(image, with_box(some)) for image, some in run.pictures])
     found, (recall, precision) = face_eval.assess(as_detections(said), truth)
-    return found, curves.curve(recall, precision, "recall", "precision")
+    return found, curves.precision_recall(recall, precision, found["ap_refined"])
+
+
+def tuning(run: Run) -> str:
+    """Return in words whether the detector is fine-tuned on FDDB, as the paper's is here."""
+    learnt = {measured_models.learnt_from_whole(folder, "fddb") for folder in run.finders()}
+    if learnt == {True}:
+        return "the detector is fine-tuned on FDDB, as in the paper"
+    if None in learnt:
+        return (
+            "the detector is not fine-tuned on FDDB, as the paper's is (make data-fddb "
+            "finetune-fddb FOLD=all)"
+        )
+    return "the detector is fine-tuned on a part of FDDB; the paper's, on the whole of it"
 
 
 def with_box(faces: Sequence[FaceRecord]) -> list[FaceRecord]:

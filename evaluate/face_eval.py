@@ -157,7 +157,7 @@ def _best_first(detections: Detections) -> Detections:
 def assess(
     detections: Detections, truth: Truth
 ) -> tuple[dict[str, Any], tuple[np.ndarray, np.ndarray]]:
-    """Return the figures and the plain (recall, precision) curve.
+    """Return the figures and the (recall, precision) curve of refined boxes.
 
     Figures: ap_plain, ap_refined and recall (of plain boxes) in percent; how many faces, ignored
     faces and detections there are. InputError where there is no face to find.
@@ -173,9 +173,9 @@ def assess(
     for number in range(ROUNDS):
         true, counts, boxes = match(some, truth)
         ap = 100 * metrics.average_precision(true[counts], some.score[counts], faces)
+        hits = np.cumsum(true[counts])
+        curve = hits / faces, hits / np.arange(1, len(hits) + 1)
         if number == 0:
-            hits = np.cumsum(true[counts])
-            curve = hits / faces, hits / np.arange(1, len(hits) + 1)
             found = dict(ap_plain=ap, recall=100 * float(true.sum() / faces))
         if not true.any():
             break

@@ -43,7 +43,7 @@ def main(argv=None):
     if args.gpu:
         device.use(args.gpu)
     engine = "caffe" if args.gpu else ENGINE
-    net = backend.Backend(args.model, engine, args.gpu, own_embedding.TOGETHER)
+    net = backend.Backend(args.model, engine, args.gpu, own_embedding.TOGETHER, stage=2)
     known, held_out = [own_embedding.only_database(path, net) for path in (args.db, args.held_out)]
     strangers = own_embedding.describe(net, held_out)
     faces, people = len(strangers.people), len(set(strangers.people))

@@ -49,8 +49,14 @@ def add_options(parser, one):
     parser.add_argument(
         "--proposals",
         choices=PROPOSALS,
-        default="dense",
-        help="where faces and regions are looked for",
+        help="where faces and regions are looked for; default: selective-search for a model of "
+        "profile paper, as in the paper, and dense for others",
+    )
+    parser.add_argument(
+        "--stage1",
+        metavar="MODEL",
+        help="folder of the model that finds faces and landmarks, where that is another; --model "
+        "then describes the faces, and may be the net of one tower (tools.fuse --tower)",
     )
     parser.add_argument("--engine", choices=engines.ENGINES, default="caffe")
     parser.add_argument("--gpu", default="", help="GPU number; empty: CPU")

@@ -11,6 +11,7 @@ from allinone import boxes
 
 YAW_BINS = ((0, 30), (30, 60), (60, 90))  # degrees of |yaw|, Table II
 YAW_STEP = 15  # degrees: AFW's yaw is annotated in such steps
+TOLERANCE = 1e-6  # degrees
 
 
 def match_detections(detected, scores, faces, overlap=0.5):
@@ -108,13 +109,21 @@ def by_yaw(errors, yaw):
     return means, float(np.mean(means)), float(np.std(means, ddof=1))
 
 
+def yaw_errors(predicted, truth, step=YAW_STEP):
+    """Return how many degrees each angle (n,) is off the truth (n,), rounded to `step` first.
+
+    Section IV-C, after Zhu and Ramanan 2012.
+    """
+    rounded = np.floor(np.asarray(predicted, np.float64) / step + 0.5) * step
+    return np.abs(rounded - truth)
+
+
 def pose_accuracy(predicted, truth, step=YAW_STEP):
     """Return the share of faces whose angle is at most `step` degrees off the truth.
 
     predicted (n,), rounded to the nearest multiple of `step` first; truth (n,).
     """
-    rounded = np.floor(np.asarray(predicted, np.float64) / step + 0.5) * step
-    return float((np.abs(rounded - truth) <= step + 1e-6).mean())
+    return float((yaw_errors(predicted, truth, step) <= step + TOLERANCE).mean())
 
 
 def epsilon_error(predicted, mean, sigma):

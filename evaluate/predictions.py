@@ -74,17 +74,22 @@ def records_in(path: str) -> list[Annotated]:
 
 
 def settings_of(
-    records: str, models: Mapping[Optional[str], str], **choices: Any
+    records: str,
+    models: Mapping[Optional[str], str],
+    stage1: Optional[str] = None,
+    **choices: Any,
 ) -> dict[str, Any]:
     """Return all that predictions depend on: hashes of records and models, and the choices.
 
-    choices: kind, proposals, score, stage (1 or 2) and attributes (True: where `score` is
-    mean-regions, the probabilities of stage 2 alone).
+    stage1: folder of the model that does stage 1, where that is another; choices: kind, proposals,
+    score, stage (1 or 2) and attributes (True: where `score` is mean-regions, the probabilities of
+    stage 2 alone).
     """
     hashes = {folder: _hashes(folder) for folder in sorted(set(models.values()))}
     by_part = {part or "all": hashes[folder] for part, folder in models.items()}
     one = list(hashes.values())[0] if len(hashes) == 1 else by_part
-    return {"records": files.sha256(records), "model": one, **choices}
+    settings = {"records": files.sha256(records), "model": one, **choices}
+    return {**settings, "stage1": _hashes(stage1)} if stage1 else settings
 
 
 def _hashes(folder: str) -> dict[str, str]:
@@ -102,12 +107,13 @@ def predict(
     engine: str = "caffe",
     descriptors: bool = False,
     gpu: str = "",
+    stage1: Optional[str] = None,
 ) -> list[Said]:
     """Return what a model says of pictures; computes what is not in the folder `out` yet.
 
     folder: what the images' paths are relative to; models: {split: model folder}; settings: of
-    `settings_of`; gpu: for another engine than caffe, which allinone.device.use sets. Leaves
-    LINES, SETTINGS and, on request, DESCRIPTORS in `out`.
+    `settings_of`; gpu: for another engine than caffe, which allinone.device.use sets; stage1: as
+    for `settings_of`. Leaves LINES, SETTINGS and, on request, DESCRIPTORS in `out`.
     """
     path, settings = os.path.join(out, LINES), {**settings, "descriptors": descriptors}
     partial, rows = f"{path}.partial", os.path.join(out, "descriptors.partial")
@@ -120,7 +126,7 @@ def predict(
             files.write_json(os.path.join(out, SETTINGS), settings)
         if not os.path.isfile(path):
             _Run(partial, rows if descriptors else None, folder, settings).finish(
-                pictures, models, engine, gpu
+                pictures, models, engine, gpu, stage1
             )
             if descriptors:
                 numbers = np.fromfile(rows, np.float32).reshape(-1, WIDTH)
@@ -143,7 +149,7 @@ class _Run:
         """Take the files' paths; rows: None where no descriptors are asked for."""
         self.partial, self.rows, self.folder, self.settings = partial, rows, folder, settings
 
-    def finish(self, pictures, models, engine, gpu) -> None:
+    def finish(self, pictures, models, engine, gpu, stage1) -> None:
         """Add the lines of the pictures that have none yet."""
         done = self._done()
         progress, analyzer, current = Progress("pictures", len(pictures)), None, None
@@ -154,7 +160,8 @@ class _Run:
                 if folder != current:
                     proposals = self.settings["proposals"]
                     device = gpu if gpu and engine != "caffe" else None
-                    analyzer = FaceAnalyzer(folder, engine, device, proposals)
+                    other = dict(stage1=stage1) if stage1 else {}
+                    analyzer = FaceAnalyzer(folder, engine, device, proposals, **other)
                     current = folder
                 records, descriptors = self._answers(analyzer, image, faces)
                 if numbers is not None:  # first: a line must not be without its descriptor

@@ -21,7 +21,7 @@ from matplotlib import pyplot
 
 SHOWN = 150  # pixels: the height of a failure's picture
 AROUND = 0.6  # share of a box that is shown around it
-BEST_PEERS = 8  # curves that a drawing takes beside ours
+BEST_PEERS = 14  # curves that a drawing takes beside ours; figure 6 has up to 13
 OURS = "#0b62a8"
 ORANGE = (0, 150, 255)  # BGR
 QUALITY = 80  # of a JPEG
@@ -37,17 +37,18 @@ def drawing(curves: Curves, others: Curves, label: str) -> Markup:
     """
     first = next(iter(curves.values()))
     figure, axes = pyplot.subplots(figsize=(6.4, 4.2), constrained_layout=True)
-    best = sorted(others.items(), key=lambda item: -max(item[1]["y"], default=0))[:BEST_PEERS]
+    best = sorted(others.items(), key=lambda item: -_height(item[1]))[:BEST_PEERS]
     for number, (name, curve) in enumerate(best):
-        color = pyplot.cm.tab10(number % 10)
-        axes.plot(curve["x"], curve["y"], color=color, linewidth=1, label=_plain(name))
+        color = pyplot.cm.tab20(number % 20)
+        axes.plot(curve["x"], curve["y"], color=color, linewidth=1, label=_legend(name, curve))
     for (name, curve), style in zip(curves.items(), ("-", "--", ":")):
-        axes.plot(curve["x"], curve["y"], style, color=OURS, linewidth=2.4, label=_plain(name))
+        label_of = _legend(name, curve)
+        axes.plot(curve["x"], curve["y"], style, color=OURS, linewidth=2.4, label=label_of)
     axes.set(xlabel=first["xlabel"], ylabel=first["ylabel"], ylim=(0, 1.02))
     if first.get("log"):
         axes.set_xscale("log")
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=7)
     stream = io.StringIO()
     with pyplot.rc_context({"svg.hashsalt": "report"}):
         figure.savefig(stream, format="svg", metadata={"Date": None})
@@ -55,6 +56,17 @@ def drawing(curves: Curves, others: Curves, label: str) -> Markup:
     svg = stream.getvalue()
     head = Markup('<svg role="img" aria-label="{}"').format(label)
     return head + Markup(svg[svg.index("<svg") + len("<svg") :])
+
+
+def _height(curve: Mapping[str, Any]) -> float:
+    """Return by what curves are ranked: the legend's number, or their highest point in percent."""
+    return curve.get("value", 100 * max(curve["y"], default=0))
+
+
+def _legend(name: str, curve: Mapping[str, Any]) -> str:
+    """Return a curve's name with its number, as in the legends of figures 6 and 7."""
+    value = curve.get("value")
+    return _plain(name) if value is None else f"{_plain(name)} ({value:.2f}%)"
 
 
 def _plain(name: str) -> str:

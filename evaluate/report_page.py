@@ -16,8 +16,8 @@ import jinja2
 
 from allinone import files
 from allinone.errors import InputError
-from evaluate import benchmark, report_images
-from evaluate.benchmark import Benchmark, Peer
+from evaluate import benchmark, curves, report_images
+from evaluate.benchmark import Benchmark, Figure, OtherCurves, Peer
 from evaluate.run import RESULTS
 
 TEMPLATES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "templates")
@@ -92,7 +92,7 @@ def section(one: Benchmark, found: Optional[Mapping[str, Any]], data: str) -> di
     shown = dict(benchmark=one, data=data, found=found)
     if found is None:
         paper = [figure for figure in one.figures if figure.paper is not None]
-        values = [f"{figure.means} {figure.show(figure.paper)}" for figure in paper]
+        values = [f"{figure.means} {figure.show_paper()}" for figure in paper]
         return dict(shown, paper="; ".join(values))
     rows, others = one.peer_files(data)
     return dict(
@@ -100,6 +100,7 @@ def section(one: Benchmark, found: Optional[Mapping[str, Any]], data: str) -> di
         counts=", ".join(f"{count} {what}" for what, count in found["counts"].items()),
         figures=figure_rows(one, found),
         peers=peer_table(one, [*one.peers, *rows]),
+        pipelines=pipeline_table(one),
         drawings=drawings(found, others),
         failures=report_images.failures(found),
         provenance=provenance(found),
@@ -111,14 +112,13 @@ def figure_rows(one: Benchmark, found: Mapping[str, Any]) -> list[dict[str, str]
     rows = []
     for figure in one.figures:
         if figure.name in found["figures"] or figure.paper is not None:
-            measured = figure.show(found["figures"].get(figure.name))
-            if figure.name in found["deviations"]:
-                measured += f" ± {found['deviations'][figure.name]:.3f}"
+            name = figure.name
+            measured = figure.show(found["figures"].get(name), found["deviations"].get(name))
             rows.append(
                 dict(
                     means=figure.means,
                     measured=measured,
-                    paper=figure.show(figure.paper),
+                    paper=figure.show_paper(),
                     better=figure.better,
                 )
             )
@@ -130,26 +130,45 @@ def peer_table(one: Benchmark, peers: list[Peer]) -> Optional[dict[str, Any]]:
     if not peers:
         return None
     named = {name for peer in peers for name in peer.figures}
-    columns = [figure for figure in one.figures if figure.name in named]
+    columns = [figure for figure in one.peer_figures if figure.name in named]
     rows = []
     for peer in peers:
-        values = [figure.show(peer.figures.get(figure.name)) for figure in columns]
+        values = shown_in(columns, peer.figures, peer.deviations)
         rows.append(dict(method=peer.method, values=values, source=peer.source))
     return dict(head=[figure.means for figure in columns], rows=rows)
 
 
-def drawings(found: Mapping[str, Any], others: report_images.Curves) -> list[dict[str, Any]]:
-    """Return the drawings of a benchmark, one for each kind of curve; others' in the first."""
-    kinds: dict[tuple, dict] = {}
+def shown_in(columns: list[Figure], values: Mapping, deviations: Mapping) -> list[str]:
+    """Return the cells of a row of others' figures."""
+    return [figure.show(values.get(figure.name), deviations.get(figure.name)) for figure in columns]
+
+
+def pipeline_table(one: Benchmark) -> Optional[dict[str, Any]]:
+    """Return head and rows of the end-to-end systems; None where the paper compares none."""
+    if not one.pipelines:
+        return None
+    named = {name for system in one.pipelines for name in system.figures}
+    columns = [figure for figure in one.peer_figures if figure.name in named]
+    rows = []
+    for system in one.pipelines:
+        stages = (system.detection, system.alignment, system.descriptor, system.metric)
+        values = shown_in(columns, system.figures, system.deviations)
+        rows.append(dict(stages=stages, values=values))
+    return dict(head=[figure.means for figure in columns], rows=rows)
+
+
+def drawings(found: Mapping[str, Any], others: OtherCurves) -> list[dict[str, Any]]:
+    """Return the drawings of a benchmark, one for each kind of curve, with others' of the kind."""
+    kinds: dict[curves.Kind, dict] = {}
     for name, curve in found["curves"].items():
-        kinds.setdefault((curve["xlabel"], curve["ylabel"]), {})[name] = curve
+        kinds.setdefault(curves.kind_of(curve), {})[name] = curve
     shown = []
-    for (xlabel, ylabel), curves in kinds.items():
-        beside = {} if shown else others
-        what = f"{ylabel} over {xlabel}: {', '.join(curves)}"
+    for kind, own in kinds.items():
+        beside = {name: curve for name, curve in others if curves.kind_of(curve) == kind}
+        what = f"{kind.ylabel} over {kind.xlabel}: {', '.join(own)}"
         if beside:
             what += f" beside {', '.join(beside)}"
-        svg = report_images.drawing(curves, beside, what)
+        svg = report_images.drawing(own, beside, what)
         shown.append(dict(svg=svg, caption=f"{what[0].upper()}{what[1:]}."))
     return shown
 
@@ -184,7 +203,7 @@ def overview(one: Benchmark, found: Optional[Mapping[str, Any]]) -> dict[str, An
         measured = "missing"
         if found is not None:
             measured = figure.show(found["figures"].get(figure.name))
-        paper = figure.show(figure.paper)
+        paper = figure.show_paper()
         rows.append(dict(means=figure.means, measured=measured, paper=paper))
     return dict(benchmark=one, drawn=found is not None and found["drawn"], rows=rows)
 
@@ -222,7 +241,8 @@ def write_tables(results: Results, out: str) -> None:
             key: value for key, value in found.items() if key not in ("curves", "failures")
         }
     files.write_json(os.path.join(out, "results.json"), shown)
-    head = ("benchmark", "figure", "unit", "measured", "deviation", "paper", "better", "drawn")
+    head = ("benchmark", "figure", "unit", "measured", "deviation", "paper")
+    head += ("paper_deviation", "better", "drawn")
     with files.replacing(os.path.join(out, "results.csv")) as stream:
         writer = csv.DictWriter(stream, head, lineterminator="\n")
         writer.writeheader()
@@ -236,8 +256,13 @@ def write_tables(results: Results, out: str) -> None:
                             unit=figure.unit,
                             measured=found["figures"][figure.name],
                             deviation=found["deviations"].get(figure.name, ""),
-                            paper="" if figure.paper is None else figure.paper,
+                            paper=_cell(figure.paper),
+                            paper_deviation=_cell(figure.paper_deviation),
                             better=figure.better,
                             drawn=int(found["drawn"]),
                         )
                     )
+
+
+def _cell(value: Optional[float]) -> Any:
+    return "" if value is None else value

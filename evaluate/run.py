@@ -5,16 +5,16 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
 import numpy as np
 
-from allinone import device, files, model
+from allinone import device, files
 from allinone.errors import InputError
 from data_prep import conversion, layouts
-from evaluate import answers, headline, predictions
+from evaluate import answers, headline, measured_models, predictions
 from evaluate.benchmark import Benchmark, Measured
 from evaluate.predictions import Annotated, Said
 
@@ -35,27 +35,51 @@ class Run:
     missing: list[str]  # what of the set is not there, in words
     device: str  # "CPU", "GPU 0"
     options: argparse.Namespace  # as given: proposals, engine, gpu, score, switches
+    stage1: Optional[str]  # folder of the model that does stage 1, where that is another
+    proposals: str  # where faces are looked for, of allinone.analyzer.PROPOSALS,
+    proposals_why: str  # and why there
 
     def is_tuned(self) -> bool:
         """Tell whether each part has a model of its own, which has not learnt from it."""
         return set(self.models.values()) != {self.options.model}
 
+    def finders(self) -> list[str]:
+        """Return the folders of the models that do stage 1."""
+        return [self.stage1] if self.stage1 else sorted(set(self.models.values()))
+
+    def is_of_regions(self, task: str) -> bool:
+        """Tell whether stage 1 answers a task that is of stage 2: HyperFace's gender."""
+        return not self.stage1 and task in measured_models.answered(self.finders(), stage=1)
+
     def predict(
-        self, kind: str, stage: int = 1, attributes: bool = False, descriptors: bool = False
+        self,
+        kind: str,
+        stage: int = 1,
+        attributes: bool = False,
+        descriptors: bool = False,
+        needs: Sequence[str] = (),
     ) -> list[Said]:
         """Return the model's predictions of the pictures, see evaluate.predictions.
 
         kind: evaluate.answers.DETECT or FACES; attributes: the probabilities of stage 2 alone,
-        where --score is mean-regions.
+        where --score is mean-regions; needs: tasks of which the stage must answer one, InputError
+        where the model answers none.
         """
+        answered = measured_models.answered(self.models.values(), stage)
+        if needs and not answered.intersection(needs):
+            raise InputError(
+                f"{self.options.model}: answers no {' or '.join(needs)}, which "
+                f"{self.benchmark.name} measures; give another model"
+            )
         score = answers.ALIGNED
         if kind == answers.FACES and self.benchmark.score:
             score = self.options.score
         settings = predictions.settings_of(
             self.records,
             self.models,
+            self.stage1,
             kind=kind,
-            proposals=self.options.proposals,
+            proposals=self.proposals,
             score=score,
             stage=stage,
             attributes=attributes,
@@ -69,6 +93,7 @@ class Run:
             self.options.engine,
             descriptors,
             self.options.gpu,
+            self.stage1,
         )
         unreadable = sum(one.error is not None for one in said)
         if unreadable:
@@ -102,7 +127,23 @@ def start(benchmark: Benchmark, options: argparse.Namespace) -> Run:
     for what in missing:
         print(f"  incomplete: {what}")
     out = options.out or os.path.join(options.model, "eval", benchmark.name)
-    return Run(benchmark, options.data, records, out, pictures, models, missing, used, options)
+    finders = [options.stage1] if options.stage1 else models.values()
+    proposals = measured_models.proposals_for(finders, options.proposals)
+    by = f", stage 1 by {options.stage1}" if options.stage1 else ""
+    print(f"  model {options.model}{by}; proposals: {', '.join(proposals)}", flush=True)
+    return Run(
+        benchmark,
+        options.data,
+        records,
+        out,
+        pictures,
+        models,
+        missing,
+        used,
+        options,
+        options.stage1,
+        *proposals,
+    )
 
 
 def _is_of(picture: Annotated, splits: tuple[str, ...]) -> bool:
@@ -155,20 +196,6 @@ def worst(entries: Iterable[tuple]) -> list[dict[str, Any]]:
     return found
 
 
-def about_models(models: dict[Optional[str], str]) -> dict[str, Any]:
-    """Return what results.json says of the models: folders, hashes, profile, history of one."""
-    folders = sorted(set(models.values()))
-    first = model.open_model(folders[0])
-    path = os.path.join(first.folder, model.PROVENANCE)
-    history = files.read_json(path, "fuse again") if os.path.isfile(path) else None
-    return dict(
-        folders=folders,
-        sha256=[model.read_about(folder).files[model.FUSED[1]] for folder in folders],
-        profile=first.profile,
-        provenance=history,
-    )
-
-
 def finish(run: Run, measured: Measured) -> None:
     """Write results.json of a run, and print its table with the rules that decide."""
     results = results_of(run, measured)
@@ -193,20 +220,24 @@ def results_of(run: Run, measured: Measured) -> dict[str, Any]:
     figures = {}
     for name, value in measured.figures.items():
         figures[name] = None if value is None or np.isnan(value) else float(value)
+    rules = [*run.benchmark.rules, *measured.rules]
+    if run.stage1:
+        rules.append(f"faces and their landmarks are found by another model, {run.stage1}")
     return dict(
         benchmark=run.benchmark.name,
         figures=figures,
         deviations=dict(measured.deviations),
         counts=dict(measured.counts),
-        rules=[*run.benchmark.rules, *measured.rules],
+        rules=rules,
         incomplete=run.missing,
         data=os.path.abspath(run.folder),
         records_sha256=files.sha256(run.records),
-        model=about_models(run.models),
+        model=measured_models.about(run.models.values(), run.stage1),
         curves=dict(measured.curves),
         failures=list(measured.failures),
         drawn=os.path.isfile(os.path.join(run.folder, layouts.DRAWN)),
-        proposals=run.options.proposals,
+        proposals=run.proposals,
+        proposals_why=run.proposals_why,
         engine=run.options.engine,
         machine=device.machine(run.device),
         date=datetime.date.today().isoformat(),
@@ -218,8 +249,6 @@ def table(benchmark: Benchmark, figures: dict, deviations: dict) -> str:
     rows = [("figure", "measured", "the paper's", "better")]
     for figure in benchmark.figures:
         if figure.name in figures:
-            shown = figure.show(figures[figure.name])
-            if figure.name in deviations:
-                shown += f" ± {deviations[figure.name]:.3f}"
-            rows.append((figure.means, shown, figure.show(figure.paper), figure.better))
+            shown = figure.show(figures[figure.name], deviations.get(figure.name))
+            rows.append((figure.means, shown, figure.show_paper(), figure.better))
     return headline.text_table(rows)

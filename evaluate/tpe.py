@@ -20,8 +20,9 @@ from allinone.model import TPE, Model
 from evaluate.metrics import unit_length
 
 SIZE = 128
-RATE = 0.0025  # as in the paper of TPE, from memory
-NEGATIVES = 40  # others among which the most similar one is taken; from memory
+# our choice: the paper leaves TPE's settings to [41], whose text we did not have at hand
+RATE = 0.0025
+NEGATIVES = 40  # our choice, as above: others among which the most similar is taken
 ITERATIONS = 30000  # our choice: triplets; until then the tests' people, drawn at random, gain
 OF_MODEL = "descriptor"  # name of a model's own embedding in its file
 

@@ -58,9 +58,9 @@ class Tower:
         """Add overlapping 3x3 max pooling of stride 2, as in AlexNet."""
         return self.put(name, L.Pooling(bottom, pool=P.Pooling.MAX, kernel_size=3, stride=2))
 
-    def norm(self, name, bottom):
+    def norm(self, name, bottom, alpha):
         """Add local response normalization, as in AlexNet."""
-        return self.put(name, L.LRN(bottom, local_size=5, alpha=1e-4, beta=0.75))
+        return self.put(name, L.LRN(bottom, local_size=5, alpha=alpha, beta=0.75))
 
     def concat(self, name, *bottoms):
         """Add the concatenation of maps."""

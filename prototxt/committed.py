@@ -33,7 +33,7 @@ def texts():
         )
         snapshots = f"out/{PROFILE.name}/{job.name}/snapshots/iter"
         solver = solvers.solver_text(PROFILE, job, path, snapshots)
-        found[path] = HEADER + str(net)
+        found[path] = HEADER + solvers.dropout_line(PROFILE, job) + str(net)
         found[f"{SOLVERS}/{job.name}.prototxt"] = HEADER + solver
     without_data = {
         "towers": deploy.bare_net(PROFILE),

@@ -5,7 +5,12 @@ the other sub-networks.
 """
 
 from allinone import profiles
+from allinone.blob import SCALE
 from prototxt import network
+
+# AlexNet's 1e-4 is for grey levels as they are. Our input, and with it every map, is SCALE times
+# as large, so that alpha times SCALE^-2 does to them what AlexNet's does (tools.training.alexnet).
+NORM_ALPHA = round(1e-4 / SCALE**2, 6)
 
 
 def alexnet(t, data, p):
@@ -15,10 +20,10 @@ def alexnet(t, data, p):
     """
     conv1 = t.conv("conv1", data, p.conv[0], kernel=11, stride=4)  # 96x55x55
     pool1 = t.max_pool("pool1", conv1)  # 96x27x27
-    norm1 = t.norm("norm1", pool1)
+    norm1 = t.norm("norm1", pool1, NORM_ALPHA)
     conv2 = t.conv("conv2", norm1, p.conv[1], kernel=5, pad=2, group=2)  # 256x27x27
     pool2 = t.max_pool("pool2", conv2)  # 256x13x13
-    norm2 = t.norm("norm2", pool2)
+    norm2 = t.norm("norm2", pool2, NORM_ALPHA)
     conv3 = t.conv("conv3", norm2, p.conv[2], kernel=3, pad=1)  # 384x13x13
     conv4 = t.conv("conv4", conv3, p.conv[3], kernel=3, pad=1, group=2)  # 384x13x13
     conv5 = t.conv("conv5", conv4, p.conv[4], kernel=3, pad=1, group=2)  # 256x13x13

@@ -7,6 +7,7 @@ give the size of each output, maps x rows x columns, in profile paper.
 
 from allinone import tasks
 from allinone.pycaffe import L
+from allinone.surgery import CLASSIFIER
 
 
 def trunk(t, data, p):
@@ -50,6 +51,15 @@ def identity(t, conv6, p):
     pool7 = t.max_pool("pool7", conv7)  # 512x6x6
     fc6 = t.hidden("fc6", pool7, p.identity[0], kernel=side(p))  # 1024
     return t.hidden("fc7", fc6, p.identity[1])  # 512
+
+
+def branch(task):
+    """Return the names of the layers that a task has for itself, behind all that others share."""
+    if task.head == tasks.INDEPENDENT:
+        return f"fc_{task.name}", raw_name(task)
+    if task.head == tasks.ATTRIBUTE:
+        return f"fc1_{task.name}", f"fc2_{task.name}", raw_name(task)
+    return "conv7", "fc6", "fc7", CLASSIFIER
 
 
 def heads(t, data, p, wanted):

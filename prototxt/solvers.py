@@ -1,6 +1,7 @@
 """Solver files: every setting with the reason for it."""
 
 from allinone import schedules
+from allinone.tasks import HYPERFACE
 
 TEST_ITER = 50  # our choice: mini-batches of a validation by plain Caffe
 
@@ -16,6 +17,10 @@ def solver_text(
     rule = schedules.RULES[profile.name]
     iterations = iterations or job.iterations
     start = f"the weights of {job.init}" if job.init else "random weights"
+    if job.towers == (HYPERFACE,):
+        start = "AlexNet's weights where --init gives them, else from random ones"
+    if job.branches:
+        start += f"; only the layers of {', '.join(job.branches)} learn, all others stay"
     lines = [
         (f'net: "{net}"', f"towers: {', '.join(job.towers)}; starts from {start}"),
         (f"base_lr: {job.base_lr}", job.why),
@@ -30,7 +35,20 @@ def solver_text(
         (f'snapshot_prefix: "{snapshot_prefix}"', "where snapshots go"),
         (f"random_seed: {seed}", "the same start every time"),
     ]
-    return "".join(f"{line:<40}  # {reason}\n" for line, reason in lines)
+    text = "".join(f"{line:<40}  # {reason}\n" for line, reason in lines)
+    return dropout_line(profile, job) + text
+
+
+def dropout_line(profile, job):
+    """Return a comment that says which sub-networks of a job drop units; "" for a net without."""
+    if not profile.dropout:
+        return ""
+    having = [name for name in job.towers if job.dropout_of(name, profile)]
+    without = [name for name in job.towers if name not in having]
+    parts = [f"dropout of {profile.dropout} in {', '.join(having)}"] if having else []
+    if without:
+        parts.append(f"no dropout in {', '.join(without)}: it draws numbers towards their mean")
+    return f"# {'; '.join(parts)}\n"
 
 
 def _rule_lines(rule, iterations):

@@ -27,7 +27,7 @@ def train_net(profile, job, databases, identities, seed=1, iter_size=1, validati
     """
     net, test_data, learnt = NetSpec(), {}, []
     for name in job.towers:
-        t = make_tower(net, name, 0.0 if name in job.without_dropout else profile.dropout)
+        t = make_tower(net, name, job.dropout_of(name, profile))
         settings = dict(batch=job.batch_of(name, profile), size=profile.input_size, seed=seed)
         training = dict(settings, source=f"{databases}/{tops.database_of(name)}")
         if profile.erasing and name in tasks.ALIGNED_TOWERS:
@@ -46,6 +46,7 @@ def train_net(profile, job, databases, identities, seed=1, iter_size=1, validati
         for t, task, raw, label in learnt:
             add_accuracy(t, task, raw, label)
     proto = named(net, profile, job.name)
+    freeze(proto, job)
     return with_test_phase(proto, test_data) if validation else proto
 
 
@@ -88,7 +89,12 @@ def add_loss(t, task, top, label, weight, job, iter_size):
     if task.loss == "softmax":  # eq. 4, 5 and 7
         loss = L.SoftmaxWithLoss(top, *label, loss_weight=weight, loss_param=dict(ignore_label=-1))
     elif task.loss == "age":  # eq. 6
-        settings = dict(switch=job.age_switch, ramp=job.age_ramp, iter_size=iter_size)
+        settings = dict(
+            switch=job.age_switch,
+            ramp=job.age_ramp,
+            iter_size=iter_size,
+            weight=job.age_weight,
+        )
         loss = L.Python(
             network.years(t, task, top),
             *label,
@@ -144,6 +150,22 @@ def with_test_phase(proto, test_data):
         elif layer.name in only_training:
             both.layer[-1].include.add(phase=caffe.TRAIN)
     return both
+
+
+def freeze(proto, job):
+    """Let only the branches of a job's tasks learn, where it has any; all else stays to the bit.
+
+    Parameters without a rate get no gradient, no momentum and no weight decay. Caffe then skips the
+    backward pass of every layer below which nothing learns. A shared parameter is treated alike in
+    all sub-networks, as Caffe demands.
+    """
+    if not job.branches:
+        return
+    learning = {layer for name in job.branches for layer in network.branch(tasks.BY_NAME[name])}
+    for layer in proto.layer:
+        for param in layer.param:
+            if param.name.rsplit("/", 1)[0] not in learning:
+                param.lr_mult = param.decay_mult = 0
 
 
 def named(net, profile, name):

@@ -4,6 +4,7 @@ A mini-batch depends on the seed and its number alone.
 """
 
 import functools
+import os
 
 import numpy as np
 
@@ -12,25 +13,31 @@ from python_layers import tops, vary
 from python_layers.batch_layer import BatchLayer
 
 TURNS = 1000  # our choice: the sets' shares hold exactly in every TURNS faces
+# Two parts of one set (Table I; [40]), by the names of their databases' folders.
+ONE_SET = ("imdb", "wiki")
 
 
-def set_shares(sizes):
+def set_shares(sizes, names=()):
     """Return the share of each training set in a sub-network's mini-batches.
 
     our choice: in proportion to the root of its size. A small set of good labels is then neither
     drowned by a large one nor repeated as often as an equal share would have it (IMDB+WIKI,
-    Adience, MORPH: 56, 16, 28 %).
+    Adience, MORPH: 56, 16, 28 %). names: of the sets; those of ONE_SET count as one, in which each
+    has its part by its size.
     """
-    roots = np.sqrt(np.asarray(sizes, np.float64))
+    sizes = np.asarray(sizes, np.float64)
+    parts = np.isin(names, ONE_SET) if len(names) else np.zeros(len(sizes), bool)
+    whole = np.where(parts, sizes[parts].sum(), sizes)  # the size of the set that each belongs to
+    roots = np.sqrt(whole) * sizes / whole
     return roots / roots.sum()
 
 
-def turns(sizes, seed):
+def turns(sizes, seed, names=()):
     """Return (TURNS,) which set each face of a round comes from, shuffled.
 
     Shares are exact, and every set comes at least once.
     """
-    wanted = set_shares(sizes) * TURNS
+    wanted = set_shares(sizes, names) * TURNS
     counts = np.maximum(np.floor(wanted), 1).astype(int)
     for largest in np.argsort(counts - wanted)[: TURNS - counts.sum()]:  # the largest remainders
         counts[largest] += 1
@@ -38,12 +45,12 @@ def turns(sizes, seed):
     return np.random.default_rng([seed, 14]).permutation(np.repeat(np.arange(len(sizes)), counts))
 
 
-def batch_records(seed, number, batch, sizes):
-    """Return [(set, record)] of mini-batch `number`.
+def batch_records(seed, number, batch, sizes, names=()):
+    """Return [(set, record)] of mini-batch `number`; sizes, names: of the sets.
 
     Of each set every record comes once an epoch, in an order that is shuffled anew each time.
     """
-    plan, chosen = turns(sizes, seed), []
+    plan, chosen = turns(sizes, seed, names), []
     for position in range(number * batch, (number + 1) * batch):
         rounds, turn = divmod(position, TURNS)
         place = int(plan[turn])
@@ -72,7 +79,9 @@ class FaceSampler:
     def __init__(self, settings):
         """Open the databases of the settings' source; settings: see BatchLayer."""
         self.settings = settings
-        self.readers = [store.Reader(folder) for folder in store.databases(settings["source"])]
+        folders = store.databases(settings["source"])
+        self.readers = [store.Reader(folder) for folder in folders]
+        self.names = [os.path.basename(folder) for folder in folders]
 
     def batch(self, number):
         """Return n images (side, side, 3) and label (n,); for the age also sigma (n,), in years."""
@@ -81,7 +90,7 @@ class FaceSampler:
         rng = np.random.default_rng([seed, 12, number])
         sizes = [len(reader) for reader in self.readers]
         images, labels = [], []
-        for place, index in batch_records(seed, number, rows, sizes):
+        for place, index in batch_records(seed, number, rows, sizes, self.names):
             image, label = self._face(place, index)
             face = vary.colours(rng, vary.framing(rng, image, side))
             if erasing and rng.random() < erasing:

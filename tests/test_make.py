@@ -157,6 +157,8 @@ def test_training_starts_from_the_identity_network_unless_told_otherwise():
     assert trainings("train", "INIT=other/run") == [("joint", "other/run")]
     assert trainings("train-age") == [pretrained, ("age", "out/paper/pretrain")]
     assert trainings("train-hyperface") == [("hyperface", None)]
+    given = trainings("train-hyperface", "INIT=zoo/x.caffemodel")
+    assert given == [("hyperface", "zoo/x.caffemodel")]
 
 
 def test_an_identity_network_that_is_finished_is_taken_as_it_is(kit):
@@ -217,6 +219,8 @@ def test_a_model_is_passed_on_only_where_it_is_given():
     for target, more in (("eval-afw", []), ("eval", []), ("analyze", ["IN=a.jpg"])):
         assert "--model" not in "\n".join(planned(target, *more))
         assert "--model mine" in "\n".join(planned(target, *more, "MODEL=mine"))
+    both = "\n".join(planned("eval-ijba", "MODEL=mine", "STAGE1=other"))
+    assert "--model mine --stage1 other" in both and "--stage1" not in "\n".join(planned("eval"))
     assert "--model models/small" in "\n".join(planned("eval-real"))
     assert "--model mine" in "\n".join(planned("eval-real", "MODEL=mine"))
 

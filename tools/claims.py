@@ -29,6 +29,11 @@ def parse(argv):
         default=os.cpu_count(),
         help="trainings at a time, default one a core",
     )
+    parser.add_argument(
+        "--only-age-loss",
+        action="store_true",
+        help="train and write that part of the page alone; the others stay as they are",
+    )
     args = parser.parse_args(argv)
     if args.workers < 1:
         raise InputError(f"--workers {args.workers}: must be at least 1")
@@ -40,10 +45,15 @@ def main(argv=None):
     """Train, gather the figures, write the page."""
     args = parse(argv)
     size = page.size_of(args.db)
-    runs.Trainings(args.db, args.out).train_all(args.seeds, args.workers)
-    found = runs.figures(args.out, args.seeds)
+    path = os.path.join(os.path.dirname(args.page), "claims.json")
+    older = files.read_json(path, "run make claims first") if args.only_age_loss else {}
+    chains = runs.age_chains() if args.only_age_loss else runs.CHAINS
+    runs.Trainings(args.db, args.out).train_all(args.seeds, args.workers, chains)
+    found = runs.figures(args.out, args.seeds, chains)
+    if args.only_age_loss:
+        found = runs.beside_older(older, found)
     text = page.page(found, args.seeds, size)
-    files.write_json(os.path.join(os.path.dirname(args.page), "claims.json"), found)
+    files.write_json(path, found)
     with files.replacing(args.page) as stream:
         stream.write(text)
     print(f"written: {args.page}")

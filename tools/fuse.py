@@ -3,6 +3,7 @@
     python -m tools.fuse --run out/demo/run --out out/demo/model
     python -m tools.fuse --run out/joint --run out/lap2015 --trunk out/joint --out out/model
     python -m tools.fuse --run out/tiny/hyperface --tower hyperface --out out/tiny/hyperface/model
+    python -m tools.fuse --run out/tiny/pretrain --tower id --out out/tiny/pretrain/model
 
 Weights are collected by parameter name from snapshots, which hold one copy of every shared weight
 for each tower; all copies must agree. Of several runs the last that has a tower gives it; where
@@ -32,8 +33,9 @@ def parse(argv):
     )
     parser.add_argument(
         "--tower",
-        choices=(tasks.REGION_TOWER, tasks.HYPERFACE),
-        help="take out this tower of one run, which does stage 1 alone, instead of fusing",
+        choices=(*tasks.TOWERS, tasks.HYPERFACE),
+        help="take out this tower of one run instead of fusing: det and hyperface do stage 1 "
+        "alone, the others their task of stage 2, on faces that another model has found",
     )
     parser.add_argument("--out", required=True, help="folder of the model")
     parser.add_argument("--gpu", default="", help="GPU number for the check; default: CPU")

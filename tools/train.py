@@ -25,13 +25,14 @@ def parse(argv):
     add("--job", choices=schedules.JOBS["paper"], default="joint", help="default: joint")
     add("--db", required=True, help="folder with a database for each tower, and val/ with more")
     add("--out", required=True, help="folder of the run")
-    add("--init", help="run or model to start from; default: random weights")
+    add("--init", help="run or model to start from, for job hyperface also a caffemodel of AlexNet")
     add("--widen", action="store_true", help="start with the answers of a narrower net (--init)")
     add("--iterations", type=int, help="default: the job's; the age switch moves with them")
     add("--base-lr", type=float, help="default: the job's")
     add("--batch", type=float, default=1.0, metavar="FACTOR", help="of the job's mini-batches")
     add("--age-switch", type=int, help="iteration; the age loss turns Gaussian there (eq. 6)")
     add("--age-ramp", type=int, default=0, help="iterations that this takes; default: 0")
+    add("--age-weight", type=float, help="of the Gaussian term; default: the job's, 1: as printed")
     add(
         "--without-dropout",
         nargs="+",
@@ -59,6 +60,8 @@ def check(parser, args):
         parser.error("--widen needs --init, the narrower net")
     if args.widen and not args.profile:
         parser.error("--widen needs --profile, that of the wider net")
+    if args.age_weight is not None and not args.age_weight > 0:
+        parser.error("--age-weight must be above 0: 1 is eq. 6 as printed")
     if not args.batch > 0:
         parser.error("--batch must be above 0: 0.5 halves the mini-batches, 2 doubles them")
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 
 from allinone import files
-from evaluate import answers, curves, detection, ellipses, fddb_files, peers
+from evaluate import answers, curves, detection, ellipses, fddb_files, measured_models, peers
 from evaluate.benchmark import Benchmark, Figure, Measured
 from evaluate.predictions import Said
 from evaluate.run import Run
@@ -22,6 +22,8 @@ def measure(run: Run) -> Measured:
     tuned = "one model for all folds, not fine-tuned on FDDB"
     if run.is_tuned():
         tuned = "a model for each fold, fine-tuned on the other nine"
+    elif measured_models.learnt_from_whole(run.options.model, "fddb") is not None:
+        tuned = "one model that has learnt from pictures of FDDB: its figures are no measure"
     figures = {
         f"disc_at_{count}": 100 * fddb_files.rate_at(curve, curve.discrete, count)
         for count in ALLOWED
@@ -33,8 +35,8 @@ def measure(run: Run) -> Measured:
         counts=dict(pictures=len(run.pictures), faces=faces),
         rules=(tuned,),
         curves={
-            "ours": drawn(curve, curve.discrete),
-            "ours, continuous": drawn(curve, curve.continuous),
+            "ours": drawn(curve, curve.discrete, curves.DISCRETE),
+            "ours, continuous": drawn(curve, curve.continuous, curves.CONTINUOUS),
         },
         failures=detection.failures(run, said),
     )
@@ -70,9 +72,10 @@ def write_results(run: Run, said: Sequence[Said]) -> str:
     return folder
 
 
-def drawn(curve: ellipses.Curve, rates):
+def drawn(curve: ellipses.Curve, rates, kind: curves.Kind):
     """Return one of the curves for the report, strict scores first."""
-    return curves.curve(curve.false[::-1], rates[::-1], "false positives", "true positive rate")
+    value = 100 * fddb_files.rate_at(curve, rates, curves.FALSE_POSITIVES)
+    return curves.curve(curve.false[::-1], rates[::-1], kind, value)
 
 
 BENCHMARK = Benchmark(

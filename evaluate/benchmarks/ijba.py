@@ -17,8 +17,18 @@ import numpy as np
 from allinone import files
 from allinone.errors import InputError
 from allinone.progress import Progress
-from evaluate import answers, metrics, people_templates, predictions, tpe
-from evaluate.benchmark import Benchmark, Figure, Measured
+from evaluate import (
+    answers,
+    curves,
+    ijba_tables,
+    metrics,
+    peers,
+    people_templates,
+    predictions,
+    tpe,
+)
+from evaluate.benchmark import Benchmark, Measured
+from evaluate.ijba_tables import COSINE, TPE
 from evaluate.people_templates import Template
 from evaluate.run import Run
 
@@ -29,9 +39,8 @@ CANDIDATES = 20
 TEMPLATES, COMPARISONS, EMBEDDINGS = "templates.jsonl", "comparisons.jsonl", "tpe.h5"
 VERIFY, SEARCH = "verify", "search"  # the two protocols
 LEARNT = {protocol: f"{protocol}_train" for protocol in (VERIFY, SEARCH)}  # part to learn from
-COSINE, TPE = "cosine", "tpe"
 CURVES = {COSINE: "ours", TPE: "ours, TPE"}
-FAR_AXIS = [round(float(far), 6) for far in np.geomspace(1e-3, 1, 31)]
+FAR_AXIS = [round(float(far), 6) for far in np.geomspace(curves.FAR_FROM, 1, 31)]
 Templates = Mapping[tuple[int, str], list[Template]]  # by split and part
 
 
@@ -46,7 +55,7 @@ class SplitScores(NamedTuple):
 
 def measure(run: Run) -> Measured:
     """Measure verification and identification by a model's descriptors."""
-    said = run.predict(answers.FACES, stage=2, descriptors=True)
+    said = run.predict(answers.FACES, stage=2, descriptors=True, needs=["identity"])
     descriptors = descriptors_of(run, said)
     templates = templates_of(run.folder, descriptors)
     comparisons = {row["split"]: row["pairs"] for row in side_file(run.folder, COMPARISONS)}
@@ -54,7 +63,7 @@ def measure(run: Run) -> Measured:
     if len(splits) < SPLITS:
         run.missing.append(f"{SPLITS - len(splits)} splits have no protocol files")
     maps = embeddings(run, templates, splits)
-    figures, curves = collections.defaultdict(list), {}
+    figures, roc = collections.defaultdict(list), {}
     for kind in (COSINE, TPE) if maps else (COSINE,):
         points = []
         for split in splits:
@@ -68,7 +77,7 @@ def measure(run: Run) -> Measured:
             if found.scores is not None:
                 points.append([metrics.tar_at_far(found.scores, found.same, x) for x in FAR_AXIS])
         if points:
-            curves[CURVES[kind]] = drawn(points)
+            roc[CURVES[kind]] = drawn(points)
     return Measured(
         figures={name: float(np.mean(values)) for name, values in figures.items()},
         deviations={
@@ -78,7 +87,7 @@ def measure(run: Run) -> Measured:
         },
         counts=counts_of(descriptors, templates, splits),
         rules=() if maps else ("TPE was not measured: make tpe-ijba",),
-        curves=curves,
+        curves=roc,
     )
 
 
@@ -207,37 +216,18 @@ def write_scores(run: Run, kind, split, templates: Templates, pairs, found: Spli
 
 def drawn(points) -> dict[str, Any]:
     """Return the mean curve over splits of the TAR at each of FAR_AXIS."""
-    return dict(
-        x=FAR_AXIS,
-        y=np.mean(points, axis=0).round(5).tolist(),
-        xlabel="false accept rate",
-        ylabel="true accept rate",
-        log=True,
-    )
+    shares = np.mean(points, axis=0).round(5)
+    return dict(curves.curve(FAR_AXIS, shares, curves.ACCEPTED), log=True)
 
 
-# (figure, for people, the paper's by cosine, the paper's by TPE), of table V
-TABLE = (
-    ("tar_at_far_0.001", "TAR at FAR 0.001", 0.787, 0.823),
-    ("tar_at_far_0.01", "TAR at FAR 0.01", 0.893, 0.922),
-    ("tar_at_far_0.1", "TAR at FAR 0.1", 0.968, 0.976),
-    ("tpir_at_fpir_0.01", "TPIR at FPIR 0.01", 0.704, 0.792),
-    ("tpir_at_fpir_0.1", "TPIR at FPIR 0.1", 0.836, 0.887),
-    ("rank_1", "rank 1", 0.941, 0.947),
-    ("rank_5", "rank 5", None, None),
-    ("rank_10", "rank 10", 0.988, 0.988),
-)
 BENCHMARK = Benchmark(
     name="ijba",
     title="IJB-A: verification and identification",
     about="Verification and identification of templates on IJB-A, by cosine and by TPE.",
     section="IV-F",
-    where="section IV-F, table V",
+    where="section IV-F, tables V and VI",
     needs="The figures by TPE need embeddings, which --train-tpe learns (make tpe-ijba).",
-    figures=(
-        *(Figure(f"cosine_{key}", f"cosine: {means}", "", True, by) for key, means, by, _ in TABLE),
-        *(Figure(f"tpe_{key}", f"TPE: {means}", "", True, by) for key, means, _, by in TABLE),
-    ),
+    figures=ijba_tables.figures(),
     rules=(
         "template: mean within each medium, then over media, length 1; similarity: cosine; TPE "
         "learnt on each split's own training part",
@@ -247,5 +237,9 @@ BENCHMARK = Benchmark(
         f"{CANDIDATES} and above that threshold of FPIR",
     ),
     measure=measure,
+    peer_files=peers.curves_alone("roc", curves.ACCEPTED),
+    peers=ijba_tables.peers(),
+    peer_figures=ijba_tables.columns(),
+    pipelines=ijba_tables.pipelines(),
     switches={"--train-tpe": "learn the embeddings of all splits first"},
 )

@@ -8,7 +8,7 @@ import os
 import numpy as np
 
 from allinone.errors import InputError
-from evaluate import answers, curves, metrics, predictions
+from evaluate import answers, curves, metrics, peers, predictions
 from evaluate.benchmark import Benchmark, Figure, Measured
 from evaluate.run import Run, worst
 
@@ -17,7 +17,7 @@ PAIRS = "pairs.jsonl"  # of the reader: pictures, same and fold of each pair
 
 def measure(run: Run) -> Measured:
     """Measure verification by a model's descriptors."""
-    said = run.predict(answers.FACES, stage=2, descriptors=True)
+    said = run.predict(answers.FACES, stage=2, descriptors=True, needs=["identity"])
     rows = predictions.read_descriptors(os.path.join(run.out, answers.FACES))
     faces = [face for face, _ in predictions.pair_up(run.pictures, said)]
     unit = {face.image: row for face, row in zip(faces, metrics.unit_length(rows))}
@@ -35,7 +35,7 @@ def measure(run: Run) -> Measured:
             auc=100 * metrics.auc(scores, same),
         ),
         counts=dict(pairs=len(pairs), folds=len(accuracies)),
-        curves={"ours": curves.curve(false, true, "false accept rate", "true accept rate")},
+        curves={"ours": curves.curve(false, true, curves.ACCEPTED)},
         failures=failures(pairs, scores),
     )
 
@@ -81,4 +81,5 @@ BENCHMARK = Benchmark(
         "face",
     ),
     measure=measure,
+    peer_files=peers.curves_alone("roc", curves.ACCEPTED),
 )

@@ -15,6 +15,7 @@ def measure(run: Run) -> Measured:
     return Measured(
         figures={name: found[name] for name in ("ap_refined", "ap_plain")},
         counts=dict(pictures=len(run.pictures), faces=found["faces"], ignored=found["ignored"]),
+        rules=(detection.tuning(run),),
         curves={"ours": curve},
         failures=detection.failures(run, said),
     )
@@ -38,5 +39,6 @@ BENCHMARK = Benchmark(
     ),
     rules=detection.RULES,
     measure=measure,
+    tuned="fddb/all",
     peer_files=peer_files,
 )

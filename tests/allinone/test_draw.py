@@ -29,6 +29,21 @@ def test_faces_are_drawn_on_a_copy_where_they_are():
     assert (drawn[nose[1], nose[0]] != 128).any()
 
 
+def test_boxes_are_blue_and_landmarks_green_as_in_figure_8():
+    """Hidden landmarks are green too, only darker; nothing of a face without them is."""
+    image, one = np.full((400, 400, 3), 128, np.uint8), face(50, 50, 300)
+    one.visibility = np.arange(21) % 2
+    draw.face(image, one.box, one.landmarks, one.visibility, None)
+    blue, green, red = image[50, 200].astype(int)  # in the middle of the upper edge
+    assert blue > 200 and blue > green + 100 and blue > red + 100
+    brightness = []
+    for x, y in one.landmarks.round().astype(int):
+        blue, green, red = image[y, x].astype(int)
+        assert green > blue + 50 and green > red + 50
+        brightness.append(green)
+    assert min(brightness[1::2]) > max(brightness[::2]) + 100
+
+
 def test_zoom_enlarges_the_picture_and_the_drawing_with_it():
     image = np.full((100, 100, 3), 128, np.uint8)
     drawn = draw.results(image, [face(10, 10, 60)], zoom=3)

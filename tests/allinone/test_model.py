@@ -29,6 +29,32 @@ def test_the_shipped_model_is_opened_without_a_name():
     assert opened.engines() == ["caffe", "opencv"]
 
 
+STAGE1 = [task.output for task in tasks.of_stage(1)]
+
+
+@pytest.mark.parametrize(
+    "outputs, first, second",
+    [
+        (STAGE1, STAGE1, None),  # tower det
+        ([*STAGE1, "gender"], [*STAGE1, "gender"], None),  # HyperFace
+        (["descriptor"], None, ["descriptor"]),  # tower id
+        (["age"], None, ["age"]),
+        (STAGE1[:2], None, None),
+    ],
+)
+def test_the_net_of_one_tower_has_one_stage(copy, outputs, first, second):
+    told = json.loads((copy / model.ABOUT).read_text())
+    told["outputs"] = {name: f"tower/{name}" for name in outputs}
+    (copy / model.ABOUT).write_text(json.dumps(told))
+    opened = model.open_model(str(copy))
+    for stage, wanted in ((1, first), (2, second)):
+        if wanted is None:
+            with pytest.raises(InputError, match=f"no output '.*', which stage {stage} needs"):
+                opened.outputs(stage)
+        else:
+            assert opened.outputs(stage) == {name: f"tower/{name}" for name in wanted}
+
+
 @pytest.mark.parametrize("name", [*model.FUSED, *model.DENSE, model.TPE])
 @pytest.mark.parametrize("damage", ["one byte more", "one bit less", "gone"])
 def test_a_file_that_is_not_the_models_own_is_refused(copy, name, damage):

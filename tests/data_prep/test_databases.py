@@ -171,7 +171,8 @@ def test_fddb_folds_share_one_search(tmp_path):
     pictures = {face.image: face.split for face in records_of(fddb)}
     parts = sorted(set(pictures.values()))
     folders = sorted((tmp_path / "db" / "finetune" / "fddb").iterdir())
-    folders = [folder for folder in folders if folder.is_dir()]
+    whole, *folders = [folder for folder in folders if folder.is_dir()]
+    assert whole.name == "all" and manifest_of(whole, "det")["count"] == len(pictures)
     assert len(folders) == len(parts)
     for folder, fold in zip(folders, parts):
         others = [split for split in pictures.values() if split != fold]

@@ -61,7 +61,7 @@ VALIDATION = {
     "id": {"lfw": None},
 }
 FINETUNING = {
-    "fddb": {"det": reader.BY_TURNS},
+    "fddb": {"det": reader.TURNS_AND_WHOLE},
     "fgnet": {"age": reader.BY_TURNS},
     "fotw": {"smile": ("train",), "gender": ("train",)},
     "lap2015": {"age": ("train",)},
@@ -98,7 +98,8 @@ def test_a_reader_declares_what_is_so(name):
     for towers in (which.trains, which.if_named, which.finetunes, which.validates):
         assert set(towers) <= set(tasks.TOWERS)
         for splits in towers.values():
-            assert splits in (None, reader.BY_TURNS) or set(splits) <= set(which.splits)
+            known = (None, reader.BY_TURNS, reader.TURNS_AND_WHOLE)
+            assert splits in known or set(splits) <= set(which.splits)
     assert not set(which.trains) & set(which.if_named)
 
 

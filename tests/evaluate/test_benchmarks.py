@@ -177,6 +177,7 @@ def measure_here(sets, measured, chain, out, train_tpe):
     options = argparse.Namespace(
         data=str(sets / "data" / "ijba"),
         model=str(chain / "model"),
+        stage1=None,
         out=str(out),
         proposals="dense",
         engine="caffe",

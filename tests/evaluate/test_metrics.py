@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from evaluate import metrics
+from evaluate import curves, metrics
 
 
 def test_each_face_is_found_once_by_the_best_detection():
@@ -46,6 +46,19 @@ def test_nme_counts_visible_points_only():
     errors = metrics.nme(predicted, truth, [[1, 1, 0], [0, 0, np.nan]], [10, 10])
     assert errors[0] == pytest.approx(5 / 2 / 10) and np.isnan(errors[1])
     assert metrics.box_size([[0, 0, 4, 9]]) == pytest.approx([6])
+
+
+def test_cumulative_curves_have_the_share_of_the_legend():
+    """Figure 7: landmarks by 5 %, yaw rounded to 15° by 15°; faces without points are left out."""
+    drawn = curves.errors([0.01, 0.05, 0.2, 0.3, np.nan])
+    assert drawn["value"] == 50 and drawn["y"][0] == 0 and drawn["y"][-1] == 0.75
+    assert drawn["x"][10] == pytest.approx(0.05) and drawn["y"][10] == 0.5
+    off = metrics.yaw_errors([7, 8, -23, 44.9, 80], [0, 0, 0, 0, -15])
+    assert off.tolist() == [0, 15, 30, 45, 90]
+    drawn = curves.yaw_errors(off)
+    assert drawn["x"] == [0, 15, 30, 45, 60, 75, 90, 90] and drawn["value"] == 40
+    assert drawn["y"] == [0.2, 0.4, 0.6, 0.8, 0.8, 0.8, 1, 1]
+    assert metrics.pose_accuracy([7, 8, -23, 44.9, 80], [0, 0, 0, 0, -15]) == pytest.approx(0.4)
 
 
 def test_accuracy_and_mean_absolute_error():

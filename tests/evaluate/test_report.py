@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from conftest import run_well
 
-from evaluate import benchmark, report_page
+from evaluate import benchmark, curves, report_page
 
 WITHOUT_END = ("meta", "img", "br", "path", "use", "rect")
 
@@ -40,7 +40,7 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
-CURVE = dict(x=[0, 0.5, 1], y=[1, 0.8, 0.2], xlabel="false positives", ylabel="true positive rate")
+CURVE = dict(curves.curve([0, 0.5, 1], [1, 0.8, 0.2], curves.DISCRETE, 81.5))
 COMMON = dict(
     rules=["a <rule>"],
     counts=dict(faces=450),
@@ -77,7 +77,7 @@ def results(tmp_path):
         figures=dict(disc_at_500=81.5),
         failures=[],
         incomplete=["fold 2 is not there"],
-        curves={"ours": CURVE, "ours, continuous": CURVE},
+        curves={"ours": CURVE, "ours, continuous": dict(CURVE, **curves.CONTINUOUS._asdict())},
         drawn=True,
     )
     for name, one in dict(aflw=aflw, fddb=fddb).items():
@@ -120,7 +120,6 @@ def test_ours_stand_beside_the_papers(results):
     for words in (
         "HyperFace",
         "4.26%",
-        "from memory",
         "a <rule>",
         "12% & more",
         "cdcdcdcdcdcd",
@@ -132,6 +131,31 @@ def test_ours_stand_beside_the_papers(results):
         "section IV-B, table II",
     ):
         assert words in page.text, words
+
+
+def test_deviations_and_end_to_end_systems_stand_beside_ours(results):
+    """Table V's deviations with its figures and its peers, table VI below."""
+    (results / "eval" / "ijba").mkdir()
+    found = dict(
+        figures=dict(cosine_rank_1=0.9), failures=[], incomplete=[], curves={}, drawn=False
+    )
+    text = json.dumps(dict(COMMON, benchmark="ijba", data=str(results), **found))
+    (results / "eval" / "ijba" / "results.json").write_text(text)
+    change(results, "ijba", deviations=dict(cosine_rank_1=0.01))
+    source = made(results).source
+    cell = '</td><td class="number {}">{}'
+    assert (
+        "cosine: rank 1" + cell.format("ours", "0.900 ± 0.010")
+        + cell.format("paper", "0.941 ± 0.008")
+    ) in source  # fmt: skip
+    assert re.search(r"Crosswhite et al.</td>\s*<td class=.number.>–</td>", source)
+    assert "0.774 ± 0.049" in source and source.count("<td>table V</td>") == 8
+    system = source[source.index("End-to-end systems") :]
+    assert system.count("<td>HyperFace</td>") == 6 and "0.776 ± 0.033" in system
+    done = run_well("evaluate.report", *options(results))
+    with open(results / "report" / "results.csv", encoding="utf-8") as stream:
+        (row,) = [row for row in csv.DictReader(stream) if row["benchmark"] == "ijba"]
+    assert (row["paper"], row["paper_deviation"]) == ("0.941", "0.008") and "ijba" in done.stdout
 
 
 def test_what_is_missing_is_shown_as_missing(results):
@@ -157,9 +181,10 @@ def test_the_page_is_whole_by_itself_and_can_be_read_aloud(results):
     assert not page.of("script") and not page.of("link")
     (image,) = page.of("img")
     assert image["alt"] == "face.jpg: 12% & more"
-    (svg,) = page.of("svg")
-    assert svg["role"] == "img"
-    assert "true positive rate over false positives" in svg["aria-label"]
+    for svg, kind in zip(page.of("svg"), ("discrete", "continuous")):
+        assert svg["role"] == "img"
+        assert f"true positive rate, {kind} over false positives" in svg["aria-label"]
+    assert len(page.of("svg")) == 2
     assert page.of("html") == [{"lang": "en"}]
     assert any(attributes.get("name") == "viewport" for attributes in page.of("meta"))
     ids = {attributes["id"] for attributes in page.of("h2")}
@@ -195,18 +220,49 @@ def test_nothing_of_the_results_becomes_code(results, monkeypatch):
     (image,) = page.of("img")
     assert image["alt"] == f"face'\"<b>.jpg: {BAD}"
     svg = page.of("svg")[0]
-    assert svg["aria-label"] == f"true positive rate over {BAD}: {BAD}"
+    assert svg["aria-label"] == f"true positive rate, discrete over {BAD}: {BAD}"
     assert {attributes["id"] for attributes in page.of("h2")} >= {"aflw", "fddb"}
 
 
 def test_peers_curves_are_drawn_where_their_files_are(results, expect_refusal):
     peers = results / "data" / "fddb" / "peers"
     peers.mkdir(parents=True)
-    (peers / "Hyper_DiscROC.txt").write_text("0.9 100 0.1\n0.7 10 0.5\n")
-    (svg,) = made(results).of("svg")
-    assert "beside Hyper" in svg["aria-label"]
+    (peers / "Hyper_DiscROC.txt").write_text("0.95 1001 0.05\n0.9 100 0.1\n0.7 10 0.5\n")
+    (peers / "Cascade_ContROC.txt").write_text("0.6 100\n")
+    page = made(results)
+    discrete, continuous = [svg["aria-label"] for svg in page.of("svg")]
+    assert discrete.endswith("beside Hyper") and continuous.endswith("beside Cascade")
+    for words in ("Hyper (90.00%)", "Cascade (60.00%)", "ours (81.50%)"):
+        assert f"<!-- {words} -->" in page.source, words
     (peers / "Hyper_DiscROC.txt").write_text("words\n")
     expect_refusal("evaluate.report", options(results), "Hyper_DiscROC.txt", "false positives")
+
+
+@pytest.mark.parametrize(
+    "name, folder, kind, legend",
+    [
+        ("aflw", "landmarks", curves.LANDMARKS, "Cascade (70.00%)"),
+        ("afw", "landmarks", curves.LANDMARKS, "Cascade (70.00%)"),
+        ("afw", "yaw", curves.YAW, "Cascade (90.00%)"),
+        ("ijba", "roc", curves.ACCEPTED, "Cascade"),
+        ("lfw", "roc", curves.ACCEPTED, "Cascade"),
+    ],
+)
+def test_peers_curves_of_every_kind(results, expect_refusal, name, folder, kind, legend):
+    """Two columns in a folder of the kind's name; what the legend shows is read off."""
+    place = results / "data" / name / "peers" / folder
+    place.mkdir(parents=True)
+    (place / "Cascade.txt").write_text("0.1 0.9\n0 0.5\n")
+    own = curves.curve([0, 1], [0, 1], kind)
+    found = dict(figures={}, failures=[], incomplete=[], drawn=False, curves=dict(ours=own))
+    (results / "eval" / name).mkdir(exist_ok=True)
+    text = json.dumps(dict(COMMON, benchmark=name, data=str(results), **found))
+    (results / "eval" / name / "results.json").write_text(text)
+    page = made(results)
+    assert f"<!-- {legend} -->" in page.source
+    assert f"{kind.ylabel} over {kind.xlabel}: ours beside Cascade" in page.source
+    (place / "Cascade.txt").write_text("0.1\n")
+    expect_refusal("evaluate.report", options(results), "Cascade.txt", "two numbers in each line")
 
 
 def test_the_page_and_tables_for_other_programs(results):

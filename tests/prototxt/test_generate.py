@@ -83,7 +83,7 @@ def committed_net(name):
 def test_the_age_loss_of_the_paper_switches_at_20000():
     layers = [layer for layer in committed_net("joint").layer if layer.name == "age/loss_age"]
     assert [layer.python_param.param_str for layer in layers] == [
-        '{"switch": 20000, "ramp": 0, "iter_size": 1}'
+        '{"switch": 20000, "ramp": 0, "iter_size": 1, "weight": 36.0}'
     ]
 
 
@@ -91,3 +91,24 @@ def test_the_age_loss_of_the_paper_switches_at_20000():
 def test_the_identity_net_of_the_paper_has_10548_people(job):
     layers = [layer for layer in committed_net(job).layer if layer.name == "id/fc8"]
     assert [layer.inner_product_param.num_output for layer in layers] == [10548]
+
+
+@pytest.mark.parametrize(
+    "job, expected, words",
+    [
+        ("joint", {"smile", "gender", "id"}, "dropout of 0.5 in smile, gender, id; no dropout in"),
+        ("det", set(), "no dropout in det: it draws numbers"),
+        ("age", set(), "no dropout in age: it draws numbers"),
+        ("fddb", set(), "no dropout in det"),
+        ("lap2015", set(), "no dropout in age"),
+        ("hyperface", set(), "no dropout in hyperface"),
+        ("fotw", {"smile", "gender"}, "dropout of 0.5 in smile, gender"),
+    ],
+)
+def test_towers_that_learn_numbers_have_no_dropout_and_the_files_say_so(job, expected, words):
+    """Landmarks, visibility, pose and age: our own runs were better without."""
+    layers = committed_net(job).layer
+    assert {layer.name.split("/")[0] for layer in layers if layer.type == "Dropout"} == expected
+    for folder in ("prototxt", "solvers"):
+        with open(os.path.join(ROOT, folder, "paper", f"{job}.prototxt"), encoding="utf-8") as text:
+            assert text.readlines()[1].startswith(f"# {words}")

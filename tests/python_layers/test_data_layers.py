@@ -50,6 +50,25 @@ def test_several_training_sets_share_the_mini_batches_by_the_roots_of_their_size
     assert set(np.bincount(turns([1, 10**6], 1))) == {1, 999}  # none is left out
 
 
+def test_imdb_and_wiki_count_as_one_set():
+    """Adience, IMDB, MORPH, WIKI: IMDB and WIKI have the 56 % of both, 3 to 1 by their sizes."""
+    sizes, names = [19370, 168630, 55608, 56210], ["adience", "imdb", "morph", "wiki"]
+    shares = [0.1639, 0.4188, 0.2777, 0.1396]
+    np.testing.assert_allclose(set_shares(sizes, names), shares, atol=1e-4)
+    np.testing.assert_allclose(set_shares(sizes), [0.1361, 0.4015, 0.2306, 0.2318], atol=1e-4)
+    counts = np.bincount([place for place, _ in batch_records(3, 0, 1000, sizes, names)])
+    assert counts.tolist() == [164, 419, 278, 139]
+    np.testing.assert_array_equal(turns(sizes[:3], 1, names[:3]), turns(sizes[:3], 1))  # one alone
+
+
+def test_a_folder_of_databases_says_which_sets_are_one(chain, tmp_path):
+    """By the databases' folders: 40 faces of IMDB and WIKI together, 30 of another set."""
+    for name in ("imdb", "other", "wiki"):
+        shutil.copytree(chain / "db" / "age", tmp_path / "age" / name)
+    settings = dict(source=str(tmp_path / "age"), batch=6, size=115, seed=1)
+    assert FaceSampler(settings).names == ["imdb", "other", "wiki"]
+
+
 def large(image):
     """Return what is large in a picture, (7, 7)."""
     return cv2.resize(np.float32(image), (7, 7), interpolation=cv2.INTER_AREA)

@@ -96,9 +96,35 @@ def test_the_page_has_a_row_for_every_task_and_names_what_it_was_measured_on(tmp
     text = page.page(found, [1, 2], size)
     for task in tasks.TASKS:
         rows = re.findall(rf"^\| {task.name} \|.* 0 of 2: contradicts \|$", text, re.M)
-        expected = 2 + 2 * (task.name == "age") + (task.name in tasks.HYPERFACE_TASKS)
-        assert len(rows) == expected, task.name
+        assert len(rows) == 2 + (task.name in tasks.HYPERFACE_TASKS), task.name
+    for words in page.AGE_WORDS.values():
+        words = words.format(late=800, early=90)
+        beside = "" if words == "Euclidean alone" else "0 of 2: contradicts"
+        assert f"| {words} | 0.50, 0.50 | 0.50 ± 0.00 years | {beside} |" in text
+    assert "newer" not in text and "thrown" not in text
     assert "3000 portraits of 1000 people" in text and "{" not in text
+
+
+def test_newer_figures_of_the_age_losses_stand_apart_and_the_page_says_so(tmp_path):
+    drawn_runs(tmp_path, [1, 2])
+    older = runs.figures(str(tmp_path), [1, 2])
+    ages = {name: {"age": [7.0, 8.0]} for name in runs.AGE_LOSSES}
+    ages["age_gaussian"] = {"age": [17.0, 687.0]}
+    found = runs.beside_older(older, ages)
+    assert found["age"] == older["age"] and "age_gaussian" not in found
+    size = dict(faces=3000, people=1000, scenes=200, held_out=600, held_out_scenes=60)
+    text = page.page(found, [1, 2], size)
+    assert "| age | mae | 0.50 ± 0.00 years | 0.50 ± 0.00 years | 0 of 2: contradicts |" in text
+    assert "| Gaussian alone | 17.00, 687.00 |" in text and "thrown beyond all labels" in text
+    assert "These figures are newer than all others of this page" in text
+
+
+def test_the_chains_of_the_age_losses_are_the_age_tower_alone():
+    chains = runs.age_chains()
+    assert {name for chain in chains for name in chain} == set(page.AGE_WORDS)
+    for chain in chains:
+        for arguments in chain.values():
+            assert arguments[:2] == ("--job", "age")
 
 
 def test_the_committed_page_is_of_the_committed_figures():
@@ -118,4 +144,5 @@ def test_databases_that_are_not_there_are_refused_before_anything_is_trained(
     folders = ["--db", tmp_path / "db", "--out", tmp_path / "out", "--page", tmp_path / "page.md"]
     expect_refusal("tools.claims", folders, tmp_path / "db")
     expect_refusal("tools.claims", [*folders, "--workers", "0"], "--workers 0")
+    expect_refusal("tools.claims", [*folders, "--only-age-loss"], tmp_path / "db")
     assert not (tmp_path / "out").exists()

@@ -76,7 +76,7 @@ def test_provenance_says_what_the_model_is_made_of(chain):
 def tuned(chain, tmp_path_factory):
     """The age tower trained further from the joint net: its trunk is no longer the joint one's."""
     out = tmp_path_factory.mktemp("tuned") / "age"
-    run_well("tools.train", *job_options(chain, out, "lap2015", 2, "--init", chain / "run"))
+    run_well("tools.train", *job_options(chain, out, "age", 2, "--init", chain / "run"))
     return out
 
 

@@ -313,24 +313,26 @@ def test_a_folder_without_photographs_is_refused(command, tmp_path):
 
 
 def test_fine_tuning_goes_through_the_folds_that_are_there(command, expect_refusal, tmp_path):
-    for fold in (1, 2, 10):
-        (tmp_path / f"db/finetune/fddb/fold_{fold:02d}/det").mkdir(parents=True)
+    names = ("fold_01", "fold_02", "fold_10", "all")
+    for name in names:
+        (tmp_path / "db/finetune/fddb" / name / "det").mkdir(parents=True)
     folders = ["--db", tmp_path / "db", "--run", "joint", "--out", tmp_path / "runs"]
     command_line = ["tools.recipes.finetune", "fddb", "--profile", "tiny", *folders]
     commands, _ = shown(command, *command_line)
-    assert len(commands) == 6
-    for number, fold in enumerate((1, 2, 10)):
+    assert len(commands) == 8
+    for number, name in enumerate(names):
         train, fuse = commands[2 * number : 2 * number + 2]
-        db, run = f"{tmp_path}/db/finetune/fddb/fold_{fold:02d}", f"runs/fddb/fold_{fold:02d}"
+        db, run = f"{tmp_path}/db/finetune/fddb/{name}", f"runs/fddb/{name}"
         assert f"--db {db} --out {tmp_path}/{run}" in train and "--init joint" in train
-        assert f"--run joint --run {tmp_path}/{run} --trunk {tmp_path}/{run}" in fuse
-        assert f"--out {tmp_path}/{run}/model" in fuse
+        assert f"--run joint --run {tmp_path}/{run} --out {tmp_path}/{run}/model" in fuse
     tuned = ["--fold", "2", "--iterations", "7", "--base-lr", "0.5", "--batch", "2"]
     commands, _ = shown(command, *command_line, *tuned)
     assert len(commands) == 2 and "fold_02" in commands[0]
     assert "--iterations 7 --base-lr 0.5 --batch 2" in commands[0]
+    commands, _ = shown(command, *command_line, "--fold", "all")
+    assert len(commands) == 2 and "finetune/fddb/all" in commands[0]
     module, *arguments = command_line
-    expect_refusal(module, [*arguments, "--fold", "99"], "FOLD=99", "folds there: 1, 2, 10")
+    expect_refusal(module, [*arguments, "--fold", "99"], "FOLD=99", "folds there: 1, 2, 10, all")
     for fold in range(3, 10):
         (tmp_path / f"db/finetune/fddb/fold_{fold:02d}").mkdir()
     expect_refusal(module, [*arguments, "--fold", "99"], "FOLD=99", "folds there: 1 to 10")

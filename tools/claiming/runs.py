@@ -19,13 +19,23 @@ PROFILE = "tiny"
 JOB = schedules.JOBS[PROFILE]["joint"]  # all others are as long
 ITERATIONS = JOB.iterations
 Chain = Mapping[str, Sequence[str]]  # {run: arguments of tools.train}, one after the other
+AGE_LOSS = "age_loss"  # in claims.json: figures of AGE_LOSSES that are newer than the rest
+EARLY = ("--age-switch", str(ITERATIONS // 10))  # the paper's share: 20k of our 200k iterations
+AS_PRINTED = ("--age-weight", "1")
+AGE_LOSSES: Mapping[str, Sequence[str]] = dict(  # {run of the age tower: arguments of its loss}
+    age=(),
+    age_euclidean=("--age-switch", str(ITERATIONS)),
+    age_gaussian=("--age-switch", "0"),
+    age_as_printed=AS_PRINTED,
+    age_early=EARLY,
+    age_early_as_printed=(*EARLY, *AS_PRINTED),
+)
 # A run may start from one before it in its chain: "--init" and its name.
 CHAINS: tuple[Chain, ...] = (
     dict(pretrain=("--job", "pretrain"), joint_pretrained=("--job", "joint", "--init", "pretrain")),
     dict(joint=("--job", "joint")),
     *({tower: ("--job", tower)} for tower in tasks.TOWERS),
-    dict(age_euclidean=("--job", "age", "--age-switch", str(ITERATIONS))),
-    dict(age_gaussian=("--job", "age", "--age-switch", "0")),
+    *({name: ("--job", "age", *more)} for name, more in AGE_LOSSES.items() if more),
     dict(hyperface=("--job", tasks.HYPERFACE)),
 )
 
@@ -73,10 +83,12 @@ class Trainings:
                     told = stream.read()[-500:]
                 raise InputError(f"{log}: the training ended with code {code}: {told}")
 
-    def train_all(self, seeds: Iterable[int], workers: int) -> None:
-        """Run all chains with all seeds, `workers` at a time."""
+    def train_all(
+        self, seeds: Iterable[int], workers: int, chains: Sequence[Chain] = CHAINS
+    ) -> None:
+        """Run chains with all seeds, `workers` at a time."""
         with ThreadPoolExecutor(workers) as pool:
-            work = [pool.submit(self.train, chain, seed) for seed in seeds for chain in CHAINS]
+            work = [pool.submit(self.train, chain, seed) for seed in seeds for chain in chains]
             try:
                 for done, future in enumerate(as_completed(work), 1):
                     future.result()
@@ -109,10 +121,26 @@ def last_figures(run: str) -> dict[str, float]:
     return found
 
 
-def figures(out: str, seeds: Sequence[int]) -> dict[str, dict[str, list[float]]]:
-    """Return {run: {task: [value of each seed]}}."""
+def age_chains() -> list[Chain]:
+    """Return the chains that compare the losses of the age tower."""
+    return [chain for chain in CHAINS if set(chain) <= set(AGE_LOSSES)]
+
+
+def beside_older(older: dict, ages: dict) -> dict:
+    """Return the figures of an older page with newer ones of the age losses, never mixed.
+
+    The age tower alone has older ones too, which stand beside the joint net's.
+    """
+    kept = {name: one for name, one in older.items() if name == "age" or name not in AGE_LOSSES}
+    return {**kept, AGE_LOSS: ages}
+
+
+def figures(
+    out: str, seeds: Sequence[int], chains: Sequence[Chain] = CHAINS
+) -> dict[str, dict[str, list[float]]]:
+    """Return {run: {task: [value of each seed]}} of the runs of some chains."""
     found = {}
-    for chain in CHAINS:
+    for chain in chains:
         for name in chain:
             by_seed = [last_figures(os.path.join(out, f"seed{seed}", name)) for seed in seeds]
             found[name] = {}

@@ -1,4 +1,4 @@
-"""Write the folder of a fused model, or of one sub-network of stage 1 in the same form."""
+"""Write the folder of a fused model, or of one sub-network in the same form."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def fuse(profile: Profile, runs: list[str], out: str, trunk: str | None = None) 
 
 
 def take_out(profile: Profile, run: str, tower: str, out: str) -> None:
-    """Write one sub-network of stage 1 alone, with its weights, as a model's folder."""
+    """Write one sub-network alone, with its weights, as a model's folder."""
     source = read_source(run, (tower,))
     outputs = {task.output: f"{tower}/{task.output}" for task in tasks.tasks_of(tower)}
     with files.replacing_folder(out) as partial:

@@ -4,7 +4,8 @@
     python -m tools.recipes.evaluate_all afw fddb --data data --out eval --model out/paper/model
 
 Where the net was fine-tuned for a benchmark what came of that is measured, of folds each by its
-own, unless --model names another.
+own, unless --model names another. AFW and PASCAL faces are measured with what was fine-tuned on the
+whole of FDDB, as in the paper (section IV-A). Which model it is, is printed.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ def parse(argv):
     parser.add_argument("benchmarks", nargs="*", help="default: all whose sets are there")
     parser.add_argument("--data", default="data", help="folder with a folder for each set")
     parser.add_argument("--model", help="the model to measure on every benchmark")
+    parser.add_argument("--stage1", help="the model that does stage 1, where that is another")
     parser.add_argument("--out", required=True, help="folder with a folder for each benchmark")
     parser.add_argument("--proposals", help="where faces and regions are looked for")
     parser.add_argument("--score", help="of gender, smile and age: mean-regions or aligned")
@@ -34,20 +36,31 @@ def parse(argv):
     return parser.parse_args(argv)
 
 
-def model_for(name, profile):
-    """Return the model, or the folder with one for each fold, that a benchmark is measured with."""
+def model_for(one, profile):
+    """Return the model, or the folder with one for each fold, that a benchmark is measured with.
+
+    Prints which, and what is not there where it should be another set's.
+    """
     runs = os.path.join("out", profile)
-    own = os.path.join(runs, name)
+    own, why = os.path.join(runs, one.tuned), ""
     if os.path.isdir(os.path.join(own, "model")):
-        return os.path.join(own, "model")
-    return own if glob.glob(f"{own}/fold_*/model") else os.path.join(runs, "model")
+        chosen = os.path.join(own, "model")
+    elif glob.glob(f"{own}/fold_*/model"):
+        chosen = own
+    else:
+        chosen = os.path.join(runs, "model")
+        why = f"; {own}/model is not there" if one.tuned != one.name else ""
+    print(f"{one.name}: measured with {chosen}{why}", flush=True)
+    return chosen
 
 
 def command_of(one, args):
     """Return the command that measures on a benchmark."""
     command = ["evaluate.measure", one.name, "--data", os.path.join(args.data, one.dataset)]
-    command += ["--model", args.model or model_for(one.name, args.profile)]
+    command += ["--model", args.model or model_for(one, args.profile)]
     command += ["--out", os.path.join(args.out, one.name), "--gpu", args.gpu]
+    if args.stage1:
+        command += ["--stage1", args.stage1]
     if args.proposals:
         command += ["--proposals", args.proposals]
     if args.score and one.score:

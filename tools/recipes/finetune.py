@@ -2,8 +2,9 @@
 
     python -m tools.recipes.finetune fddb --profile tiny --db data/db --run out/tiny/joint --fold 3
 
-The databases stand in <db>/finetune/<set>, with a folder for each fold; runs and models go to
-<out>/<set>, with a folder for each fold too.
+The databases stand in <db>/finetune/<set>, with a folder for each fold, and the folder `all` where
+a net is wanted that has learnt from the whole set; runs and models go to <out>/<set>, with the same
+folders. Only the branch of the task learns, so the fused model's other answers are the joint run's.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 
 from allinone import schedules
 from allinone.errors import InputError, command
+from data_prep.reader import WHOLE
 from tools.recipes import options
 from tools.recipes.steps import Step
 
@@ -22,16 +24,24 @@ JOBS = [job.name for job in schedules.JOBS["paper"].values() if job.init == "joi
 
 
 def databases(db, job, fold):
-    """Return [(database, "" or the fold's name)] to train on; InputError where there is none."""
+    """Return [(database, "" or the fold's name)] to train on; InputError where there is none.
+
+    fold: number as text, WHOLE for the database of the whole set, None for all by turns.
+    """
     root = os.path.join(db, "finetune", job)
     there = sorted(glob.glob(f"{glob.escape(root)}/fold_*"))
-    folds = {int(path.rsplit("_", 1)[1]): path for path in there}
+    folds = {str(int(path.rsplit("_", 1)[1])): path for path in there}
+    numbers = [int(name) for name in folds]
+    if os.path.isdir(os.path.join(root, WHOLE)):
+        folds[WHOLE] = os.path.join(root, WHOLE)
     if fold is not None and fold not in folds:
-        known = in_words(list(folds)) or "none: leave FOLD out"
-        raise InputError(f"FOLD={fold}: not in {root}; folds there: {known}")
+        known = in_words(numbers) + (f", {WHOLE}" if WHOLE in folds else "")
+        raise InputError(
+            f"FOLD={fold}: not in {root}; folds there: {known or 'none: leave FOLD out'}"
+        )
     if not os.path.isdir(root):
         raise InputError(f"{root}: no such folder; make data-{job} builds it")
-    chosen = [folds[fold]] if fold is not None else there
+    chosen = [folds[fold]] if fold is not None else folds.values()
     return [(path, os.path.basename(path)) for path in chosen] or [(root, "")]
 
 
@@ -47,7 +57,7 @@ def steps_of(args, db, fold):
     out = os.path.join(args.out, args.set, fold).rstrip("/")
     train = options.train(args, args.profile, db, out, "--job", args.set, "--init", args.run)
     fuse = ["tools.fuse", "--profile", args.profile, "--run", args.run, "--run", out]
-    fuse += ["--trunk", out, "--out", f"{out}/model", "--gpu", args.gpu]
+    fuse += ["--out", f"{out}/model", "--gpu", args.gpu]
     name = f"{fold}_" if fold else ""
     inputs = [f"{db}/**/manifest.json", f"{args.run}/snapshots/*.caffemodel"]
     return [
@@ -67,7 +77,9 @@ def parse(argv):
     parser.add_argument("set", help=f"the benchmark: {', '.join(JOBS)}")
     parser.add_argument("--db", default="data/db", help="folder of the databases")
     parser.add_argument("--run", required=True, help="the joint run that is started from")
-    parser.add_argument("--fold", type=int, help="only this fold; default: all by turns")
+    parser.add_argument(
+        "--fold", help=f"only this fold; {WHOLE}: the whole set; default: all of them by turns"
+    )
     parser.add_argument("--out", required=True, help="folder for the runs")
     options.add_profile(parser)
     options.add_training(parser)

@@ -10,9 +10,9 @@ from allinone.errors import InputError
 # our choice: a run diverges when a smoothed loss is DIVERGED times its mean at the start, or a
 # softmax loss is SATURATED: Caffe's ends at 87.
 DIVERGED, SATURATED = 20, 80.0
-# About what untrained nets lose (age: by eq. 6's bell): a trained net may begin with next to no
-# loss, or with a mini-batch that has no label.
-UNTRAINED = dict(softmax=0.7, euclidean=0.1, age=1.0)
+# About what untrained nets lose (age: by eq. 6's Gaussian term, far from the truth): a trained net
+# may begin with next to no loss, or with a mini-batch that has no label.
+UNTRAINED = dict(softmax=0.7, euclidean=0.1, age=tasks.AGE_GAUSSIAN_WEIGHT)
 
 
 class Diverged(InputError):

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 from allinone import snapshots, surgery, widen
+from allinone.errors import InputError
 from allinone.surgery import CLASSIFIER
+from allinone.tasks import HYPERFACE
+from tools.training import alexnet
 
 
 def start_from(solver, net_path: str, source: str, narrow: bool, partial: bool) -> None:
@@ -13,7 +18,7 @@ def start_from(solver, net_path: str, source: str, narrow: bool, partial: bool) 
     then start anew. InputError where its weights do not fit.
     """
     weights = snapshots.weights_of(source)
-    parameters = other_people_left_out(solver.net, snapshots.parameters(weights), weights)
+    parameters = other_people_left_out(solver.net, parameters_of(weights, solver.net), weights)
     definition = surgery.read_net(net_path)
     if narrow:
         parameters = widen.widened(parameters, solver.net, definition, weights)
@@ -24,6 +29,23 @@ def start_from(solver, net_path: str, source: str, narrow: bool, partial: bool) 
         f"  left: {layers_of(report.unused)}",
         flush=True,
     )
+
+
+def parameters_of(weights: str, net) -> surgery.Parameters:
+    """Return {parameter name: array} of a caffemodel: of the kit, or AlexNet's for the baseline.
+
+    One that has no net of the kit beside it must be AlexNet's. InputError where `net` is not the
+    baseline then.
+    """
+    if os.path.isfile(snapshots.net_of(weights)):
+        return snapshots.parameters(weights)
+    found = alexnet.parameters(weights)
+    if f"{HYPERFACE}/{alexnet.LAYERS[0]}" not in net.params:
+        raise InputError(
+            f"{weights}: AlexNet's weights start job {HYPERFACE} alone; give --init a run or a "
+            "model of the kit"
+        )
+    return found
 
 
 def other_people_left_out(net, parameters, weights):

@@ -6,11 +6,17 @@ import os
 import sys
 
 from allinone import device, files, schedules, snapshots
-from tools.training import curves, held_out, loop, multi_cpu, multi_gpu, plan, processes
+from allinone.tasks import HYPERFACE
+from tools.training import alexnet, curves, held_out, loop, multi_cpu, multi_gpu, plan, processes
 from tools.training.divergence import Diverged
 from tools.training.log import LOG
 from tools.training.settings import Settings
 from tools.training.solver import open_solver
+
+WITHOUT_ALEXNET = (
+    "HyperFace starts from random weights; the paper's started from AlexNet's: give them with "
+    f"--init FILE (make train-hyperface INIT=FILE), {alexnet.FILES} of Caffe's model zoo"
+)
 
 
 def train(settings: Settings, resume: bool) -> None:
@@ -27,6 +33,8 @@ def train(settings: Settings, resume: bool) -> None:
         done = snapshots.iteration_of(state) if state else 0
         start = f"starting from {settings.init or 'random weights'}"
         print(f"resuming at iteration {done}" if state else start, flush=True)
+        if settings.job.name == HYPERFACE and not settings.init and not state:
+            print(f"warning: {WITHOUT_ALEXNET}", file=sys.stderr, flush=True)
         if done == settings.iterations:
             curves.plot(os.path.join(out, LOG), os.path.join(out, curves.CURVES))
         elif settings.processes > 1:

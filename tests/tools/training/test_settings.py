@@ -6,7 +6,7 @@ import os
 import pytest
 from training_runs import options
 
-from allinone import schedules, surgery
+from allinone import schedules, surgery, tasks
 from allinone.errors import InputError
 from allinone.profiles import PAPER, TINY
 from tools.training import plan, settings
@@ -30,6 +30,11 @@ def test_the_age_loss_switches_at_the_same_share_of_other_iterations():
     assert JOINT.age_switch / JOINT.iterations == pytest.approx(8 / 9)
     assert made(iterations=90).job.age_switch == 80
     assert made(iterations=90, age_switch=7).job.age_switch == 7
+
+
+def test_the_age_loss_has_the_kits_weight_unless_another_is_asked_for():
+    assert made().job.age_weight == tasks.AGE_GAUSSIAN_WEIGHT == 36
+    assert made(age_weight=1.0).job.age_weight == 1
 
 
 def test_mini_batches_are_multiplied_and_then_shared_out_to_processes():
@@ -80,6 +85,7 @@ def test_a_profile_that_is_no_longer_there_is_named(chain, tmp_path):
         (["--cores", 0], "1 or more"),
         (["--widen"], "needs --init"),
         (["--without-dropout", "ages"], "invalid choice"),
+        (["--age-weight", 0], "--age-weight must be above 0"),
         (["--batch", 0], "--batch must be above 0"),
         (["--batch", "nan"], "--batch must be above 0"),
         (["--iterations", "many"], "invalid int value"),

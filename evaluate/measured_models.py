@@ -1,0 +1,73 @@
+"""The models that a benchmark measures: what they have learnt from, where they look for faces."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any, Optional
+
+from allinone import files, model, profiles
+from allinone.analyzer import DENSE, SELECTIVE_SEARCH
+from allinone.errors import InputError
+
+
+def history_of(folder: str) -> Optional[dict[str, Any]]:
+    """Return the provenance of a model, None where its folder has none."""
+    path = os.path.join(folder, model.PROVENANCE)
+    return files.read_json(path, "fuse again") if os.path.isfile(path) else None
+
+
+def about(folders: Iterable[str], stage1: Optional[str] = None) -> dict[str, Any]:
+    """Return what results.json says of models: folders, hashes, profile, history of the first.
+
+    stage1: folder of the model that does stage 1, where that is another; as much is said of it.
+    """
+    folders = sorted(set(folders))
+    return dict(
+        folders=folders,
+        sha256=[model.read_about(folder).files[model.FUSED[1]] for folder in folders],
+        profile=model.open_model(folders[0]).profile,
+        provenance=history_of(folders[0]),
+        stage1=about([stage1]) if stage1 else None,
+    )
+
+
+def answered(folders: Iterable[str], stage: int) -> set[str]:
+    """Return the names of the tasks that all of some models answer in a stage; {} without it."""
+    names = []
+    for folder in sorted(set(folders)):
+        one = model.Model(folder, model.read_about(folder))  # its files are checked when it is used
+        try:
+            names.append({task.name for task in one.tasks_of(stage)})
+        except InputError:
+            return set()
+    return set.intersection(*names)
+
+
+def learnt_from_whole(folder: str, job: str) -> Optional[bool]:
+    """Tell whether a model has been through a job with the whole of its set, or with parts of it.
+
+    None where it has not been through the job.
+    """
+    for source in (history_of(folder) or {}).get("sources", ()):
+        if source["job"] == job:
+            data: Mapping[str, list] = source["data"] or {}
+            return all(one.get("splits") is None for some in data.values() for one in some)
+    return None
+
+
+def proposals_for(folders: Iterable[str], asked: Optional[str]) -> tuple[str, str]:
+    """Return (where faces are looked for, why): what was asked for, else what suits the models.
+
+    folders: the models that do stage 1. Of profile paper selective search, as in the paper (section
+    III-D); else the dense net, or selective search where a model has none.
+    """
+    if asked:
+        return asked, "as asked for"
+    for folder in sorted(set(folders)):
+        about_one = model.read_about(folder)
+        if about_one.profile == profiles.PAPER.name:
+            return SELECTIVE_SEARCH, "as in the paper, since the profile is the paper's"
+        if model.DENSE[1] not in about_one.files:
+            return SELECTIVE_SEARCH, f"since {folder} has no dense net"
+    return DENSE, "the default of small profiles"
