@@ -48,7 +48,7 @@ export OPENBLAS_NUM_THREADS = 1
 endif
 # The lists are the kit's own tables: a dataset or a benchmark is a module of its folder.
 modules = $(filter-out _%,$(basename $(notdir $1)))
-column = $(shell sed -nE 's/^ +$1="(.*)",$$/\1/p' $2 | uniq)
+column = $(shell sed -nE 's/^ +$1="([^"]*)",.*/\1/p' $2 | uniq)
 DATASETS := $(call modules,$(wildcard data_prep/readers/*.py))
 BENCHMARKS := $(call modules,$(wildcard evaluate/benchmarks/*.py))
 FINETUNED := $(call modules,$(shell grep -l '^    finetunes=' data_prep/readers/*.py))
@@ -57,6 +57,10 @@ PROFILES := $(call column,name,allinone/profiles.py)
 
 help:  ## List the targets, what each takes, and what that means
 	@awk -v training="$(TRAINING)" -v measuring="$(MEASURING)" -f tools/help.awk $(THIS)
+	@echo "  data-<set>: $(DATASETS)"
+	@echo "  finetune-<set>: $(FINETUNED)"
+	@echo "  eval-<set>: $(BENCHMARKS)"
+	@echo "  train-<tower>: $(TOWERS)"
 demo: setup  ## The whole chain on drawn faces, from data to figures; 10 minutes [CORES]
 	@$(RECIPE).demo $(DEVICE)
 test: setup  ## Run the tests; 15 minutes

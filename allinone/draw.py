@@ -119,8 +119,9 @@ def answer_words(found: Face) -> list[str]:
     """Return the answers about a face for people, those of the aligned face."""
     words = []
     for task in tasks.of_stage(2):
-        if task.kind in (tasks.PROBABILITY, tasks.NUMBER):
-            words.append(task.answer_in_words(getattr(found, task.field)))
+        answer = getattr(found, task.field)
+        if task.kind in (tasks.PROBABILITY, tasks.NUMBER) and answer is not None:
+            words.append(task.answer_in_words(answer))
     return words
 
 

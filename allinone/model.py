@@ -81,20 +81,22 @@ class Model:
     def tasks_of(self, stage: int) -> list[tasks.Task]:
         """Return the tasks that a stage answers; InputError where the net lacks that stage.
 
-        A fused net answers all. The net of one tower has one stage: of a tower that learns from
-        regions all that it answers is stage 1, HyperFace's gender too; of one that learns from
-        aligned faces, stage 2 is its own task.
+        A fused net has both stages; it may be older than a task of the table, which it then does
+        not answer. The net of one tower has one stage: of a tower that learns from regions all that
+        it answers is stage 1, HyperFace's gender too; of one that learns from aligned faces, stage
+        2 is its own task.
         """
         wanted, there = tasks.of_stage(stage), {1: [], 2: []}
         for task in tasks.TASKS:
             if task.output in self.about.outputs:
                 there[task.stage].append(task)
-        if there[stage] == wanted:
-            of_regions = stage == 1 and there[2] != tasks.of_stage(2)
-            return wanted + there[2] if of_regions else wanted
-        if stage == 2 and there[2] and not there[1]:
+        has_descriptor = any(task.kind == tasks.DESCRIPTOR for task in there[2])
+        fused = bool(there[1]) and has_descriptor
+        if stage == 1 and there[1] == wanted:
+            return wanted if fused else wanted + there[2]
+        if stage == 2 and there[2] and (fused or not there[1]):
             return there[2]
-        missing = next(task.output for task in wanted if task not in there[stage])
+        missing = next(task.output for task in wanted if task not in there[stage] or not fused)
         raise InputError(
             f"{os.path.join(self.folder, FUSED[0])}: no output '{missing}', which stage {stage} "
             "needs; give the folder of a fused model (make fuse)"

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from allinone import files
+from allinone.errors import InputError
 from allinone.parallel import in_order
 
 LEAST_SIDE = 16  # our choice: pixels; smaller regions hold no face that the benchmarks count
@@ -23,6 +24,11 @@ def selective_search(image: np.ndarray, quality: bool = False) -> np.ndarray:
     Fast mode gives about 2,000 regions of a photograph, quality mode about 10,000. OpenCV gives the
     same set in a random order; here it is sorted by size and place.
     """
+    if not hasattr(cv2, "ximgproc"):
+        raise InputError(
+            "selective search: this OpenCV has no ximgproc; pip install "
+            "opencv-contrib-python-headless in place of opencv-python-headless, or propose densely"
+        )
     scale = max(1.0, max(image.shape[:2]) / LARGEST_SIDE)
     if scale > 1:
         image = cv2.resize(image, None, fx=1 / scale, fy=1 / scale, interpolation=cv2.INTER_AREA)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from allinone import Face, FaceAnalyzer, InputError, files, landmarks, verify
+from allinone import Face, FaceAnalyzer, InputError, draw, files, landmarks, record, verify
 
 
 @pytest.fixture(scope="module")
@@ -147,8 +147,8 @@ def test_every_kind_of_picture_is_read(analyzer, tmp_path, kind):
     assert isinstance(analyzer.analyze(path), list)
 
 
-def test_a_model_of_one_tower_has_no_second_stage(chain, tmp_path):
-    """Its model.json lists fewer outputs: stage 1 works, stage 2 is refused by name."""
+def test_a_model_that_is_older_than_a_task_answers_the_others(chain, tmp_path):
+    """Its model.json lists fewer outputs; without stage 2's descriptor it is no fused model."""
     from allinone import model
 
     folder = tmp_path / "model"
@@ -156,8 +156,14 @@ def test_a_model_of_one_tower_has_no_second_stage(chain, tmp_path):
     about = model.read_about(str(folder))
     about.outputs = {name: blob for name, blob in about.outputs.items() if name != "age"}
     model.write_about(str(folder), about)
+    image, boxes = np.zeros((60, 60, 3), np.uint8), [[5, 5, 50, 50]]
+    (face,) = FaceAnalyzer(str(folder)).analyze(image, boxes=boxes)
+    assert face.age is None and face.gender is not None
+    assert "age" not in record.to_line(face.to_record("a.jpg"))
+    assert "years" not in " ".join(draw.answer_words(face))
+    del about.outputs["descriptor"]
+    model.write_about(str(folder), about)
     half = FaceAnalyzer(str(folder))
-    image = np.zeros((60, 60, 3), np.uint8)
-    assert len(half.look(image, np.float32([[5, 5, 50, 50]]))["score"]) == 1
-    with pytest.raises(InputError, match="no output 'age', which stage 2 needs"):
-        half.analyze(image, boxes=[[5, 5, 50, 50]])
+    assert len(half.look(image, np.float32(boxes))["score"]) == 1
+    with pytest.raises(InputError, match="no output '.*', which stage 2 needs"):
+        half.analyze(image, boxes=boxes)

@@ -75,8 +75,10 @@ def test_the_page_shows_the_results(demo):
 def test_captions_follow_the_table_of_tasks():
     page = " ".join(demo_results.page({}, {}, COUNTS, SHOWN).split())
     assert f"as {len(tasks.TOWERS)} sub-networks" in page
-    assert "below: smile, gender, age, identity." in page
-    assert "Below: smile, gender, age, and who it is like" in page
+    labels = [task.name for task in tasks.of_stage(2)]
+    answers = [name for name in labels if name != "identity"]
+    assert f"below: {', '.join(labels)}." in page
+    assert f"Below: {', '.join(answers)}, and who it is like" in page
     assert '<meta name="viewport"' in page and '<img src="scene1.png" alt="scene 1">' in page
     assert "Not measured, as no record has the label: detection" in page
 

@@ -173,11 +173,11 @@ def _scenes_of(databases: str, *parts: str) -> int:
 
 def page(found: Figures, seeds: Sequence[int], size: dict[str, int]) -> str:
     """Return the page's text; size: of `size_of`."""
-    alone = table(
-        found, ("joint", "each alone"), [(task, "joint", task.tower) for task in tasks.TASKS]
-    )
+    measured = [task for task in tasks.TASKS if task.name in found["joint"]]
+    pairs = [(task, "joint", task.tower) for task in measured]
+    alone = table(found, ("joint", "each alone"), pairs)
     ages = found.get(AGE_LOSS, found)
-    pretrained = [(task, "joint_pretrained", "joint") for task in tasks.TASKS]
+    pretrained = [(task, "joint_pretrained", "joint") for task in measured]
     baseline = [(tasks.BY_NAME[name], "joint", tasks.HYPERFACE) for name in tasks.HYPERFACE_TASKS]
     return PAGE.format(
         seeds=", ".join(map(str, seeds)),

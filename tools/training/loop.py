@@ -81,7 +81,9 @@ def run(
                 curves.plot(log.path, os.path.join(out, curves.CURVES))
                 drawn = time.monotonic()
             if stopped() and not last:
-                progress.write(f"stopped at iteration {solver.iter}, with a snapshot")
+                progress.write(
+                    f"stopped at iteration {solver.iter}, with a snapshot; go on with --resume"
+                )
                 raise KeyboardInterrupt
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from allinone import device, schedules, snapshots
@@ -52,6 +53,15 @@ def make(
 
     InputError where the profile is neither given nor known from `init`, or `init` has no weights.
     """
+    counts = {"--iterations": iterations, "--iter-size": iter_size, "--snapshot": snapshot}
+    for option, value in counts.items():
+        if value is not None and value < 1:
+            raise InputError(f"{option} {value}: must be a whole number from 1 up")
+    for option, value in {"--base-lr": base_lr, "--batch": batch}.items():
+        if value is not None and not 0 < value < math.inf:
+            raise InputError(f"{option} {value}: must be a number above 0")
+    if seed < 0:
+        raise InputError(f"--seed {seed}: must be a whole number from 0 up")
     sizes = PROFILES[profile or profile_of_init(init)]
     planned = schedules.JOBS[sizes.name][job]
     iterations = iterations or planned.iterations

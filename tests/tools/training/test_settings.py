@@ -118,3 +118,21 @@ def test_a_last_run_can_do_without_dropout_in_some_towers(chain, tmp_path, witho
         stream.write(plan.make(asked)[0]["train.prototxt"])
     layers = surgery.read_net(path).layer
     assert {layer.name.split("/")[0] for layer in layers if layer.type == "Dropout"} == expected
+
+
+@pytest.mark.parametrize(
+    "asked, says",
+    [
+        (dict(iterations=0), "--iterations 0: must be a whole number from 1 up"),
+        (dict(iterations=-5), "--iterations -5"),
+        (dict(iter_size=0), "--iter-size 0"),
+        (dict(snapshot=0), "--snapshot 0"),
+        (dict(base_lr=0.0), "--base-lr 0.0: must be a number above 0"),
+        (dict(base_lr=float("nan")), "--base-lr nan"),
+        (dict(batch=float("inf")), "--batch inf"),
+        (dict(seed=-1), "--seed -1"),
+    ],
+)
+def test_numbers_that_make_no_training_are_refused(asked, says):
+    with pytest.raises(InputError, match=says):
+        made(**asked)
