@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import itertools
 import multiprocessing
 import os
@@ -34,6 +35,19 @@ def _end_with(line: Connection) -> None:
         line.recv_bytes()  # nothing is ever sent
     except (EOFError, OSError):
         os._exit(1)
+
+
+@contextlib.contextmanager
+def _ctrl_c_kept_from_children() -> Iterator[None]:
+    """Start processes that Ctrl-C does not reach, from their first instruction on.
+
+    They inherit that it is blocked. One that comes meanwhile reaches this process afterwards.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _chunks(items: Iterator, size: int) -> Iterator[list]:
@@ -70,7 +84,8 @@ def in_order(
     under_way = collections.deque()
     try:
         for some in itertools.chain([first, second], chunks):
-            under_way.append((some, pool.submit(work, some)))
+            with _ctrl_c_kept_from_children():
+                under_way.append((some, pool.submit(work, some)))
             if len(under_way) >= AHEAD * workers:
                 done, future = under_way.popleft()
                 yield from zip(done, future.result())

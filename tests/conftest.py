@@ -6,6 +6,7 @@ The chain goes from drawing to a fused model. Commands are run as a user runs th
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -24,6 +25,11 @@ def pytest_collection_modifyitems(items):
     for item in items:
         for mark in kinds.marks_of(item):
             item.add_marker(mark)
+
+
+def with_ctrl_c():
+    """Let Ctrl-C reach a process that is about to start: a shell's background jobs ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def run(*arguments, **environment):

@@ -5,7 +5,7 @@ import sys
 import time
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, with_ctrl_c
 
 from allinone import parallel
 from allinone.errors import InputError
@@ -108,7 +108,12 @@ def test_processes_end_with_the_one_that_started_them(tmp_path, number, code):
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT}/tests"}
     command = [sys.executable, str(script), str(marks)]
     with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, start_new_session=True
+        command,
+        cwd=ROOT,
+        env=environment,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=with_ctrl_c,
     ) as running:
         deadline = time.monotonic() + 60
         while len(os.listdir(marks)) < 2 and time.monotonic() < deadline:

@@ -35,9 +35,9 @@ def measured(chain, real_folders, tmp_path_factory, command):
     return out
 
 
-def drawn(real_folders, name):
+def drawn(real_source, name):
     """Return {image: its labels as they were drawn}."""
-    lines = (real_folders.parent / "real" / f"{name}.jsonl").read_text().splitlines()
+    lines = (real_source / "real" / f"{name}.jsonl").read_text().splitlines()
     return {line["image"]: line for line in map(json.loads, lines)}
 
 
@@ -46,14 +46,14 @@ def predicted(measured, name):
     return [json.loads(line) for line in lines]
 
 
-def test_measured_on_pictures_of_the_same_form(measured, real_folders):
+def test_measured_on_pictures_of_the_same_form(measured, real_source):
     results = files.read_json(str(measured / "results.json"), "")
     rows = {(one["set"], one["task"], one["figure"]): one for one in results["rows"]}
     assert {(name, task) for name, task, _ in rows} == ROWS
     assert results["not_found"] == {"celeba": 0, "utkface": 0}
 
     # Against the lines that the net wrote and the labels as they were drawn.
-    lines, truth = predicted(measured, "celeba"), drawn(real_folders, "celeba")
+    lines, truth = predicted(measured, "celeba"), drawn(real_source, "celeba")
     assert len(lines) == 12 and all(truth[line["image"]]["split"] == "test" for line in lines)
     right = [(line["smile"] >= 0.5) == truth[line["image"]]["smile"] for line in lines]
     smile = rows["celeba", "smile", "accuracy"]

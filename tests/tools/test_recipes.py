@@ -9,7 +9,7 @@ import sys
 import time
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, with_ctrl_c
 
 from tools.recipes import closures, steps
 
@@ -87,6 +87,7 @@ class Kit:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            preexec_fn=with_ctrl_c,
         )
 
     def run(self, code=0, **environment):
