@@ -38,7 +38,7 @@ def curves():
 def svg() -> str:
     """Return the picture; each line of the loss has the id loss0, loss1, ..., of slopes slope0."""
     off, found = curves()
-    with pyplot.rc_context({"svg.hashsalt": "age loss", "font.size": 9}):
+    with pyplot.rc_context({"svg.hashsalt": "age loss", "svg.fonttype": "none", "font.size": 9}):
         figure, both = pyplot.subplots(1, 2, figsize=(9, 3.6))
         figure.subplots_adjust(left=0.06, right=0.99, bottom=0.14, top=0.92, wspace=0.14)
         for place, (axes, what) in enumerate(zip(both, ("loss", "slope"))):
