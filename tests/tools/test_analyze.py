@@ -13,7 +13,7 @@ from skimage import data
 
 from allinone import FaceAnalyzer, files, landmarks, record
 from allinone.errors import InputError
-from tools.analysis import given_boxes, inputs, table
+from tools.analysis import given_boxes, inputs, outputs, table
 from tools.analysis import run as analysis
 
 COMMAND = "tools.analyze"
@@ -70,7 +70,7 @@ def test_one_bad_picture_does_not_stop_the_others(chain, tmp_path, astronaut):
 
 def test_pictures_of_the_same_name_do_not_overwrite_each_other():
     taken = set()
-    names = [analysis.drawn_name(path, taken) for path in ("a/x.jpg", "b/x.png", "b/y.png")]
+    names = [outputs.drawn_name(path, taken) for path in ("a/x.jpg", "b/x.png", "b/y.png")]
     assert names == ["x.png", "x-2.png", "y.png"]
 
 
@@ -177,7 +177,7 @@ def test_a_stopped_run_of_another_model_starts_anew(settings):
     partial = analysis.prepare(settings, files_of_one)
     open(partial, "w").close()
     assert analysis.prepare(settings, files_of_one) == partial
-    assert len(analysis.done_before(partial)) == 0 and open(partial).read() == ""
+    assert len(outputs.done_before(partial)) == 0 and open(partial).read() == ""
     analysis.prepare(settings, files_of_other)
     with pytest.raises(FileNotFoundError):
         open(partial)
