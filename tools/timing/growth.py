@@ -56,11 +56,11 @@ def one_folder(model: str, folder: str) -> dict[str, float]:
             [folder], out, model, engine=ENGINE, smallest=SIZES[0], without_pictures=True
         )
         analyzer = analysis.FaceAnalyzer(model, ENGINE, "cpu", smallest=SIZES[0])
-        find = run.finder(settings, analyzer)
+        find = run.finder(settings, analyzer, pictures)
         with open(os.path.join(out, "lines"), "a", encoding="utf-8") as stream:
 
             def work():
-                run.analyze_pictures(find, pictures, set(), stream, settings)
+                run.analyze_pictures(find, pictures, {}, stream, settings)
 
             seconds = median_seconds(work, REPEATS)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
