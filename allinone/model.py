@@ -34,8 +34,7 @@ class About(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_o
     format: int
     profile: str
     input_size: int  # pixels, square
-    input: str  # blob
-    outputs: dict[str, str]  # {output of a task: blob}
+    stages: dict[str, dict[str, str]]  # {"1" or "2": {output of a task: blob}}
     files: dict[str, str]  # {file: sha256}
     score: Optional[float] = None  # least detection score that is reported
     score_from: dict[str, Any] = {}  # how the score was found
@@ -81,30 +80,23 @@ class Model:
     def tasks_of(self, stage: int) -> list[tasks.Task]:
         """Return the tasks that a stage answers; InputError where the net lacks that stage.
 
-        A fused net has both stages; it may be older than a task of the table, which it then does
-        not answer. The net of one tower has one stage: of a tower that learns from regions all that
-        it answers is stage 1, HyperFace's gender too; of one that learns from aligned faces, stage
-        2 is its own task.
+        A fused net has both stages; a net that is older than a task of the table does not answer
+        it. The net of one tower has one stage.
         """
-        wanted, there = tasks.of_stage(stage), {1: [], 2: []}
-        for task in tasks.TASKS:
-            if task.output in self.about.outputs:
-                there[task.stage].append(task)
-        has_descriptor = any(task.kind == tasks.DESCRIPTOR for task in there[2])
-        fused = bool(there[1]) and has_descriptor
-        if stage == 1 and there[1] == wanted:
-            return wanted if fused else wanted + there[2]
-        if stage == 2 and there[2] and (fused or not there[1]):
-            return there[2]
-        missing = next(task.output for task in wanted if task not in there[stage] or not fused)
-        raise InputError(
-            f"{os.path.join(self.folder, FUSED[0])}: no output '{missing}', which stage {stage} "
-            "needs; give the folder of a fused model (make fuse)"
-        )
+        answered = self.about.stages.get(str(stage), {})
+        needed = tasks.of_stage(stage)
+        missing = [task for task in needed if task.output not in answered]
+        if not answered or (stage == 1 and missing):
+            raise InputError(
+                f"{os.path.join(self.folder, FUSED[0])}: no output '{missing[0].output}', which "
+                f"stage {stage} needs; give the folder of a fused model (make fuse)"
+            )
+        return [task for task in tasks.TASKS if task.output in answered]
 
     def outputs(self, stage: int) -> dict[str, str]:
         """Return {output: blob} of a stage; InputError where the net lacks that stage."""
-        return {task.output: self.about.outputs[task.output] for task in self.tasks_of(stage)}
+        blobs = self.about.stages.get(str(stage), {})
+        return {task.output: blobs[task.output] for task in self.tasks_of(stage)}
 
     def engines(self) -> list[str]:
         """Return the names of the engines that can run it as it is."""
@@ -190,18 +182,15 @@ def write_about(folder: str, about: About) -> None:
         stream.write(text + b"\n")
 
 
-def describe(
-    folder: str, profile: str, input_size: int, input_blob: str, outputs: dict[str, str]
-) -> None:
-    """Write model.json for the nets and weights that stand in a folder."""
+def describe(folder: str, profile: str, input_size: int, stages: dict[str, dict]) -> None:
+    """Write model.json for the nets and weights that stand in a folder; stages: as in `About`."""
     there = [name for name in (*FUSED, *DENSE) if os.path.isfile(os.path.join(folder, name))]
     digests = {name: files.sha256(os.path.join(folder, name)) for name in there}
     about = About(
         format=FORMAT,
         profile=profile,
         input_size=input_size,
-        input=input_blob,
-        outputs=outputs,
+        stages=stages,
         files=digests,
     )
     write_about(folder, about)

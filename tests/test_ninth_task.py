@@ -103,7 +103,7 @@ def test_it_has_a_database_and_is_learnt_beside_the_others(kit, model):
 
 def test_the_fused_model_answers_it(kit, model):
     told = json.loads((model / "model.json").read_text())
-    assert told["outputs"]["glasses"] == "glasses"
+    assert told["stages"]["2"]["glasses"] == "glasses"
     picture = "scenes/images/000000.jpg"
     start(
         kit, "tools.analyze", picture, "--model", "model", "--out", "found", "--score", 0, "--csv"

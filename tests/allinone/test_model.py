@@ -33,26 +33,26 @@ STAGE1 = [task.output for task in tasks.of_stage(1)]
 
 
 @pytest.mark.parametrize(
-    "outputs, first, second",
+    "stage, outputs, first, second",
     [
-        (STAGE1, STAGE1, None),  # tower det
-        ([*STAGE1, "gender"], [*STAGE1, "gender"], None),  # HyperFace
-        (["descriptor"], None, ["descriptor"]),  # tower id
-        (["age"], None, ["age"]),
-        (STAGE1[:2], None, None),
+        ("1", STAGE1, STAGE1, None),  # tower det
+        ("1", [*STAGE1, "gender"], [*STAGE1, "gender"], None),  # HyperFace
+        ("2", ["descriptor"], None, ["descriptor"]),  # tower id
+        ("2", ["age"], None, ["age"]),
+        ("1", STAGE1[:2], None, None),
     ],
 )
-def test_the_net_of_one_tower_has_one_stage(copy, outputs, first, second):
+def test_the_net_of_one_tower_has_one_stage(copy, stage, outputs, first, second):
     told = json.loads((copy / model.ABOUT).read_text())
-    told["outputs"] = {name: f"tower/{name}" for name in outputs}
+    told["stages"] = {stage: {name: f"tower/{name}" for name in outputs}}
     (copy / model.ABOUT).write_text(json.dumps(told))
     opened = model.open_model(str(copy))
-    for stage, wanted in ((1, first), (2, second)):
+    for number, wanted in ((1, first), (2, second)):
         if wanted is None:
-            with pytest.raises(InputError, match=f"no output '.*', which stage {stage} needs"):
-                opened.outputs(stage)
+            with pytest.raises(InputError, match=f"no output '.*', which stage {number} needs"):
+                opened.outputs(number)
         else:
-            assert opened.outputs(stage) == {name: f"tower/{name}" for name in wanted}
+            assert opened.outputs(number) == {name: f"tower/{name}" for name in wanted}
 
 
 @pytest.mark.parametrize("name", [*model.FUSED, *model.DENSE, model.TPE])

@@ -50,7 +50,9 @@ def test_the_model_says_what_is_in_its_folder(chain):
     """Profile and hashes, by model.json; `open_model` checks the files against it."""
     told = json.loads((chain / "model" / "model.json").read_text())
     assert (told["profile"], told["input_size"], told["input"]) == ("tiny", 115, "data")
-    assert told["outputs"] == {task.output: task.output for task in tasks.TASKS}
+    for stage in ("1", "2"):
+        names = [task.output for task in tasks.of_stage(int(stage))]
+        assert told["stages"][stage] == dict(zip(names, names))
     files = (*model.FUSED, *model.DENSE)
     assert told["files"] == {name: sha256(chain / "model" / name) for name in files}
     opened = model.open_model(str(chain / "model"))
@@ -129,19 +131,19 @@ def test_a_tower_of_stage_1_is_taken_out_as_a_model(chain, tmp_path, rng, tower,
     run_well(FUSE, "--run", run, "--tower", tower, "--out", out)
     told = json.loads((out / "model.json").read_text())
     names = ("detection", "landmarks", "visibility", "pose", *more)
-    assert told["outputs"] == {name: f"{tower}/{name}" for name in names}
-    assert (told["profile"], told["input"]) == ("tiny", f"{tower}/input")
+    assert told["stages"] == {"1": {name: f"{tower}/{name}" for name in names}}
+    assert told["profile"] == "tiny"
     assert set(told["files"]) == set(model.FUSED)
     assert history_of(out)["tower_from"] == {tower: snapshots.newest(str(run))}
     # Its answers are those of the training net's own layers, filled by Caffe.
     batch = rng.normal(size=(2, 3, 115, 115)).astype(np.float32)
     bare = caffe_nets.net(str(deploy.bare_net(profiles.TINY, (tower,))), caffe.TEST)
     bare.copy_from(snapshots.newest(str(run)))
-    blobs = list(told["outputs"].values())
-    expected = proof.outputs_of(bare, told["input"], batch, blobs)
+    data, blobs = f"{tower}/input", list(told["stages"]["1"].values())
+    expected = proof.outputs_of(bare, data, batch, blobs)
     net, weights = [str(out / name) for name in model.FUSED]
     taken = caffe.Net(net, caffe.TEST, weights=weights)
-    for blob, values in proof.outputs_of(taken, told["input"], batch, blobs).items():
+    for blob, values in proof.outputs_of(taken, data, batch, blobs).items():
         np.testing.assert_array_equal(values, expected[blob])
 
 

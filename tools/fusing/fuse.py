@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 
 from allinone import files, model, snapshots, surgery, tasks
 from allinone.errors import InputError
 from allinone.profiles import Profile
 from allinone.pycaffe import caffe
 from prototxt import deploy
+from python_layers.tops import REGION_TOWERS
 from tools.fusing import proof
 from tools.fusing.proof import write_net
 from tools.fusing.weights import Parameters, Source, collect, owners_of, read_source
@@ -43,8 +45,7 @@ def fuse(profile: Profile, runs: list[str], out: str, trunk: str | None = None) 
         proof.check(named_dense, "dense net", out)
 
         # 3. What is in the folder, and where it comes from.
-        outputs = {task.output: task.output for task in tasks.TASKS}
-        model.describe(partial, profile.name, profile.input_size, "data", outputs)
+        model.describe(partial, profile.name, profile.input_size, stages_of(tasks.TASKS))
         write_history(
             partial,
             profile,
@@ -64,12 +65,21 @@ def fuse(profile: Profile, runs: list[str], out: str, trunk: str | None = None) 
 def take_out(profile: Profile, run: str, tower: str, out: str) -> None:
     """Write one sub-network alone, with its weights, as a model's folder."""
     source = read_source(run, (tower,))
+    stage = "1" if tower in REGION_TOWERS else "2"
     outputs = {task.output: f"{tower}/{task.output}" for task in tasks.tasks_of(tower)}
     with files.replacing_folder(out) as partial:
         definition = deploy.bare_net(profile, (tower,))
         _, matched = write_model(partial, definition, source.parameters, source.weights)
-        model.describe(partial, profile.name, profile.input_size, f"{tower}/input", outputs)
+        model.describe(partial, profile.name, profile.input_size, {stage: outputs})
         write_history(partial, profile, [source], {tower: source}, matched)
+
+
+def stages_of(answered: Sequence[tasks.Task]) -> dict[str, dict[str, str]]:
+    """Return {stage: {output: blob}} of the tasks of a fused net."""
+    stages: dict[str, dict[str, str]] = {"1": {}, "2": {}}
+    for task in answered:
+        stages[str(task.stage)][task.output] = task.output
+    return stages
 
 
 def write_model(folder: str, definition, parameters: Parameters, source: str):
