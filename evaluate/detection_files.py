@@ -10,7 +10,9 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,7 +21,15 @@ from data_prep.tables import matrix_file, variables_of
 from evaluate.face_eval import Detections, stem
 
 PICASA_IMAGE, PICASA_BOX = 2, (7, 8, 9, 10)  # columns, from 0; left, top, width, height
-Row = tuple  # picture, score, x1, y1, x2, y2
+
+
+class Row(NamedTuple):
+    """One detection as a file has it."""
+
+    place: str  # in the file, for people
+    image: str
+    score: float
+    box: tuple[float, ...]  # x1, y1, x2, y2
 
 
 def read(path: str) -> Detections:
@@ -30,10 +40,16 @@ def read(path: str) -> Detections:
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such file of detections")
     rows = reader(path)
+    for row in rows:
+        if not all(map(math.isfinite, (row.score, *row.box))):
+            raise InputError(
+                f"{path}, {row.place}: score and edges must be finite numbers, are {row.score:g} "
+                f"and {', '.join(f'{edge:g}' for edge in row.box)}; mend or delete the detection"
+            )
     return Detections(
-        np.array([stem(np.ravel(row[0])[0]) for row in rows], str),
-        np.float64([row[1] for row in rows]),
-        np.float64([row[2:6] for row in rows]).reshape(-1, 4),
+        np.array([stem(np.ravel(row.image)[0]) for row in rows], str),
+        np.float64([row.score for row in rows]),
+        np.float64([row.box for row in rows]).reshape(-1, 4),
     )
 
 
@@ -51,7 +67,7 @@ def read_lines(path: str) -> list[Row]:
                         f"{path}, line {number}: must hold a picture, a score and four edges, is "
                         f"'{line.strip()}'"
                     ) from None
-                rows.append((name, score, x1, y1, x2, y2))
+                rows.append(Row(f"line {number}", name, score, (x1, y1, x2, y2)))
     return rows
 
 
@@ -64,7 +80,8 @@ def read_picasa(path: str) -> list[Row]:
                 continue
             try:
                 x, y, width, height = (float(fields[column]) for column in PICASA_BOX)
-                rows.append((fields[PICASA_IMAGE], 1.0, x, y, x + width, y + height))
+                box = x, y, x + width, y + height
+                rows.append(Row(f"line {number}", fields[PICASA_IMAGE], 1.0, box))
             except (ValueError, IndexError):
                 raise InputError(
                     f"{path}, line {number}: must hold the picture in field 3 and left, top, "
@@ -91,9 +108,9 @@ def read_columns(path: str) -> list[Row]:
             f"{len(scores)}"
         )
     rows = []
-    for name, score, box, out in zip(ids, scores, corners.T, is_out):
+    for number, (name, score, box, out) in enumerate(zip(ids, scores, corners.T, is_out), 1):
         if not out:
-            rows.append((np.ravel(name)[0], score, *box))
+            rows.append(Row(f"detection {number}", np.ravel(name)[0], score, tuple(box)))
     return rows
 
 
@@ -110,7 +127,8 @@ def read_structs(path: str) -> list[Row]:
             faces = np.ravel(faces)[0]
         for x, y, width, height, score in np.asarray(faces, np.float64).reshape(-1, 5):
             name = np.ravel(entry["filename"])[0]
-            rows.append((name, score, x, y, x + width, y + height))
+            box = x, y, x + width, y + height
+            rows.append(Row(f"detection {len(rows) + 1}", name, score, box))
     return rows
 
 

@@ -50,13 +50,32 @@ def stem(name: str) -> str:
 
 
 def read_annotations(path: str) -> Truth:
-    """Return the faces in an annotation file of the toolbox: `Annotations`, or AFW's `anno`."""
+    """Return the faces in an annotation file of the toolbox: `Annotations`, or AFW's `anno`.
+
+    InputError where an edge is no finite number.
+    """
+    found = _read_anno(path) if "anno" in variables_of(path) else _read_objects(path)
+    for image, (boxes, _) in found.items():
+        if not np.isfinite(boxes).all():
+            raise InputError(
+                f"{path}: a face of picture '{image}' has an edge that is no finite number; get "
+                "the file again"
+            )
+    return found
+
+
+def _read_anno(path: str) -> Truth:
+    """Return the faces in AFW's own annotation file."""
     found = {}
-    if "anno" in variables_of(path):
-        for picture, boxes, *_ in matrix_file(path, "anno"):
-            corners = np.float64([np.ravel(box) for box in np.ravel(boxes)]).reshape(-1, 4)
-            found[stem(np.ravel(picture)[0])] = corners, np.zeros(len(corners), bool)
-        return found
+    for picture, boxes, *_ in matrix_file(path, "anno"):
+        corners = np.float64([np.ravel(box) for box in np.ravel(boxes)]).reshape(-1, 4)
+        found[stem(np.ravel(picture)[0])] = corners, np.zeros(len(corners), bool)
+    return found
+
+
+def _read_objects(path: str) -> Truth:
+    """Return the faces in an annotation file of the toolbox's own form."""
+    found = {}
     for entry in np.ravel(matrix_file(path, "Annotations")):
         objects = np.asarray(entry["objects"], np.float64)
         objects = objects.reshape(-1, objects.shape[-1] if objects.size else 4)

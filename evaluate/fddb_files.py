@@ -8,8 +8,9 @@ picture is not there its size is guessed (evaluate.ellipses), which moves the cu
 from __future__ import annotations
 
 import glob
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Optional
 
 import numpy as np
@@ -24,9 +25,11 @@ from evaluate import ellipses
 PICTURES = "originalPics"  # folder of FDDB's pictures
 FOLDS = os.path.dirname(reader.FOLDS[0])  # folder of the lists
 OURS = "fold-{:02d}-out.txt"
+FURTHEST = 1e6  # our choice: pixels; no picture is so large, and OpenCV draws nothing far beyond
 RESULTS = (
     "must be a picture, the number of its detections, and a line for each: left, top, width, "
-    "height, score, or major and minor radius, angle, centre x and y, score"
+    "height, score, or major and minor radius, angle, centre x and y, score; all are finite "
+    f"numbers, radii from 0 on, pixels up to {FURTHEST:,.0f}"
 )
 Results = Mapping[str, tuple[np.ndarray, np.ndarray]]  # {picture: (regions, scores)}
 
@@ -43,18 +46,36 @@ def annotations(folder: str) -> tuple[dict[str, np.ndarray], list[int]]:
             missing.append(number)
             continue
         for picture, faces in reader.ellipses(path):
-            try:
-                found[picture] = np.float64([text.split()[:5] for _, text in faces]).reshape(-1, 5)
-            except ValueError:
-                raise InputError(
-                    f"{faces[0][0]}: '{picture}' has an ellipse that is not five numbers; get the "
-                    "file again"
-                ) from None
+            regions = [_ellipse(place, line) for place, line in faces]
+            found[picture] = np.float64(regions).reshape(-1, 5)
     if not found:
         raise InputError(
             f"{folder}: no {os.path.basename(reader.FOLDS[0])} or another fold's list in it"
         )
     return found, missing
+
+
+def _ellipse(place: str, line: str) -> list[float]:
+    """Return the ellipse in a line of a fold's list; place: the file and the line's number."""
+    try:
+        return _region(line.split()[:5], (5,))
+    except ValueError:
+        raise InputError(
+            f"{place}: must begin with the five finite numbers of an ellipse, radii from 0 on, is "
+            f"'{line}'; get the file again"
+        ) from None
+
+
+def _region(words: Sequence[str], lengths: Sequence[int]) -> list[float]:
+    """Return the numbers of a rectangle (4) or an ellipse (5).
+
+    ValueError where their count is none of `lengths`, or where they give no region of a picture.
+    """
+    region = [float(word) for word in words]
+    is_near = all(abs(number) <= FURTHEST for number in region)  # NaN is not
+    if len(region) not in lengths or not is_near or (len(region) == 5 and min(region[:2]) < 0):
+        raise ValueError
+    return region
 
 
 def read_results(path: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -80,16 +101,32 @@ def _read_file(path, found):
     try:
         for place, picture in text:
             place, count = next(text)
-            rows = []
-            for _ in range(int(count)):
+            regions, scores = [], []
+            for _ in range(_count(count)):
                 place, line = next(text)
-                rows.append([float(word) for word in line.split()])
-            if rows and {len(row) for row in rows} not in ({5}, {6}):
-                raise ValueError
-            numbers = np.float64(rows).reshape(len(rows), -1) if rows else np.zeros((0, 5))
-            found[picture] = numbers[:, :-1], numbers[:, -1]
+                *region, score = line.split()
+                same = (len(regions[0]),) if regions else (4, 5)  # as the picture's first one
+                regions.append(_region(region, same))
+                scores.append(_finite(score))
+            found[picture] = np.float64(regions or np.zeros((0, 4))), np.float64(scores)
     except (ValueError, StopIteration):
         raise InputError(f"{path}, line {place}: {RESULTS}") from None
+
+
+def _count(text: str) -> int:
+    """Return a number of detections; ValueError where it is none."""
+    count = int(text)
+    if count < 0:
+        raise ValueError
+    return count
+
+
+def _finite(text: str) -> float:
+    """Return a score; ValueError where it is no finite number."""
+    score = float(text)
+    if not math.isfinite(score):
+        raise ValueError
+    return score
 
 
 def size_of(pictures: Optional[str], name: str) -> Optional[tuple[int, int]]:

@@ -85,6 +85,9 @@ def _numbers(path: str, mend: str) -> np.ndarray:
         raise InputError(f"{path}: {mend} ({error})") from None
     if not len(rows):
         raise InputError(f"{path}: {mend}; it is empty")
+    bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+    if len(bad):
+        raise InputError(f"{path}: {mend}; row {bad[0] + 1} holds no finite ones")
     return rows
 
 

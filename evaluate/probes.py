@@ -34,6 +34,13 @@ def read(path: str) -> list[Probe]:
             f"{path}: both must be matrices with a row for each probe, are {negatives.shape} and "
             f"{positives.shape}"
         )
+    for name, scores in (("neg", negatives), ("pos", positives)):
+        rows = np.flatnonzero(np.isinf(scores).any(axis=1))
+        if len(rows):
+            raise InputError(
+                f"{path}: row {rows[0] + 1} of '{name}' has an infinite score; write NaN where a "
+                "probe has no score"
+            )
     return [(_known(others), _known(mates)) for others, mates in zip(negatives, positives)]
 
 
@@ -52,7 +59,7 @@ def _matrix(path, data, kind):
 
 
 def _known(row):
-    return row[np.isfinite(row)]
+    return row[~np.isnan(row)]
 
 
 def measure(probes: Sequence[Probe], threshold: float) -> dict[str, Any]:

@@ -103,12 +103,42 @@ def test_pictures_that_are_not_annotated_are_counted(tmp_path, annotations):
         ("none.txt", None, ("none.txt", "no such file")),
         ("bad.pdf", b"", ("bad.pdf", ".ramananmat")),
         ("short.csv", b"head\n0;0;12.jpg\n", ("short.csv, line 2", "field 3")),
+        ("nan.txt", b"12 5.0 11 21 60 80\n12 5.0 11 nan 60 80\n", ("nan.txt, line 2", "finite")),
+        ("inf.txt", b"12 inf 11 21 60 80\n", ("inf.txt, line 1", "finite", "inf and 11, 21")),
+        ("inf.csv", b"head\n0;0;12;0;0;0;0;1;2;inf;4\n", ("inf.csv, line 2", "finite")),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path, annotations, expect_refusal, name, content, parts):
     if content is not None:
         (tmp_path / name).write_bytes(content)
     expect_refusal("evaluate.afw", options(tmp_path, annotations, name), *parts)
+
+
+@pytest.mark.parametrize("kind", [".mat", ".ramananmat", ".shenmat"])
+def test_numbers_of_matlab_files_that_are_not_finite_are_named(
+    tmp_path, annotations, expect_refusal, kind
+):
+    """The second detection; what is marked as removed does not matter."""
+    corners = np.float64([[11, 21, 60, 80], [1, np.nan, 40, 40], [1, np.inf, 40, 40]]).T
+    data = dict(ids=cells("12.jpg", "12.jpg", "12.jpg"), BB=corners, confidence=[1, 1, 1])
+    data["del"] = np.float64([0, 0, 1])
+    if kind == ".shenmat":
+        entry = np.zeros((1, 1), [("filename", object), ("faces", object)])
+        entry[0, 0] = ("12.jpg", np.float64([[11, 21, 49, 59, 5], [1, 1, 49, 59, np.nan]]))
+        data = dict(DetectionResults=np.empty((1, 1), object))
+        data["DetectionResults"][0, 0] = entry
+    scipy.io.savemat(tmp_path / f"bad{kind}", data, appendmat=False)
+    parts = (f"bad{kind}, detection 2", "finite numbers")
+    expect_refusal("evaluate.afw", options(tmp_path, annotations, f"bad{kind}"), *parts)
+
+
+def test_annotations_that_are_not_finite_are_named(tmp_path, expect_refusal):
+    entry = np.zeros((1, 1), [("imgname", object), ("objects", object)])
+    entry[0, 0] = ("12.jpg", np.float64([[11, 21, np.inf, 80, 0, 0]]))
+    scipy.io.savemat(tmp_path / "annotations.mat", dict(Annotations=entry))
+    write(tmp_path / "method.txt", ".txt")
+    command = options(tmp_path, tmp_path / "annotations.mat", "method.txt")
+    expect_refusal("evaluate.afw", command, "annotations.mat", "picture '12'", "finite")
 
 
 @pytest.mark.parametrize("module", ["evaluate.afw", "evaluate.pascal"])

@@ -162,12 +162,30 @@ def test_pictures_that_are_there_give_their_size(folds):
         ("2002/1\n1\n50 50 100 0.5\n2002/2\n0\n", "line 3"),
         ("2002/1\n2\n50 50 100 100 0.5\n2002/2\n0\n", "line 4"),
         ("2002/1\nx\n", "line 2"),
+        ("2002/1\n-1\n2002/2\n0\n", "line 2"),
+        ("2002/1\n2\n50 50 0 100 100 0.5\n50 nan 0 100 100 0.5\n2002/2\n0\n", "line 4"),
+        ("2002/1\n1\n50 50 inf 100 0.5\n2002/2\n0\n", "line 3"),
+        ("2002/1\n1\n50 50 1e12 100 0.5\n2002/2\n0\n", "line 3"),
+        ("2002/1\n2\n50 50 100 100 0.5\n50 50 100 100 nan\n2002/2\n0\n", "line 4"),
+        ("2002/1\n1\n50 50 100 100 inf\n2002/2\n0\n", "line 3"),
+        ("2002/1\n1\n50 -50 0 100 100 0.5\n2002/2\n0\n", "radii from 0 on"),
+        ("2002/1\n2\n50 50 100 100 0.5\n50 50 0 100 100 0.5\n2002/2\n0\n", "line 4"),
         ("2002/1\n0\n", "no results for 1 of 2 pictures, such as 2002/2"),
     ],
 )
 def test_results_that_do_not_fit_are_named(folds, text, words, expect_refusal):
     (folds / "bad.txt").write_text(text)
     expect_refusal("evaluate.fddb", options(folds, "bad.txt"), words)
+
+
+@pytest.mark.parametrize("word", ["nan", "inf", "1e12", "-50", "x"])
+def test_an_annotated_ellipse_that_is_none_is_named(folds, word, expect_refusal):
+    """The second face of the second fold."""
+    path = folds / "folds" / "FDDB-fold-02-ellipseList.txt"
+    path.write_text(f"2002/2\n2\n50 50 0 100 100 1\n50 {word} 0 100 100 1\n")
+    (folds / "one.txt").write_text("2002/1\n0\n2002/2\n0\n")
+    parts = (f"{path}, line 4", f"50 {word} 0 100 100 1", "finite")
+    expect_refusal("evaluate.fddb", options(folds, "one.txt"), *parts)
 
 
 def test_what_is_missing_is_named(folds, expect_refusal, command):

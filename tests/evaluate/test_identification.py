@@ -42,6 +42,8 @@ def test_rates_of_a_file_by_hand(tmp_path):
         (dict(neg=np.zeros((2, 2))), "'pos'"),
         (dict(neg=np.zeros((2, 2)), pos=np.zeros((3, 1))), "a row for each probe"),
         (dict(neg=np.zeros((2, 2)), pos=np.zeros(2)), "matrices"),
+        (dict(neg=np.zeros((2, 2)), pos=np.array([[0], [np.inf]])), "row 2 of 'pos'"),
+        (dict(neg=np.array([[-np.inf, 1]]), pos=np.zeros((1, 1))), "row 1 of 'neg'"),
     ],
 )
 def test_other_forms_are_refused(tmp_path, data, words, expect_refusal):

@@ -234,8 +234,9 @@ def test_peers_curves_are_drawn_where_their_files_are(results, expect_refusal):
     assert discrete.endswith("beside Hyper") and continuous.endswith("beside Cascade")
     for words in ("Hyper (90.00%)", "Cascade (60.00%)", "ours (81.50%)"):
         assert f"<!-- {words} -->" in page.source, words
-    (peers / "Hyper_DiscROC.txt").write_text("words\n")
-    expect_refusal("evaluate.report", options(results), "Hyper_DiscROC.txt", "false positives")
+    for text in ("words\n", "0.9 100\nnan 10\n", "0.9 inf\n"):
+        (peers / "Hyper_DiscROC.txt").write_text(text)
+        expect_refusal("evaluate.report", options(results), "Hyper_DiscROC.txt", "false positives")
 
 
 @pytest.mark.parametrize(
