@@ -25,6 +25,7 @@ from data_prep.reader import Dropped, Reader, SideFile
 from data_prep.record_checks import Checker
 
 RECORDS, DROPPED, SUMMARY = "records.jsonl", "dropped.jsonl", "summary.json"
+DRAWN = "drawn_set.txt"  # in the folder of a set that data_prep.layouts wrote: results say so
 SHOW_EVERY = 5.0  # seconds between lines of progress
 
 
@@ -104,6 +105,7 @@ class _Writer:
         self.labels = collections.defaultdict(collections.Counter)  # {histogram: {bin: count}}
         self.read = self.kept = self.pictures = 0
         self.image, self.shown = None, time.monotonic()
+        self.first = None  # the first dropped row
 
     def add(self, row: Union[FaceRecord, Dropped]) -> None:
         """Write and count a row."""
@@ -113,6 +115,7 @@ class _Writer:
             if problem:
                 row = Dropped(row.image, *problem)
         if isinstance(row, Dropped):
+            self.first = self.first or row
             self.reasons[row.reason] += 1
             self.dropped.write(json.dumps(asdict(row)) + "\n")
         else:
@@ -128,6 +131,11 @@ class _Writer:
         for histogram, bin_ in bins_of(face):
             self.labels[histogram][bin_] += 1
         self.records.write(record.to_line(face))
+
+    def first_words(self) -> str:
+        """Return what is wrong with the first dropped row, for the end of a message."""
+        first = self.first
+        return f"; the first row: {first.where}: {first.detail or first.reason}" if first else ""
 
     def summary(self, missing: Iterable[str]) -> dict:
         """Return what goes into summary.json."""
@@ -187,6 +195,7 @@ def convert(
                 f"{folder}: none of {writer.read} rows gives a record "
                 f"({_words(writer.reasons) or 'there is no row'}); "
                 f"check that it holds the whole set '{name}' (data_prep/README.md)"
+                f"{writer.first_words()}"
             )
         for file, items_of in (side_files or {}).items():
             opened(file).writelines(map(_as_line, _readable(items_of(folder), folder)))

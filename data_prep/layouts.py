@@ -8,7 +8,7 @@ and units of the original.
 import os
 
 from allinone import record
-from data_prep import benchmark_layouts, reader, training_layouts
+from data_prep import benchmark_layouts, conversion, reader, training_layouts
 from data_prep.layout_files import write_text
 
 WRITERS = {
@@ -18,7 +18,6 @@ WRITERS = {
     if hasattr(module, f"write_{name}")
 }
 SCENES = ("aflw", "afw", "pascal", "fddb")  # sets of whole pictures; the others are portraits
-DRAWN = "drawn_set.txt"  # in the folder of a drawn set: whoever measures on it says so
 
 
 def kind_of(name):
@@ -31,7 +30,7 @@ def write(name, drawn, out):
     records = record.read(os.path.join(drawn, "records.jsonl"))
     WRITERS[name]([face for face in records if face.box is not None], drawn, out)
     write_text(
-        os.path.join(out, DRAWN),
+        os.path.join(out, conversion.DRAWN),
         "These faces were drawn by data_prep.synthetic and written in the layout of "
         f"'{name}'. They are not that set.\n",
     )

@@ -13,7 +13,7 @@ import numpy as np
 
 from allinone import device, files
 from allinone.errors import InputError
-from data_prep import conversion, layouts
+from data_prep import conversion
 from evaluate import answers, headline, measured_models, predictions
 from evaluate.benchmark import Benchmark, Measured
 from evaluate.predictions import Annotated, Said
@@ -235,7 +235,7 @@ def results_of(run: Run, measured: Measured) -> dict[str, Any]:
         model=measured_models.about(run.models.values(), run.stage1),
         curves=dict(measured.curves),
         failures=list(measured.failures),
-        drawn=os.path.isfile(os.path.join(run.folder, layouts.DRAWN)),
+        drawn=os.path.isfile(os.path.join(run.folder, conversion.DRAWN)),
         proposals=run.proposals,
         proposals_why=run.proposals_why,
         engine=run.options.engine,
