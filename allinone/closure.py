@@ -1,15 +1,19 @@
-"""What code a result depends on: the modules of the kit that some modules import, all the way down.
+"""What code a result depends on: modules of the kit that are imported or named, all the way down.
 
 A training run and a step of a recipe are redone, or refused, when any of that code has changed.
-Changes of comments, docstrings and layout do not count.
+Changes of comments, docstrings and layout do not count. Nothing imports a layer that Caffe loads, a
+reader that a registry finds or a command that another one starts: a module has their names as text,
+like "python_layers.age_loss".
 """
 
 from __future__ import annotations
 
 import ast
+import functools
+import glob
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -23,28 +27,75 @@ def path_of(module: str, root: str = ROOT) -> str | None:
     return None
 
 
-def _syntax_tree(path: str, root: str) -> ast.Module:
+def _text(path: str, root: str) -> str:
     with open(os.path.join(root, path), encoding="utf-8") as stream:
-        return ast.parse(stream.read(), path)
+        return stream.read()
 
 
-def imported_by(path: str, root: str = ROOT) -> set[str]:
-    """Return the names that a file imports, inside functions too; of `from a import b` also a.b."""
+# The three below keep what they return: a recipe asks for the same files at each of its steps.
+@functools.cache
+def _imports(text: str) -> frozenset[str]:
     names = set()
-    for node in ast.walk(_syntax_tree(path, root)):
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return names
+    return frozenset(names)
 
 
-def closure(modules: Iterable[str], root: str = ROOT) -> list[str]:
-    """Return the paths, sorted, of modules of the kit and of all of the kit that they import.
+@functools.cache
+def _dotted_texts(text: str) -> frozenset[str]:
+    nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant)]
+    return frozenset(node.value for node in nodes if _is_dotted(node.value))
 
-    modules: dotted names. ValueError where one of them is no module of the kit.
+
+@functools.cache
+def _digest(text: str) -> str:
+    tree = _without_docstrings(ast.parse(text))
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+
+
+def _is_dotted(value: object) -> bool:
+    if not isinstance(value, str) or "." not in value:
+        return False
+    return all(part.isidentifier() for part in value.split("."))
+
+
+def imported_by(path: str, root: str = ROOT) -> set[str]:
+    """Return the names that a file imports, inside functions too; of `from a import b` also a.b."""
+    return set(_imports(_text(path, root)))
+
+
+def named_by(path: str, root: str = ROOT) -> set[str]:
+    """Return the modules of the kit that a file names as text; of a package all of its modules.
+
+    An __init__ names none: it loads them only on request.
     """
+    if os.path.basename(path) == "__init__.py":
+        return set()
+    found = set()
+    for name in _dotted_texts(_text(path, root)):
+        place = path_of(name, root)
+        if place is None:
+            continue
+        if os.path.basename(place) != "__init__.py":
+            found.add(name)
+            continue
+        inside = glob.glob(os.path.join(root, os.path.dirname(place), "*.py"))
+        found.update(f"{name}.{os.path.basename(one)[:-3]}" for one in inside)
+    return found
+
+
+def _uses(path: str, root: str) -> set[str]:
+    return imported_by(path, root) | named_by(path, root)
+
+
+def _reachable(
+    modules: Iterable[str], root: str, used_by: Callable[[str, str], set[str]]
+) -> list[str]:
+    """Return the paths, sorted, of some modules and of all modules that they lead to."""
     waiting, found = list(modules), set()
     for module in waiting:
         if path_of(module, root) is None:
@@ -56,8 +107,24 @@ def closure(modules: Iterable[str], root: str = ROOT) -> list[str]:
             path = path_of(".".join(parts[:end]), root)
             if path and path not in found:
                 found.add(path)
-                waiting.extend(imported_by(path, root))
+                waiting.extend(used_by(path, root))
     return sorted(found)
+
+
+def closure(modules: Iterable[str], root: str = ROOT) -> list[str]:
+    """Return the paths, sorted, of modules of the kit and of all of the kit that they import.
+
+    modules: dotted names. ValueError where one of them is no module of the kit.
+    """
+    return _reachable(modules, root, imported_by)
+
+
+def depended_on(modules: Iterable[str], root: str = ROOT) -> list[str]:
+    """Return the paths, sorted, of modules of the kit and of all that they import or name.
+
+    modules: dotted names. ValueError where one of them is no module of the kit.
+    """
+    return _reachable(modules, root, _uses)
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
@@ -70,12 +137,6 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
     return tree
 
 
-def code_hash(path: str, root: str = ROOT) -> str:
-    """Return the hex digest of what a file of the kit does."""
-    tree = _without_docstrings(_syntax_tree(path, root))
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
-
-
 def hashes(modules: Iterable[str], root: str = ROOT) -> dict[str, str]:
-    """Return {path: digest} of the closure of some modules."""
-    return {path: code_hash(path, root) for path in closure(modules, root)}
+    """Return {path: digest} of the code that some modules depend on."""
+    return {path: _digest(_text(path, root)) for path in depended_on(modules, root)}

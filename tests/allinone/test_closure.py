@@ -53,3 +53,19 @@ def test_imports_of_the_kit_itself_are_found():
     for path in ("allinone/tasks.py", "allinone/boxes.py", "allinone/store.py"):
         assert path in found
     assert "tools/analyze.py" not in found
+
+
+def test_the_code_of_a_step_is_all_that_its_command_imports_or_names():
+    """The lists that were once kept by hand missed some of these."""
+    train = closure.depended_on(["tools.train"])
+    for name in ("tasks", "profiles", "schedules", "store", "boxes", "regions", "surgery", "widen"):
+        assert f"allinone/{name}.py" in train
+    for name in ("age_loss", "face_data", "region_data", "masked_euclidean", "vary"):
+        assert f"python_layers/{name}.py" in train
+    assert "allinone/analyzer.py" not in train
+    build = closure.depended_on(["data_prep.build_db"])
+    for name in ("scenes_db", "region_cache", "align_faces", "aligned_db"):
+        assert f"data_prep/{name}.py" in build
+    convert = closure.depended_on(["data_prep.convert"])
+    assert "data_prep/readers/custom.py" in convert and "data_prep/readers/fddb.py" in convert
+    assert "evaluate/benchmarks/afw.py" in closure.depended_on(["evaluate.measure"])

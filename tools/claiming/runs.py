@@ -12,8 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from allinone import schedules, tasks
-from allinone.errors import InputError
-from tools.recipes.steps import INTERRUPTED
+from allinone.errors import INTERRUPTED, InputError
 
 PROFILE = "tiny"
 JOB = schedules.JOBS[PROFILE]["joint"]  # all others are as long

@@ -9,6 +9,7 @@ import argparse
 import sys
 
 from allinone.errors import command
+from allinone.model import open_model
 from tools.recipes import drawn, options
 
 
@@ -26,6 +27,8 @@ def parse(argv):
 def main(argv=None):
     """Do the steps."""
     args = parse(argv)
+    if not args.dry_run:
+        open_model(args.model)  # before anything is drawn
     out = f"{args.model}/eval-synthetic"
     measure = drawn.measure("measure", args.model, args.sets, out, args.gpu)
     return options.run(args, [*drawn.held_out(args.sets), measure], args.sets)

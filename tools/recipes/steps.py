@@ -21,10 +21,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from allinone import closure, files
-from tools.recipes import closures
 
 STAMPS = "steps"  # folder of the stamps, in the recipe's folder
-INTERRUPTED = 130  # exit code after Ctrl-C
 SIGNALLED = 128  # and the signal's number: exit code of a command that it ended
 
 
@@ -50,7 +48,7 @@ def state(step: Step, root: str = closure.ROOT) -> dict[str, Any]:
     return dict(
         commands=[list(command) for command in step.commands],
         inputs={path: files.sha256(path) for path in inputs},
-        code=closures.hashes([command[0] for command in step.commands], root),
+        code=closure.hashes([command[0] for command in step.commands], root),
     )
 
 
@@ -86,7 +84,7 @@ class _Signals:
     """While a command runs: leave Ctrl-C to it, which gets it as well, and hand SIGTERM on."""
 
     def __init__(self) -> None:
-        self.interrupted = False
+        self.came = 0  # number of the first signal
         self.process: subprocess.Popen | None = None
 
     def __enter__(self) -> _Signals:
@@ -99,21 +97,28 @@ class _Signals:
             signal.signal(number, handler)
 
     def _came(self, number: int, _frame: Any) -> None:
-        if number == signal.SIGINT:
-            self.interrupted = True
-        elif self.process:
+        self.came = self.came or number
+        if self.process and number == signal.SIGTERM:
             self.process.terminate()
 
 
 def call(command: Sequence[str]) -> int:
-    """Run a command of the kit to its end; return its exit code, 130 after Ctrl-C."""
+    """Run a command of the kit to its end; return its exit code.
+
+    SystemExit where Ctrl-C or SIGTERM asks this process to stop meanwhile, whatever the command
+    makes of it: nothing else is begun.
+    """
     with _Signals() as signals:
         signals.process = subprocess.Popen([sys.executable, "-m", *command])
+        if signals.came:  # before the command could get it
+            signals.process.send_signal(signals.came)
         code = signals.process.wait()
     if code < 0:
         print(f"error: {command[0]} was ended by signal {-code}; run again", file=sys.stderr)
         code = SIGNALLED - code
-    return INTERRUPTED if signals.interrupted else code
+    if signals.came:
+        sys.exit(SIGNALLED + signals.came)
+    return code
 
 
 def call_all(commands: Iterable[Sequence[str]]) -> int:

@@ -17,23 +17,21 @@ from tools.training import data
 from tools.training.settings import Settings
 
 SOLVER, DATA = "solver.prototxt", "data.json"  # further files of a run
-# The modules whose code, with all that they import, decides what a run learns: the layers that
-# Caffe loads by name, and what steps the solver. The text of the net and of the solver stands in
-# the plan itself; logs, curves and validation change nothing.
-ENTRIES = (
-    "python_layers.age_loss",
-    "python_layers.face_data",
-    "python_layers.masked_euclidean",
-    "python_layers.region_data",
-    "tools.training.multi_cpu",
-    "tools.training.multi_gpu",
-    "tools.training.solver",
-)
+# What steps the solver. The layers that Caffe loads by name count too, and all that either imports.
+# The text of the net and of the solver stands in the plan itself; logs, curves and validation
+# change nothing.
+STEPPERS = ("tools.training.multi_cpu", "tools.training.multi_gpu", "tools.training.solver")
+NETS = "prototxt/towers.py"  # names the layers that Caffe loads
+
+
+def entries(root: str = closure.ROOT) -> list[str]:
+    """Return the modules whose code, with all that they import, decides what a run learns."""
+    return [*sorted(closure.named_by(NETS, root)), *STEPPERS]
 
 
 def code(root: str = closure.ROOT) -> dict[str, str]:
     """Return {path: hash} of all code that decides what a run learns."""
-    return closure.hashes(ENTRIES, root)
+    return closure.hashes(entries(root), root)
 
 
 def make(settings: Settings) -> tuple[dict[str, str], dict]:

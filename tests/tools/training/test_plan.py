@@ -13,14 +13,15 @@ from conftest import ROOT
 from training_runs import job_options
 
 from tools.training import plan, settings
+from tools.training.options import Options
 
 PACKAGES = ("allinone", "evaluate", "prototxt", "python_layers", "tools")
 
 
 def made(chain, out, **asked):
     """Return the files and the plan of a joint run of profile tiny."""
-    known = dict(profile="tiny", job="joint", db=str(chain / "db"), out=str(out), iterations=20)
-    return plan.make(settings.make(**{**known, **asked}))
+    known = dict(profile="tiny", db=str(chain / "db"), out=str(out), iterations=20)
+    return plan.make(settings.make(Options(**{**known, **asked})))
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,7 @@ for module in list(sys.modules.values()):
 
 def test_the_code_is_what_python_itself_imports():
     done = subprocess.run(
-        [sys.executable, "-c", IMPORT_ALL, ROOT, *plan.ENTRIES],
+        [sys.executable, "-c", IMPORT_ALL, ROOT, *plan.entries()],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -94,8 +95,10 @@ def test_the_code_is_what_python_itself_imports():
     assert len(imported) > 20 and imported <= set(plan.code())
 
 
-def test_the_code_of_logs_curves_and_validation_is_not_among_it():
+def test_the_code_of_layers_is_among_it_and_that_of_logs_curves_and_validation_is_not():
     code = set(plan.code())
+    for name in ("age_loss", "face_data", "masked_euclidean", "region_data"):
+        assert f"python_layers/{name}.py" in code
     for name in ("log", "curves", "loop", "held_out", "divergence", "run"):
         assert os.path.isfile(os.path.join(ROOT, "tools", "training", f"{name}.py"))
         assert f"tools/training/{name}.py" not in code

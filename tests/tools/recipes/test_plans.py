@@ -1,0 +1,125 @@
+"""What the recipes would run: the demo, photographs, fine-tuning, held-out drawn sets."""
+
+import os
+
+
+def shown(command, *arguments):
+    """Return the commands that a recipe would run, and the steps' names."""
+    done = command(*arguments, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    commands = [line.strip() for line in lines if line.startswith("  python -m ")]
+    return commands, [line.split(":")[0] for line in lines if not line.startswith(" ")]
+
+
+def test_the_demo_draws_builds_trains_fuses_measures_and_shows(command, tmp_path):
+    out = tmp_path / "demo"
+    commands, names = shown(command, "tools.recipes.demo", "--out", out)
+    assert names == (
+        ["faces", "scenes", "test_faces", "test_scenes", "regions", "aligned", "validation"]
+        + ["nets", "train", "fuse", "measure", "page"]
+    )
+    text = "\n".join(commands)
+    for part in (
+        "--kind portraits --count 3000 --out {out}/train/faces --identities 1000 --seed 1",
+        "--kind scenes --count 200 --out {out}/train/scenes --identities 1000 --seed 1",
+        "{out}/test/faces --identities 60 --first-identity 1000 --seed 2",
+        "tools.train --profile tiny --db {out}/db --out {out}/run --resume --cores 2",
+        "evaluate.synthetic --model {out}/model",
+        "tools.demo_page --demo {out}",
+    ):
+        assert part.format(out=out) in text
+    assert not out.exists()
+    commands, names = shown(
+        command, "tools.recipes.demo", "--out", out, "--until", "train", "--gpu", "0"
+    )
+    assert names[-1] == "train" and "--gpu 0" in commands[-1] and "--cores" not in commands[-1]
+
+
+def test_a_step_that_does_not_exist_is_refused(expect_refusal, tmp_path):
+    arguments = ["--out", tmp_path / "demo", "--until", "lunch"]
+    expect_refusal("tools.recipes.demo", arguments, "--until lunch", "validation, nets, train")
+
+
+def test_a_model_of_photographs_is_made_in_six_runs(command, tmp_path):
+    """What one run leaves the next starts from; ITERATIONS, LR and BATCH reach all of them."""
+    folders = ["--real", "mine", "--data", tmp_path / "data", "--out", tmp_path / "out"]
+    tuned = ["--iterations", "20", "--base-lr", "0.0001", "--batch", "0.5"]
+    commands, names = shown(command, "tools.recipes.real", *folders, *tuned)
+    trainings = [line for line in commands if "tools.train" in line]
+    assert len(trainings) == 6
+    for line in trainings:
+        assert line.split("--iterations")[-1].split()[0] == "20"
+        assert line.endswith("--base-lr 0.0001 --batch 0.5")
+    outs = [line.split("--out ")[1].split()[0] for line in trainings]
+    starts = [line.split("--init ")[1].split()[0] for line in trainings if "--init" in line]
+    assert starts == outs[:-1]
+    assert names.index("hard_regions") == names.index("narrow_hard") - 1
+    assert "tools.fuse --profile small" in commands[-5] and f"--run {outs[-1]}" in commands[-5]
+    assert not (tmp_path / "data").exists()
+
+
+def test_photographs_are_read_once(command, real_source, tmp_path):
+    """What make eval-real needs: the sets alone."""
+    folders = ["--data", tmp_path / "data", "--out", tmp_path / "out"]
+    line = ["tools.recipes.real", "--real", real_source / "real", *folders, "--until", "sets"]
+    first, second = command(*line), command(*line)
+    assert first.returncode == second.returncode == 0, first.stderr + second.stderr
+    assert "celeba" in first.stdout and second.stdout == ""
+    for name in ("celeba", "utkface", "photos"):
+        assert (tmp_path / "data" / name / "records.jsonl").stat().st_size > 0
+    assert os.readlink(tmp_path / "data/hard/val") == "../db/val"
+
+
+def test_a_folder_without_photographs_is_refused(expect_refusal, tmp_path):
+    folders = ["--real", tmp_path, "--data", tmp_path / "data", "--out", tmp_path / "out"]
+    arguments = [*folders, "--until", "sets"]
+    expect_refusal("tools.recipes.real", arguments, "celeba.jsonl: no such file")
+
+
+def test_fine_tuning_goes_through_the_folds_that_are_there(command, expect_refusal, tmp_path):
+    names = ("fold_01", "fold_02", "fold_10", "all")
+    for name in names:
+        (tmp_path / "db/finetune/fddb" / name / "det").mkdir(parents=True)
+    folders = ["--db", tmp_path / "db", "--run", "joint", "--out", tmp_path / "runs"]
+    command_line = ["tools.recipes.finetune", "fddb", "--profile", "tiny", *folders]
+    commands, _ = shown(command, *command_line)
+    assert len(commands) == 8
+    for number, name in enumerate(names):
+        train, fuse = commands[2 * number : 2 * number + 2]
+        db, run = f"{tmp_path}/db/finetune/fddb/{name}", f"runs/fddb/{name}"
+        assert f"--db {db} --out {tmp_path}/{run}" in train and "--init joint" in train
+        assert f"--run joint --run {tmp_path}/{run} --out {tmp_path}/{run}/model" in fuse
+    tuned = ["--fold", "2", "--iterations", "7", "--base-lr", "0.5", "--batch", "2"]
+    commands, _ = shown(command, *command_line, *tuned)
+    assert len(commands) == 2 and "fold_02" in commands[0]
+    assert "--iterations 7 --base-lr 0.5 --batch 2" in commands[0]
+    commands, _ = shown(command, *command_line, "--fold", "all")
+    assert len(commands) == 2 and "finetune/fddb/all" in commands[0]
+    module, *arguments = command_line
+    expect_refusal(module, [*arguments, "--fold", "99"], "FOLD=99", "folds there: 1, 2, 10, all")
+    for fold in range(3, 10):
+        (tmp_path / f"db/finetune/fddb/fold_{fold:02d}").mkdir()
+    expect_refusal(module, [*arguments, "--fold", "99"], "FOLD=99", "folds there: 1 to 10")
+
+
+def test_fine_tuning_without_a_database_or_for_an_unknown_set_is_refused(expect_refusal, tmp_path):
+    folders = ["--db", tmp_path, "--run", "joint", "--out", tmp_path / "runs"]
+    module = "tools.recipes.finetune"
+    expect_refusal(module, ["fotw", *folders], "finetune/fotw: no such folder", "make data-fotw")
+    (tmp_path / "finetune/fotw").mkdir(parents=True)
+    expect_refusal(module, ["fotw", "--fold", "1", *folders], "FOLD=1", "leave FOLD out")
+    expect_refusal(module, ["afw", *folders], "afw", "fddb, fotw, lap2015, fgnet")
+
+
+def test_held_out_sets_are_drawn_before_a_model_is_measured(command, tmp_path):
+    arguments = ["--model", "some/model", "--sets", tmp_path]
+    commands, _ = shown(command, "tools.recipes.evaluate_synthetic", *arguments)
+    assert "--count 600" in commands[0] and "--count 60 " in commands[1]
+    assert "evaluate.synthetic --model some/model" in commands[2]
+
+
+def test_a_model_that_does_not_exist_is_refused_before_anything_is_drawn(expect_refusal, tmp_path):
+    arguments = ["--model", tmp_path / "none", "--sets", tmp_path / "sets"]
+    expect_refusal("tools.recipes.evaluate_synthetic", arguments, tmp_path / "none", "make fuse")
+    assert not (tmp_path / "sets").exists()
