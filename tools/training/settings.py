@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 from allinone import device, schedules, snapshots
 from allinone.errors import InputError
 from allinone.profiles import PROFILES, Profile
 from allinone.schedules import Job
+from tools.training.options import Options
 
 
 @dataclass(frozen=True)
@@ -29,68 +29,47 @@ class Settings:
     processes: int  # that train, one for each GPU or core
 
 
-def make(
-    profile: str | None,
-    job: str,
-    db: str,
-    out: str,
-    init: str | None = None,
-    widen: bool = False,
-    iterations: int | None = None,
-    base_lr: float | None = None,
-    batch: float = 1.0,
-    age_switch: int | None = None,
-    age_ramp: int = 0,
-    age_weight: float | None = None,
-    without_dropout: tuple[str, ...] = (),
-    iter_size: int = 1,
-    snapshot: int | None = None,
-    seed: int = 1,
-    gpu: str = "",
-    cores: int = 1,
-) -> Settings:
-    """Return the Settings that the options of tools.train ask for; None: the job's own.
+def make(options: Options) -> Settings:
+    """Return the Settings that the options ask for.
 
-    InputError where the profile is neither given nor known from `init`, or `init` has no weights.
+    InputError where a number makes no training, where the profile is neither given nor known from
+    `init`, or where `init` has no weights.
     """
-    counts = {"--iterations": iterations, "--iter-size": iter_size, "--snapshot": snapshot}
-    for option, value in counts.items():
-        if value is not None and value < 1:
-            raise InputError(f"{option} {value}: must be a whole number from 1 up")
-    for option, value in {"--base-lr": base_lr, "--batch": batch}.items():
-        if value is not None and not 0 < value < math.inf:
-            raise InputError(f"{option} {value}: must be a number above 0")
-    if seed < 0:
-        raise InputError(f"--seed {seed}: must be a whole number from 0 up")
-    sizes = PROFILES[profile or profile_of_init(init)]
-    planned = schedules.JOBS[sizes.name][job]
-    iterations = iterations or planned.iterations
-    if init:
-        snapshots.weights_of(init)
-    if age_switch is None:  # at the same share of the iterations
-        age_switch = round(planned.age_switch * iterations / planned.iterations)
-    asked = replace(
-        planned,
-        age_switch=age_switch,
-        age_ramp=age_ramp,
-        age_weight=age_weight or planned.age_weight,
-        base_lr=base_lr or planned.base_lr,
-        batch=batches(planned, sizes, batch, cores),
-        without_dropout=tuple(without_dropout),
-    )
+    options.check_numbers()
+    profile = PROFILES[options.profile or profile_of_init(options.init)]
+    job = schedules.JOBS[profile.name][options.job]
+    if options.init:
+        snapshots.weights_of(options.init)
+    iterations = options.iterations or job.iterations
     return Settings(
-        profile=sizes,
-        job=asked,
-        databases=db,
-        out=out,
-        init=init or "",
-        widen=widen,
+        profile=profile,
+        job=adapted(job, options, profile, iterations),
+        databases=options.db,
+        out=options.out,
+        init=options.init or "",
+        widen=options.widen,
         iterations=iterations,
-        iter_size=iter_size,
-        snapshot=snapshot or schedules.RULES[sizes.name].snapshot,
-        seed=seed,
-        gpu=gpu,
-        processes=max(len(device.parse_gpus(gpu)), cores),
+        iter_size=options.iter_size,
+        snapshot=options.snapshot or schedules.RULES[profile.name].snapshot,
+        seed=options.seed,
+        gpu=options.gpu,
+        processes=max(len(device.parse_gpus(options.gpu)), options.cores),
+    )
+
+
+def adapted(job: Job, options: Options, profile: Profile, iterations: int) -> Job:
+    """Return a job with what the options change of it; iterations: those of the run."""
+    switch = options.age_switch
+    if switch is None:  # at the same share of the iterations
+        switch = round(job.age_switch * iterations / job.iterations)
+    return replace(
+        job,
+        age_switch=switch,
+        age_ramp=options.age_ramp,
+        age_weight=options.age_weight or job.age_weight,
+        base_lr=options.base_lr or job.base_lr,
+        batch=batches(job, profile, options.batch, options.cores),
+        without_dropout=tuple(options.without_dropout),
     )
 
 

@@ -16,6 +16,7 @@ WITH_SGD = """
 import json, sys
 from allinone import schedules
 from tools.training import run, settings
+from tools.training.options import Options
 if __name__ == "__main__":
     batch, options = json.loads(sys.argv[1])
     usual = schedules.RULES["paper"].settings
@@ -25,7 +26,8 @@ if __name__ == "__main__":
         rule[name] = usual[name]
     rule["stepsize"] = 100
     schedules.JOBS["tiny"]["gender"].batch["gender"] = batch
-    run.train(settings.make("tiny", "gender", iterations=3, **options), resume=False)
+    asked = Options(profile="tiny", job="gender", iterations=3, **options)
+    run.train(settings.make(asked), resume=False)
 """
 
 

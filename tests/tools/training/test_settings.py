@@ -10,13 +10,14 @@ from allinone import schedules, surgery, tasks
 from allinone.errors import InputError
 from allinone.profiles import PAPER, TINY
 from tools.training import plan, settings
+from tools.training.options import LARGEST, Options
 
 JOINT = schedules.JOBS["tiny"]["joint"]
 
 
 def made(**asked):
     """Return the Settings of a joint run of profile tiny, with other options where asked."""
-    return settings.make(**{**dict(profile="tiny", job="joint", db="db", out="run"), **asked})
+    return settings.make(Options(**{**dict(profile="tiny", db="db", out="run"), **asked}))
 
 
 def test_without_options_a_run_is_the_jobs_own():
@@ -85,9 +86,10 @@ def test_a_profile_that_is_no_longer_there_is_named(chain, tmp_path):
         (["--cores", 0], "1 or more"),
         (["--widen"], "needs --init"),
         (["--without-dropout", "ages"], "invalid choice"),
-        (["--age-weight", 0], "--age-weight must be above 0"),
-        (["--batch", 0], "--batch must be above 0"),
-        (["--batch", "nan"], "--batch must be above 0"),
+        (["--age-weight", 0], "--age-weight 0.0: must be a number above 0; 1 is eq. 6 as printed"),
+        (["--age-ramp", -1], "--age-ramp -1: must be a whole number from 0 up"),
+        (["--batch", 0], "--batch 0.0: must be a number above 0; 0.5 halves the mini-batches"),
+        (["--batch", "nan"], "--batch nan: must be a number above 0"),
         (["--iterations", "many"], "invalid int value"),
         (["--profile", "mini"], "invalid choice"),
     ],
@@ -130,7 +132,12 @@ def test_a_last_run_can_do_without_dropout_in_some_towers(chain, tmp_path, witho
         (dict(base_lr=0.0), "--base-lr 0.0: must be a number above 0"),
         (dict(base_lr=float("nan")), "--base-lr nan"),
         (dict(batch=float("inf")), "--batch inf"),
-        (dict(seed=-1), "--seed -1"),
+        (dict(seed=-1), "--seed -1: must be a whole number from 0 up"),
+        (dict(seed=LARGEST + 1), "--seed 2147483648: must be .* up to 2147483647"),
+        (dict(iterations=LARGEST + 1), "--iterations 2147483648"),
+        (dict(age_switch=-1), "--age-switch -1: must be a whole number from 0 up"),
+        (dict(age_ramp=-1), "--age-ramp -1"),
+        (dict(age_weight=float("inf")), "--age-weight inf"),
     ],
 )
 def test_numbers_that_make_no_training_are_refused(asked, says):
