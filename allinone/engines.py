@@ -19,16 +19,21 @@ ENGINES = ("caffe", "opencv", "onnxruntime")
 
 
 def make(name: str, model: Model, names: tuple[str, str], gpu: str = ""):
-    """Return an engine by its name; InputError where there is none of that name."""
+    """Return an engine by its name; InputError where it does not exist or cannot run the model."""
+    if name not in ENGINES:
+        raise InputError(f"engine '{name}': there are {', '.join(ENGINES)}")
+    if name not in model.engines():
+        raise InputError(
+            f"engine {name}: {model.folder} runs on {', '.join(model.engines())}; write its ONNX "
+            f"form with make export MODEL={model.folder}"
+        )
     if name == "caffe":
         from allinone.caffe_engine import CaffeEngine  # imports Caffe
 
         return CaffeEngine(model, names)
     if name == "opencv":
         return OpencvEngine(model, names, gpu)
-    if name == "onnxruntime":
-        return OnnxEngine(model, names, gpu)
-    raise InputError(f"engine '{name}': there are {', '.join(ENGINES)}")
+    return OnnxEngine(model, names, gpu)
 
 
 class OpencvEngine:

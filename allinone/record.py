@@ -78,8 +78,12 @@ class _FaceRecord(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True
 
 
 def _task_fields() -> dict[str, object]:
-    """Return {name: type} of the fields that the tasks add: answers and labels share them."""
-    added = {task.field: TYPES[task.kind] for task in tasks.TASKS}
+    """Return {name: type} of the fields that the tasks add, for answers and for labels."""
+    added: dict[str, object] = {}
+    for task in tasks.TASKS:
+        for name in (task.field, task.label):
+            if name not in _FaceRecord.__struct_fields__:
+                added[name] = TYPES[task.kind]
     numbers = [task for task in tasks.TASKS if task.kind == tasks.NUMBER]
     return {**added, **{f"{task.label}_sigma": FromZero for task in numbers}}
 
@@ -101,7 +105,7 @@ LABELS: tuple[str, ...] = tuple(task.label for task in tasks.TASKS if task.stage
 BINARY: tuple[str, ...] = tuple(
     task.label
     for task in tasks.TASKS
-    if task.kind == tasks.PROBABILITY and task.label == task.field
+    if task.kind == tasks.PROBABILITY and task.label not in _FaceRecord.__struct_fields__
 )
 NUMBERS: tuple[str, ...] = tuple(task.label for task in tasks.TASKS if task.kind == tasks.NUMBER)
 
