@@ -11,11 +11,13 @@ EVERY_IN_LOG = 5.0  # seconds between two in a file
 
 
 class _Log:
-    """Standard output that is no terminal: what would rewrite a line begins another."""
+    """Standard output that is no terminal: what would rewrite a line is a line of its own."""
 
     def write(self, text: str) -> None:
-        """Write text."""
-        sys.stdout.write(text.replace("\r", "\n").replace("\n\n", "\n"))
+        """Write text as a whole line, so that no other message stands in it."""
+        line = text.strip()
+        if line:
+            sys.stdout.write(f"  {line}\n")
 
     def flush(self) -> None:
         """Flush what was written."""
@@ -23,7 +25,10 @@ class _Log:
 
 
 class Progress(tqdm):
-    """Show one line that is rewritten; total: None where nobody knows it."""
+    """Show one line that is rewritten; total: None where nobody knows it.
+
+    Progress.write(text, file=sys.stderr) prints a message that does not break into the line.
+    """
 
     def __init__(self, what: str, total: int | None, unit: str = "", done: int = 0) -> None:
         """Begin at `done` of `total`."""

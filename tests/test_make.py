@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -137,6 +138,11 @@ def test_a_fold_that_is_not_there_is_refused(kit):
 def test_analyze_without_pictures_says_how():
     done = make("analyze", "-n")
     assert done.returncode == 2 and "IN=photo.jpg" in done.stderr
+
+
+def test_a_picture_whose_name_has_blanks_is_quoted_twice():
+    (line,) = [line for line in planned("analyze", "IN='my [1].jpg' b.jpg") if "analyze" in line]
+    assert shlex.split(line)[3:5] == ["my [1].jpg", "b.jpg"]
 
 
 def trainings(*arguments):

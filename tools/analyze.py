@@ -20,6 +20,8 @@ from allinone.errors import InputError, command
 from allinone.face import RAW, UNIT
 from tools.analysis import run
 
+OF_SEARCH = ("score", "proposals", "smallest")  # options that mean nothing with --boxes
+
 
 def parse(argv):
     """Return the command's arguments."""
@@ -32,8 +34,8 @@ def parse(argv):
     add(
         "--proposals",
         choices=analyzer.PROPOSALS,
-        default="dense",
-        help="where faces are looked for: by the net over an image pyramid, or selective search",
+        help="where faces are looked for: by the net over an image pyramid (dense, the default "
+        "where the model has the net for it), or by selective search",
     )
     add(
         "--boxes",
@@ -64,6 +66,13 @@ def parse(argv):
     args = parser.parse_args(argv)
     if args.batch < 1 or args.every < 1:
         raise InputError("--batch and --every must be at least 1")
+    unused = [name for name in OF_SEARCH if args.boxes and getattr(args, name) is not None]
+    if unused:
+        raise InputError(
+            f"--{unused[0]}: no face is searched for with --boxes; leave one of them out"
+        )
+    if args.smallest is not None and args.proposals not in (None, analyzer.DENSE):
+        raise InputError(f"--smallest: --proposals {args.proposals} does not take it; leave it out")
     return args
 
 

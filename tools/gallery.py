@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import h5py
 import numpy as np
 
+from allinone import files
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
 from allinone.face import Face
 from allinone.progress import Progress
-from evaluate import tpe
+from evaluate import metrics, tpe
 from tools.analysis.inputs import PICTURES, pictures_in
 
 THRESHOLD = 0.6  # our choice: cosine; to be set for each model by pictures of one's own
@@ -90,13 +91,10 @@ class Gallery:
 
     def save(self, path: str) -> None:
         """Write the gallery as HDF5, through a temporary name."""
-        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-        partial = f"{path}.partial"
-        with h5py.File(partial, "w") as data:
+        with files.replacing(path, "w+b") as stream, h5py.File(stream, "w") as data:
             data["name"], data["descriptor"] = self.names, np.float32(self.vectors)
             data["pictures"] = self.pictures
             data.attrs["model"] = self.model
-        os.replace(partial, path)
 
     def nearest(self, vector: np.ndarray) -> tuple[str, float]:
         """Return the most alike person and the cosine."""
@@ -124,35 +122,44 @@ def load(path: str, likeness: Likeness) -> Gallery:
     return gallery
 
 
-def _vectors_of(analyzer: FaceAnalyzer, likeness: Likeness, paths, progress) -> list[np.ndarray]:
-    """Return the vector of each picture's largest face; pictures without one are named."""
-    found = []
+def _vectors_of(
+    analyzer: FaceAnalyzer, likeness: Likeness, paths: Sequence[str], progress: Progress
+) -> tuple[list[np.ndarray], int]:
+    """Return (the vector of each picture's largest face, how many pictures cannot be read).
+
+    Pictures without a face, and those that cannot be read, are named on standard error.
+    """
+    found, unread = [], 0
     for path in paths:
         try:
             face = largest(analyzer.analyze(path))
             if face is None:
-                print(f"  {path}: no face found, left out", file=sys.stderr, flush=True)
+                Progress.write(f"  {path}: no face found, left out", file=sys.stderr)
             else:
                 found.append(likeness.vector(face))
         except InputError as error:
-            print(f"  {error}", file=sys.stderr, flush=True)
+            Progress.write(f"  error: {error}", file=sys.stderr)
+            unread += 1
         progress.step()
-    return found
+    return found, unread
 
 
-def enroll(analyzer: FaceAnalyzer, folder: str, likeness: Likeness) -> Gallery:
-    """Return the gallery of a folder of people; InputError where no face is found at all."""
+def enroll(analyzer: FaceAnalyzer, folder: str, likeness: Likeness) -> tuple[Gallery, int]:
+    """Return (gallery of a folder of people, how many pictures cannot be read).
+
+    InputError where no face is found at all.
+    """
     people = people_in(folder)
     gallery = Gallery([], np.zeros((0, 0)), [], likeness.name)
-    progress, means = Progress("pictures", sum(map(len, people.values()))), []
+    progress, means, unread = Progress("pictures", sum(map(len, people.values()))), [], 0
     for name, paths in people.items():
-        found = _vectors_of(analyzer, likeness, paths, progress)
+        found, missing = _vectors_of(analyzer, likeness, paths, progress)
+        unread += missing
         if found:
-            mean = np.mean(found, axis=0)
-            means.append(mean / max(np.linalg.norm(mean), 1e-12))
+            means.append(metrics.unit_length(np.mean(found, axis=0)))
             gallery.names.append(name)
             gallery.pictures.append(len(found))
     if not means:
         raise InputError(f"{folder}: no face was found in any picture; is it the right model?")
     gallery.vectors = np.stack(means)
-    return gallery
+    return gallery, unread

@@ -7,7 +7,8 @@
 The folder of people has a folder for each person, or pictures named name_1.jpg. A person is the
 mean of the unit-length descriptors of all pictures; likeness is the cosine, and the same person is
 decided from --threshold on. With --tpe descriptors are mapped by the model's Triplet Probabilistic
-Embedding first, which has a threshold of its own.
+Embedding first, which has a threshold of its own. A picture that cannot be read does not stop the
+others of `enroll` and `find`, and makes the exit code 2.
 """
 
 import argparse
@@ -25,21 +26,36 @@ COUNTS = {"enroll": 1, "verify": 2}
 
 
 def enroll(analyzer, args, likeness):
-    """Write the gallery of a folder of people."""
-    people = gallery.enroll(analyzer, args.inputs[0], likeness)
+    """Write the gallery of a folder of people; return how many pictures cannot be read."""
+    people, unread = gallery.enroll(analyzer, args.inputs[0], likeness)
     people.save(args.gallery)
-    print(f"{args.gallery}: {len(people.names)} people, {sum(people.pictures)} pictures")
+    pictures = sum(people.pictures)
+    print(
+        f"{args.gallery}: people: {len(people.names)}, pictures: {pictures}, "
+        f"could not be read: {unread}"
+    )
+    return unread
 
 
 def find(analyzer, args, likeness, threshold):
-    """Print who is in pictures: every face with the most alike person, and the decision."""
-    people = gallery.load(args.gallery, likeness)
+    """Print who is in pictures: every face with the most alike person, and the decision.
+
+    Returns how many pictures cannot be read.
+    """
+    people, unread = gallery.load(args.gallery, likeness), 0
     for picture in args.inputs:
+        try:
+            faces = analyzer.analyze(picture)
+        except InputError as error:
+            print(f"  error: {error}", file=sys.stderr, flush=True)
+            unread += 1
+            continue
         print(picture)
-        for face in analyzer.analyze(picture):
+        for face in faces:
             name, cosine = people.nearest(likeness.vector(face))
             who = name if cosine >= threshold else f"nobody of the gallery (most like {name})"
             print("  box {:.0f} {:.0f} {:.0f} {:.0f}: ".format(*face.box) + f"{who}, {cosine:.3f}")
+    return unread
 
 
 def verify(analyzer, args, likeness, threshold):
@@ -87,12 +103,14 @@ def main(argv=None):
     analyzer = FaceAnalyzer(args.model, args.engine, args.gpu or "cpu")
     likeness = gallery.likeness_of(analyzer, args.tpe)
     threshold = likeness.threshold if args.threshold is None else args.threshold
+    unread = 0
     if args.what == "enroll":
-        enroll(analyzer, args, likeness)
+        unread = enroll(analyzer, args, likeness)
     elif args.what == "find":
-        find(analyzer, args, likeness, threshold)
+        unread = find(analyzer, args, likeness, threshold)
     else:
         verify(analyzer, args, likeness, threshold)
+    return 2 if unread else 0
 
 
 if __name__ == "__main__":

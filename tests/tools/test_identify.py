@@ -64,7 +64,9 @@ def test_people_are_enrolled_and_found(people, analyzer, tmp_path, capsys):
     """By hand: Anna is the mean of (1, 0) and (.6, .8), at length 1."""
     cosine = gallery.likeness_of(analyzer, embedded=False)
     path = str(tmp_path / "g" / "gallery.h5")
-    gallery.enroll(analyzer, str(people), cosine).save(path)
+    enrolled, unread = gallery.enroll(analyzer, str(people), cosine)
+    enrolled.save(path)
+    assert unread == 1
     said = capsys.readouterr()
     assert "empty/1.jpg: no face found" in said.err and "torn_1.jpg: cannot be read" in said.err
     loaded = gallery.load(path, cosine)
@@ -85,7 +87,7 @@ def test_the_largest_face_is_who_a_picture_is_of():
 
 def test_a_gallery_of_another_model_is_refused(people, analyzer, tmp_path):
     cosine, path = gallery.likeness_of(analyzer, embedded=False), str(tmp_path / "gallery.h5")
-    gallery.enroll(analyzer, str(people), cosine).save(path)
+    gallery.enroll(analyzer, str(people), cosine)[0].save(path)
     with h5py.File(path, "a") as stored:
         stored.attrs["model"] = "another"
     with pytest.raises(InputError, match="gallery.h5: was made with another model"):
@@ -120,7 +122,7 @@ def test_likeness_by_the_models_embedding(analyzer, people, tmp_path):
     embedded = gallery.likeness_of(analyzer, embedded=True)
     one, other = (embedded.vector(gallery.largest(KNOWN[f"anna/{n}.jpg"])) for n in (1, 2))
     assert one @ other == pytest.approx(1) and embedded.threshold == pytest.approx(0.9995)
-    made = gallery.enroll(analyzer, str(people), embedded)
+    made, _ = gallery.enroll(analyzer, str(people), embedded)
     # (0, 0.1, 2) -> (0.08, 2), Ben (0, 1): 0.9992, below the embedding's own threshold
     name, likeness = made.nearest(embedded.vector(KNOWN["party.jpg"][0]))
     assert name == "ben" and 0.999 < likeness < embedded.threshold
@@ -144,10 +146,8 @@ def photographs(tmp_path_factory):
 def test_the_command_finds_and_verifies_the_same_person(photographs):
     quick = ["--engine", "opencv"]
     gallery_ = ["--gallery", photographs / "people.h5", *quick]
-    assert (
-        "1 people, 1 pictures"
-        in run_well(COMMAND, "enroll", photographs / "people", *gallery_).stdout
-    )
+    said = run_well(COMMAND, "enroll", photographs / "people", *gallery_).stdout
+    assert "people: 1, pictures: 1, could not be read: 0" in said
     said = run_well(COMMAND, "find", photographs / "again.png", *gallery_).stdout
     assert ": eileen, 0.9" in said
     pair = [photographs / "people" / "eileen" / "1.png", photographs / "again.png"]
@@ -155,6 +155,24 @@ def test_the_command_finds_and_verifies_the_same_person(photographs):
     strict = run_well(COMMAND, "verify", *pair, *quick, "--threshold", "1.01").stdout
     assert "different people" in strict
     assert "the same person" in run_well(COMMAND, "verify", *pair, *quick, "--tpe").stdout
+
+
+def test_a_picture_that_cannot_be_read_stops_no_other_and_shows_in_the_exit_code(
+    photographs, tmp_path
+):
+    shutil.copytree(photographs / "people", tmp_path / "people")
+    torn = tmp_path / "people" / "ada_1.jpg"
+    torn.write_text("no picture")
+    options = ["--gallery", tmp_path / "g.h5", "--engine", "opencv"]
+    for arguments, rest in (
+        (["enroll", tmp_path / "people"], "people: 1, pictures: 1, could not be read: 1"),
+        (["find", torn, photographs / "again.png"], ": eileen, 0.9"),
+    ):
+        done = run(COMMAND, *arguments, *options)
+        assert done.returncode == 2 and rest in done.stdout, done.stdout + done.stderr
+        assert (
+            done.stderr.startswith(f"  error: {torn}: no picture") and done.stderr.count("\n") == 1
+        )
 
 
 def test_the_command_refuses_with_a_sentence(photographs, tmp_path, expect_refusal):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 from collections.abc import Iterator
 
@@ -14,7 +15,7 @@ EDGES = ("x1", "y1", "x2", "y2")
 
 def _from_csv(path: str) -> Iterator[tuple[str, list[float]]]:
     """Yield (image, box) of the rows of a CSV with the columns image, x1, y1, x2, y2."""
-    with open(path, encoding="utf-8-sig", newline="") as stream:
+    with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
         reader = csv.DictReader(stream)
         missing = [name for name in ("image", *EDGES) if name not in (reader.fieldnames or ())]
         if missing:
@@ -30,7 +31,8 @@ def _from_csv(path: str) -> Iterator[tuple[str, list[float]]]:
                 box = [float(row[edge]) for edge in EDGES]
             except (TypeError, ValueError):
                 box = []
-            if not (box and box[0] < box[2] and box[1] < box[3]):
+            fits = box and all(map(math.isfinite, box)) and box[0] < box[2] and box[1] < box[3]
+            if not fits:
                 raise InputError(
                     f"{path}, line {reader.line_num}: x1, y1, x2, y2 must be numbers with x1 < x2 "
                     "and y1 < y2; mend or delete the line"
@@ -46,9 +48,9 @@ def _from_json_lines(path: str) -> Iterator[tuple[str, list[float]]]:
 def read(path: str) -> dict[str, list[list[float]]]:
     """Return {absolute path of a picture: its boxes} of a file.
 
-    Paths of pictures are relative to the file or, where nothing stands there, to the working
-    directory. A file that ends in .csv is a table, any other JSON lines; fields other than image
-    and box do not matter. InputError with file, line and mend where one does not fit.
+    A picture's path is relative to the folder of the file or, if it does not exist there, to the
+    working directory. A file that ends in .csv is a table, any other JSON lines; fields other than
+    image and box are ignored. InputError with file, line and mend where a line is malformed.
     """
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such file of boxes; check the path")

@@ -16,7 +16,7 @@ from allinone.errors import InputError
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")  # looked for in folders
 VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v")
-USUAL_RATE = 25.0  # frames a second of a video that does not tell
+USUAL_RATE = 25.0  # frames a second where a video does not say
 
 
 def pictures_in(folder: str) -> list[str]:
@@ -33,7 +33,8 @@ def is_camera(item: str) -> bool:
 def _paths_of(item: str) -> list[str]:
     """Return the paths that one input stands for; InputError where there is none."""
     if os.path.isdir(item):
-        found, why = pictures_in(item), f"no picture in this folder (looked for {PICTURES})"
+        found = pictures_in(item)
+        why = f"no picture in this folder (looked for {', '.join(PICTURES)})"
     elif os.path.exists(item) or not glob.has_magic(item):
         found, why = [item], ""
     else:
@@ -44,12 +45,12 @@ def _paths_of(item: str) -> list[str]:
 
 
 def expand(items: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return (pictures, videos) of files, folders, patterns and numbers of cameras."""
+    """Return (pictures, videos) of files, folders, patterns and numbers of cameras, each once."""
     pictures, videos = [], []
-    for item in items:
-        for path in _paths_of(item):
-            moves = path.lower().endswith(VIDEOS) or is_camera(path)
-            (videos if moves else pictures).append(path)
+    paths = [path for item in items for path in _paths_of(item)]
+    for path in dict.fromkeys(paths):
+        moves = path.lower().endswith(VIDEOS) or is_camera(path)
+        (videos if moves else pictures).append(path)
     return pictures, videos
 
 
@@ -60,7 +61,7 @@ class Video:
     source: str  # path, or number of a camera
     capture: Any  # cv2.VideoCapture
     rate: float  # frames a second
-    count: int | None  # frames, None where nobody knows
+    count: int | None  # frames, None where it is not known
 
     def frames(self, every: int) -> Iterator[tuple[int, float, np.ndarray]]:
         """Yield (number, seconds, frame) of every n-th frame; InputError where there is none."""

@@ -31,9 +31,9 @@ def drawn_names(pictures: Sequence[str], videos: Sequence[str], out: str) -> dic
         one for one in (*pictures, *videos) if os.path.realpath(os.path.dirname(one) or ".") == here
     ]
     taken, names = {os.path.basename(one) for one in inputs_here}, {}
-    for path in dict.fromkeys(pictures):
+    for path in pictures:
         names[path] = drawn_name(path, taken)
-    for source in dict.fromkeys(videos):
+    for source in videos:
         stem = f"camera{source}" if inputs.is_camera(source) else source
         names[source] = drawn_name(stem, taken, ".mp4")
     return names

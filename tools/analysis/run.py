@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import msgspec
@@ -29,7 +29,7 @@ class Settings:
     out: str  # folder for the results
     model: str | None = None  # folder of a fused model; None: the one that comes with the kit
     score: float | None = None  # least detection score; None: the model's own
-    proposals: str = "dense"
+    proposals: str | None = None  # of FaceAnalyzer
     boxes: str | None = None  # file of boxes to describe instead of searching
     smallest: float | None = None  # least height of a face that is looked for, in pixels
     engine: str = "caffe"
@@ -41,33 +41,36 @@ class Settings:
     without_pictures: bool = False  # draw nothing
 
 
-# Find(paths, images) gives the faces of each picture.
-Find = Callable[[Sequence[str], Sequence[np.ndarray]], list[list[Face]]]
+@dataclass(frozen=True)
+class Finder:
+    """Finds the faces of pictures or, where boxes are given, describes the faces in them."""
+
+    analyzer: analysis.FaceAnalyzer
+    score: float | None = None  # least detection score; None: the model's own
+    boxes: dict[str, list[list[float]]] | None = None  # {absolute path of a picture: its boxes}
+
+    def __call__(self, paths: Sequence[str], images: Sequence[np.ndarray]) -> list[list[Face]]:
+        """Return the faces of each picture."""
+        if self.boxes is None:
+            return self.analyzer.analyze_many(images, self.score)
+        some = [self.boxes.get(os.path.abspath(path), []) for path in paths]
+        return [self.analyzer.analyze(image, boxes=boxes) for image, boxes in zip(images, some)]
 
 
-def finder(settings: Settings, analyzer: analysis.FaceAnalyzer, wanted: Sequence[str]) -> Find:
-    """Return what finds, or describes in given boxes, the faces of pictures.
+def finder(settings: Settings, analyzer: analysis.FaceAnalyzer, wanted: Sequence[str]) -> Finder:
+    """Return what finds the faces of pictures.
 
     InputError where the file of boxes names none of the wanted pictures.
     """
     if not settings.boxes:
-
-        def search(paths, images):
-            return analyzer.analyze_many(images, settings.score)
-
-        return search
+        return Finder(analyzer, settings.score)
     given = given_boxes.read(settings.boxes)
     if not any(os.path.abspath(path) in given for path in wanted):
         raise InputError(
             f"{settings.boxes}: no line with a box names one of these pictures; paths are relative "
             "to the file or to the working directory"
         )
-
-    def describe(paths, images):
-        some = [given.get(os.path.abspath(path), []) for path in paths]
-        return [analyzer.analyze(image, boxes=boxes) for image, boxes in zip(images, some)]
-
-    return describe
+    return Finder(analyzer, boxes=given)
 
 
 def _read(paths: Sequence[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
@@ -78,11 +81,11 @@ def _read(paths: Sequence[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
             images[path] = files.read_image(path)
         except InputError as error:
             refused[path] = str(error)
-            print(f"  error: {error}", file=sys.stderr, flush=True)
+            Progress.write(f"  error: {error}", file=sys.stderr)
     return images, refused
 
 
-def analyze_pictures(find: Find, left: Sequence[str], names, stream, settings: Settings) -> None:
+def analyze_pictures(find: Finder, left: Sequence[str], names, stream, settings: Settings) -> None:
     """Write the lines, and the drawings, of pictures.
 
     names: {picture: file name of its drawing}; stream: of text, for the lines.

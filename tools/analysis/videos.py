@@ -43,9 +43,8 @@ def analyze_video(find, source: str, name: str, stream, settings) -> None:
     camera = inputs.is_camera(source)
     video = inputs.open_video(source)
     count = video.count and -(-video.count // settings.every)
-    progress = Progress(f"frames of {source}", count)
     drawn = DrawnVideo(os.path.join(settings.out, name), video.rate / settings.every)
-    with contextlib.closing(drawn):
+    with contextlib.closing(drawn), Progress(f"frames of {source}", count) as progress:
         try:
             for number, seconds, image in video.frames(settings.every):
                 (faces,) = find([source], [image])
@@ -65,5 +64,5 @@ def analyze_or_refuse(find, source: str, name: str, stream, settings) -> None:
     try:
         analyze_video(find, source, name, stream, settings)
     except InputError as error:
-        print(f"  error: {error}", file=sys.stderr, flush=True)
+        Progress.write(f"  error: {error}", file=sys.stderr)
         stream.write(record.to_line(record.FaceRecord(source, error=str(error))))
