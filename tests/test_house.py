@@ -93,19 +93,30 @@ def commands():
     return [dotted(path) for path in modules() if is_command(path)]
 
 
-@pytest.mark.parametrize("module", commands())
-def test_every_command_says_what_it_takes(module):
-    """Started as a user does; that it works is tested beside each."""
-    help_ = ["--help"] if module != "tools.fetch_uv" else []
-    if not help_:
-        pytest.skip("has no options; tests/test_make.py starts it")
+# In one process, since most of the time of each goes into the same imports.
+ASK_ALL_FOR_HELP = """
+import contextlib, io, runpy, sys
+modules, sys.argv = sys.argv[1:], ["", "--help"]
+for module in modules:
+    said, code = io.StringIO(), None
+    with contextlib.redirect_stdout(said):
+        try:
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+        except SystemExit as end:
+            code = end.code
+    assert code == 0 and "usage:" in said.getvalue(), (module, code, said.getvalue())
+"""
+
+
+def test_every_command_says_what_it_takes():
+    """That each works when it is started by itself is tested beside it."""
     done = subprocess.run(
-        [sys.executable, "-m", module, *help_],
+        [sys.executable, "-c", ASK_ALL_FOR_HELP, *commands()],
         cwd=ROOT,
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0 and "usage:" in done.stdout, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("module", commands())
