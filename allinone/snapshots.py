@@ -1,7 +1,7 @@
 """Snapshots of a run: written whole or not at all, the newest good one found by itself.
 
-A run is a folder with train.prototxt, plan.json, and snapshots/iter_<n>.caffemodel and
-.solverstate.
+A run is a folder with train.prototxt, solver.prototxt, plan.json, and
+snapshots/iter_<n>.caffemodel and .solverstate.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from allinone.profiles import PROFILES
 from allinone.pycaffe import caffe_pb2
 
 KEEP = 3  # our choice: snapshots that stay
-NET, PLAN, FOLDER = "train.prototxt", "plan.json", "snapshots"
+NET, SOLVER, PLAN, FOLDER = "train.prototxt", "solver.prototxt", "plan.json", "snapshots"
+PARTIAL = f"{FOLDER}/partial"  # of the run: snapshots that are not whole yet
+PREFIX = f"{PARTIAL}/run"  # the solver's snapshot_prefix, below the run
 
 
 def save(solver, run: str) -> None:
@@ -27,13 +29,12 @@ def save(solver, run: str) -> None:
     A file that has its name is whole. InputError where there is no room, or where a weight is not
     a number: nothing is saved then.
     """
-    partial = os.path.join(run, FOLDER, "partial")
-    os.makedirs(partial, exist_ok=True)
+    os.makedirs(f"{run}/{PARTIAL}", exist_ok=True)
     _refuse_to_save_spoilt(solver, run)
     solver.snapshot()
     for kind in ("caffemodel", "solverstate"):  # the state last: it makes the pair valid
         os.replace(
-            f"{partial}/run_iter_{solver.iter}.{kind}",
+            f"{run}/{PREFIX}_iter_{solver.iter}.{kind}",
             f"{run}/{FOLDER}/iter_{solver.iter:07d}.{kind}",
         )
     for old in _states(run)[:-KEEP]:
@@ -77,7 +78,7 @@ def newest_whole(run: str) -> str | None:
             if not _read_state(path).history:
                 raise InputError(f"{path}: cut off")
             return path
-        except Exception as error:  # InputError, or protobuf's DecodeError, which has no one home
+        except Exception as error:  # InputError, or what the installed protobuf raises
             print(f"skipping a damaged snapshot: {error}")
     return None
 
@@ -94,8 +95,8 @@ def restore(solver, run: str, path: str, rank: int = 0) -> None:
     state = _read_state(path)
     # The folder may have been moved since.
     state.learned_net = path.replace(".solverstate", ".caffemodel")
-    os.makedirs(f"{run}/{FOLDER}/partial", exist_ok=True)
-    resumed = f"{run}/{FOLDER}/partial/resume{rank}.solverstate"
+    os.makedirs(f"{run}/{PARTIAL}", exist_ok=True)
+    resumed = f"{run}/{PARTIAL}/resume{rank}.solverstate"
     with open(resumed, "wb") as stream:
         stream.write(state.SerializeToString())
     solver.restore(resumed)

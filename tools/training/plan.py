@@ -11,12 +11,12 @@ import os
 
 from allinone import closure, files, snapshots
 from allinone.errors import InputError
-from allinone.snapshots import FOLDER, NET, PLAN
+from allinone.snapshots import FOLDER, NET, PLAN, PREFIX, SOLVER
 from prototxt import committed, solvers, towers
 from tools.training import data
 from tools.training.settings import Settings
 
-SOLVER, DATA = "solver.prototxt", "data.json"  # further files of a run
+DATA = "data.json"  # of a run: the manifests of its databases
 # What steps the solver. The layers that Caffe loads by name count too, and all that either imports.
 # The text of the net and of the solver stands in the plan itself; logs, curves and validation
 # change nothing.
@@ -80,7 +80,7 @@ def _texts(settings, found, databases, out):
         profile,
         job,
         f"{out}/{NET}",
-        f"{out}/{FOLDER}/partial/run",
+        f"{out}/{PREFIX}",
         settings.seed,
         settings.iterations,
         settings.iter_size,
@@ -90,10 +90,10 @@ def _texts(settings, found, databases, out):
 
 
 def prepare(out: str, texts: dict[str, str], plan: dict, resume: bool) -> bool:
-    """Write the files of a run; return whether an earlier run of the same plan is there to resume.
+    """Write the files of a run; return whether it resumes an earlier run of the same plan.
 
     An earlier run of another plan is moved aside, never deleted. InputError where one of the same
-    plan is there and `resume` is not asked for.
+    plan exists and `resume` is not asked for.
     """
     path = os.path.join(out, PLAN)
     earlier = os.path.isdir(os.path.join(out, FOLDER))

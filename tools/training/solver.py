@@ -13,8 +13,6 @@ from allinone import device, snapshots
 from allinone.pycaffe import caffe
 from tools.training import initial, processes
 
-SOLVER = "solver.prototxt"
-
 
 def open_solver(settings, state: str | None, rank: int = 0, meeting=None):
     """Return (solver, link) of a run whose files stand in settings.out; keep both.
@@ -28,7 +26,7 @@ def open_solver(settings, state: str | None, rank: int = 0, meeting=None):
         caffe.set_mode_gpu()
     if meeting:
         processes.join(settings.processes, rank)
-    solver = caffe.get_solver(os.path.join(settings.out, SOLVER))
+    solver = caffe.get_solver(os.path.join(settings.out, snapshots.SOLVER))
     if state:
         snapshots.restore(solver, settings.out, state, rank)
     elif settings.init and rank == 0:  # the first gives its weights to the others
