@@ -6,7 +6,6 @@ silence. Here every blob is accounted for.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,18 +35,27 @@ def read_net(path: str) -> caffe_pb2.NetParameter:
         ) from None
 
 
-def read_weights(path: str) -> caffe_pb2.NetParameter:
-    """Return the NetParameter of a caffemodel; InputError where it is missing, cut or not one."""
-    if not os.path.isfile(path):
-        raise InputError(f"{path}: no such caffemodel; train first, or give the path of a snapshot")
+def parse_weights(path: str, if_missing: str, if_broken: str) -> caffe_pb2.NetParameter:
+    """Return the NetParameter of any caffemodel.
+
+    InputError where it is missing, cut or not one; if_missing, if_broken: what to do then.
+    """
     weights = caffe_pb2.NetParameter()
     try:
         with open(path, "rb") as stream:
             weights.ParseFromString(stream.read())
-    except Exception as error:  # protobuf's DecodeError has no stable home over its versions
-        raise InputError(
-            f"{path}: not a caffemodel, or cut off ({error}); use another snapshot"
-        ) from None
+    except OSError:
+        raise InputError(f"{path}: no such caffemodel; {if_missing}") from None
+    except Exception as error:  # which one depends on protobuf's version
+        raise InputError(f"{path}: not a caffemodel, or cut off ({error}); {if_broken}") from None
+    return weights
+
+
+def read_weights(path: str) -> caffe_pb2.NetParameter:
+    """Return the NetParameter of a caffemodel; InputError where it is missing, cut or not one."""
+    weights = parse_weights(
+        path, "train first, or give the path of a snapshot", "use another snapshot"
+    )
     if not any(layer.blobs for layer in weights.layer):
         raise InputError(f"{path}: a caffemodel without any weights; use another snapshot")
     return weights
@@ -126,8 +134,8 @@ def transplant(
     """Write arrays by parameter name into a caffe.Net; return a Report.
 
     definition: the net's NetParameter, which has the parameters' names; source: what an error calls
-    the weights. partial: parameters that the source lacks keep their values, as long as the trunk
-    is there. cast: a fully connected layer's weights may go into the convolution that it is (rows
+    the weights. partial: parameters that the source lacks keep their values; the trunk must
+    exist. cast: a fully connected layer's weights may go into the convolution that it is (rows
     become kernels). InputError where a parameter is missing or of another shape.
     """
     matched, missing = set(), set()

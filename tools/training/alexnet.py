@@ -3,12 +3,12 @@
 The files are those that Caffe's authors publish: bvlc_reference_caffenet.caffemodel, whose layers
 HyperFace has one by one, and bvlc_alexnet.caffemodel, which normalizes before it pools.
 
-Caffe's nets read grey levels less a mean, ours reads them divided by 58 (allinone.blob.SCALE). Two
-ways make up for it. Weights of conv1 that are 58 times larger would give AlexNet's own maps, of
-several ten, to layers that start with the spread that fits maps near 1, and would throw them. So
-all maps are AlexNet's divided by 58: weights stay, biases are divided by 58, and normalization,
-which alone is not linear, has its alpha times 58^2 (prototxt.hyperface.NORM_ALPHA). That is the
-same net, since convolution, ReLU and pooling pass a factor on.
+Caffe's nets read grey levels less a mean; ours divides these by 58 (allinone.blob.SCALE). Weights
+of conv1 that are 58 times larger would make up for it and give AlexNet's own maps, with values in
+the tens; but the layers that start anew expect values near 1. So all maps are AlexNet's divided by
+58: weights stay, biases are divided by 58, and normalization, which alone does not pass a factor on
+as convolution, ReLU and pooling do, has its alpha times 58^2 (prototxt.hyperface.NORM_ALPHA). That
+is the same net.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import numpy as np
 from allinone import surgery
 from allinone.blob import SCALE
 from allinone.errors import InputError
-from allinone.pycaffe import caffe_pb2
 from allinone.tasks import HYPERFACE
 
 LAYERS = tuple(f"conv{number}" for number in range(1, 6))
@@ -30,16 +29,7 @@ def convolutions(path: str) -> dict[str, list[np.ndarray]]:
 
     InputError where it is missing, cut off or not one.
     """
-    weights = caffe_pb2.NetParameter()
-    try:
-        with open(path, "rb") as stream:
-            weights.ParseFromString(stream.read())
-    except OSError:
-        raise InputError(f"{path}: no such caffemodel; give the path of {FILES}") from None
-    except Exception as error:  # protobuf's DecodeError has no stable home over its versions
-        raise InputError(
-            f"{path}: not a caffemodel, or cut off ({error}); download it again"
-        ) from None
+    weights = surgery.parse_weights(path, f"give the path of {FILES}", "download it again")
     found = {}
     for layer in (*weights.layer, *weights.layers):
         if layer.name in LAYERS:
