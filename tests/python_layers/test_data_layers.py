@@ -62,11 +62,15 @@ def test_imdb_and_wiki_count_as_one_set():
 
 
 def test_a_folder_of_databases_says_which_sets_are_one(chain, tmp_path):
-    """By the databases' folders: 40 faces of IMDB and WIKI together, 30 of another set."""
-    for name in ("imdb", "other", "wiki"):
+    """By the databases' folders: 60 faces of IMDB and WIKI together, 30 of another set."""
+    names = ["imdb", "other", "wiki"]
+    for name in names:
         shutil.copytree(chain / "db" / "age", tmp_path / "age" / name)
-    settings = dict(source=str(tmp_path / "age"), batch=6, size=115, seed=1)
-    assert FaceSampler(settings).names == ["imdb", "other", "wiki"]
+    sampler = FaceSampler(dict(source=str(tmp_path / "age"), batch=60, size=115, seed=1))
+    plan = batch_records(1, 0, 60, [30, 30, 30], names)
+    assert plan != batch_records(1, 0, 60, [30, 30, 30])
+    truth = [sampler._face(place, record)[1][0] for place, record in plan]
+    np.testing.assert_array_equal(sampler.batch(0)[1], np.float32(truth))
 
 
 def large(image):
