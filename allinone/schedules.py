@@ -85,7 +85,7 @@ SMALL_RULE = Rule(
 )
 RULES: dict[str, Rule] = {"paper": PAPER_RULE, "tiny": SMALL_RULE, "small": SMALL_RULE}
 
-# What a setting, or the value of one, is there for; the solver files say it line by line.
+# Why a setting, or its value, was chosen; the solver files repeat it line by line.
 WHY: dict[str, str] = dict(
     SGD="as all nets of that time",
     Adam="reaches in hundreds of iterations what SGD needs thousands for",
@@ -181,6 +181,7 @@ def _small_jobs() -> list[Job]:
             TOWERS,
             why="the best over all tasks of 0.0007 to 0.002, which we tried",
             init="pretrain",
+            # Late: by Adam an earlier one may throw the tower beyond all ages (docs/training.md).
             age_switch=800,
             **full,
         ),
