@@ -72,7 +72,7 @@ def _promising(look, owners, regions):
 
 def landmarks_nms(found: Found, score: float) -> Found:
     """Return each face of at least `score` once, best first; found: what stage 1 finds."""
-    # 1. Landmarks of all regions are there; 2. the precise boxes are their rectangles.
+    # 1. Take the landmarks of all regions; 2. the precise boxes are their rectangles.
     precise, faces = landmarks.face_rectangle(found["landmarks"]), []
     # 3. Non-maximum suppression on the precise boxes: the best of each group stands for a face.
     for best in boxes.nms(precise, found["score"], OVERLAP):

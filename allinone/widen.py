@@ -16,8 +16,8 @@ def widened(parameters: Parameters, net, definition, source: str, seed: int = 1)
 
     parameters: those of the narrow net, from `source`; net, definition: the wide caffe.Net and its
     NetParameter. Maps and units are repeated; what reads them gets its weights in random shares
-    that add up to the old ones, so that repeated ones part in training. Parameters that the wide
-    net lacks, or that fit, stay as they are. InputError where a width is no multiple of the old.
+    that add up to the old ones, so that training makes repeated ones differ. Parameters that the
+    wide net lacks, or that fit, stay. InputError where a width is no multiple of the old.
     """
     rng = np.random.default_rng([seed, 16])
     inputs = {}

@@ -40,7 +40,7 @@ class Tower:
         return self._activated(name, top)
 
     def hidden(self, name, bottom, size, kernel=1):
-        """Add a fully connected layer, its activation and, where there is any, dropout.
+        """Add a fully connected layer, its activation and, unless it is 0, dropout.
 
         kernel: side of the maps below, which a dense net needs to know.
         """

@@ -121,8 +121,8 @@ class FaceSampler:
 class FaceData(BatchLayer):
     """Tops: data (n, 3, size, size), label (n,) and, for the age, sigma (n,), 0 where not given.
 
-    "source" is a database or a folder of them, one for each training set; all that come together
-    store faces of one size. "erasing": share of the training faces that lose a rectangle, 0 where
+    "source" is a database or a folder of several, one for each training set, which all store faces
+    of one size. "erasing": share of the training faces that lose a rectangle, 0 where
     it is not given.
     """
 

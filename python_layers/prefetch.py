@@ -12,7 +12,7 @@ import numpy as np
 
 from allinone import blob
 
-AHEAD = 3  # our choice: mini-batches that are ready or in the making at most
+AHEAD = 3  # our choice: largest number of mini-batches that are ready or being made
 
 
 class Memory:

@@ -12,7 +12,7 @@ from python_layers.batch_layer import BatchLayer
 
 # our choice: of the regions of a mini-batch, the share that is face, in-between and background
 SHARES = ((regions.FACE, 0.45), (regions.IGNORED, 0.10), (regions.BACKGROUND, 0.45))
-PER_IMAGE = 4  # our choice: regions for each picture that a mini-batch looks at
+PER_IMAGE = 4  # our choice: regions of each picture of a mini-batch
 SEARCHED_SHARE = 0.5  # our choice: share of the pictures that have region proposals
 AROUND = 12  # our choice: candidates around each face
 MISFITS = 6  # our choice: candidates around each face of a wrong size for it

@@ -50,7 +50,7 @@ def aligned_shapes(rows, side):
 
 
 def region_shapes(rows, side):
-    """Return the shapes of RegionData's tops, all that there are."""
+    """Return the shapes of all tops that RegionData can have."""
     shapes = [(rows, 3, side, side), (rows,)]
     for task in region_regressions():
         shapes += [(rows, task.size), (rows, task.size)]

@@ -15,14 +15,12 @@ from matplotlib import pyplot
 
 FURTHEST, STEP = 15, 0.25  # years
 LOSS_UP_TO, SLOPE_UP_TO = 45, 15
+OURS = f"Gaussian, weighted with {AGE_GAUSSIAN_WEIGHT:g} (ours)"
 # (name, share of the Gaussian, its weight, colour, style)
 PHASES = (
     ("Euclidean, until the switch", 0, 1, "#0b62a8", "-"),
     ("Gaussian, as the paper prints it", 1, 1, "#a1460b", "--"),
-    (
-        f"Gaussian, weighted with {AGE_GAUSSIAN_WEIGHT:g} (ours)",
-        *(1, AGE_GAUSSIAN_WEIGHT, "#a1460b", "-"),
-    ),
+    (OURS, 1, AGE_GAUSSIAN_WEIGHT, "#a1460b", "-"),
 )
 
 

@@ -1,4 +1,4 @@
-"""The databases that a run reads: do they fit, and how much is there to validate on."""
+"""Check the databases that a run reads, and count what it validates on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from python_layers.region_data import PER_IMAGE
 from python_layers.tops import REGION_TOWERS, database_of
 
 MOST_VALIDATION = 50  # our choice: mini-batches of one validation at most
-LOOKS = 4  # our choice: times that a validation looks at a picture, for other regions each time
+LOOKS = 4  # our choice: times that a validation uses a picture, for other regions each time
 
 
 def manifests(profile: Profile, job: Job, databases: str) -> dict[str, list[dict]]:

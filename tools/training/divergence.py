@@ -1,4 +1,4 @@
-"""Stop a run whose loss is lost."""
+"""Stop a run whose loss diverges."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNTRAINED = dict(softmax=0.7, euclidean=0.1, age=tasks.AGE_GAUSSIAN_WEIGHT)
 
 
 class Diverged(InputError):
-    """Says whose loss is lost."""
+    """A loss diverges; the message names its task."""
 
 
 def check(
@@ -26,7 +26,7 @@ def check(
     run: str,
     iteration: int,
 ) -> None:
-    """Raise Diverged, which names the task and the last good snapshot, where a loss is lost.
+    """Raise Diverged, which names the task and the last good snapshot, where a loss diverges.
 
     losses, smooth: {task: loss} of an iteration and its running mean; first: losses at the start.
     """
