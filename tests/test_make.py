@@ -1,13 +1,11 @@
-"""The Makefile and the set-up, as a newcomer meets them."""
+"""The Makefile: what it lists, takes, refuses and calls."""
 
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 
-import kinds
 import pytest
 from conftest import ROOT
 
@@ -268,143 +266,12 @@ def test_lint_checks_style_and_layout(kit):
     assert kit.calls("lint") == ["-m ruff check .", "-m ruff format --check ."]
 
 
+def test_quick_leaves_out_tests_of_nets_and_of_commands():
+    """tests/test_kinds.py has which tests those are."""
+    assert '-m pytest -m "not net and not command"' in "\n".join(planned("quick"))
+
+
 def test_what_has_to_pass_is_the_style_and_then_the_tests():
     with open(os.path.join(ROOT, ".ci", "run"), encoding="utf-8") as stream:
         called = re.findall(r"make (\w+)", stream.read())
     assert called == ["lint", "test"]
-
-
-@pytest.fixture
-def clone(tmp_path):
-    """The set-up's files alone, so that the environment of this checkout is left as it is."""
-    (tmp_path / "tools").mkdir()
-    for name in (
-        "tools/setup.sh",
-        "tools/fetch_uv.py",
-        "requirements.txt",
-        "requirements-caffe.txt",
-    ):
-        shutil.copy(os.path.join(ROOT, name), tmp_path / name)
-    return tmp_path
-
-
-def setup(clone, path=(), **environment):
-    """Run the set-up in a clone; return the finished process with its text."""
-    search = os.pathsep.join([*map(str, path), os.environ["PATH"]])
-    own = {"HOME": str(clone), "PYENV_ROOT": str(clone), "PYTHON": "", "PATH": search}
-    return subprocess.run(
-        ["bash", "tools/setup.sh"],
-        cwd=clone,
-        capture_output=True,
-        text=True,
-        env={**os.environ, **own, **environment},
-    )
-
-
-def program(path, text):
-    """Write a shell script that can be run."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\n{text}\n")
-    path.chmod(0o755)
-    return str(path)
-
-
-def test_a_python_that_does_not_start_is_refused_and_nothing_is_removed(clone):
-    (clone / ".venv").mkdir()
-    done = setup(clone, PYTHON="/no/such/python")
-    assert done.returncode == 2 and "PYTHON=/no/such/python" in done.stderr
-    assert "older than Python 3.9" in done.stderr and (clone / ".venv").is_dir()
-
-
-def test_a_python_that_is_too_old_is_refused(clone):
-    """Python 3.8 has a Caffe wheel, but the kit and its packages need 3.9."""
-    old = "import sys; sys.version_info = (3, 8, 20)"
-    text = f'code=$2; shift 2; exec {sys.executable} -c "{old}; $code" "$@"'
-    done = setup(clone, PYTHON=program(clone / "bin/python3.8", text))
-    assert done.returncode == 2 and "older than Python 3.9" in done.stderr
-
-
-def test_without_any_python_one_message_names_the_ways(clone):
-    for name in ("python3.9", "python3", "conda", "uv"):  # there, but none of them starts
-        program(clone / "bin" / name, "exit 127")
-    done = setup(clone, [clone / "bin"], CONDA_PREFIX="")
-    assert done.returncode == 2
-    assert "pyenv install 3.9" in done.stderr and "PYTHON=/path/to/python" in done.stderr
-    assert not (clone / ".venv").exists()
-
-
-def test_a_caffe_that_is_there_is_used_and_no_wheel_put_over_it(clone):
-    done = setup(clone, PYTHON=sys.executable)
-    assert done.returncode == 0, done.stderr
-    assert "using the Caffe of this Python" in done.stdout
-    place = subprocess.run(
-        [str(clone / ".venv/bin/python"), "-c", "import caffe; print(caffe.__file__)"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert not place.startswith(str(clone))
-    assert setup(clone, PYTHON=sys.executable).stdout == ""  # done: does nothing
-
-
-def test_uv_that_cannot_be_fetched_is_an_error(command, tmp_path):
-    nowhere = "http://127.0.0.1:9"
-    done = command("tools.fetch_uv", tmp_path / "uv", https_proxy=nowhere, HTTPS_PROXY=nowhere)
-    assert done.returncode == 2 and "error: PyPI cannot be reached" in done.stderr
-    assert not (tmp_path / "uv").exists()
-
-
-def test_the_placeholder_named_caffe_is_recognised(command, tmp_path):
-    (tmp_path / "caffe.py").write_text("version = '0.0.1'\n")
-    done = command("tools.check_env", PYTHONPATH=str(tmp_path))
-    assert done.returncode == 2 and "1 problem(s)" in done.stdout
-    assert "PyPI's package `caffe` is an unrelated placeholder" in done.stdout
-    assert "mend: pip uninstall caffe" in done.stdout
-
-
-def test_a_caffe_that_does_not_load_is_a_problem(command, tmp_path):
-    (tmp_path / "caffe").mkdir()
-    (tmp_path / "caffe/__init__.py").write_text("raise ImportError('libcudart.so.11.0')\n")
-    (tmp_path / "caffe/_caffe.so").write_text("")
-    done = command("tools.check_env", PYTHONPATH=str(tmp_path))
-    assert done.returncode == 2 and "libcudart.so.11.0" in done.stdout
-
-
-def test_the_environment_of_these_tests_is_in_order(command):
-    done = command("tools.check_env")
-    assert done.returncode == 0, done.stdout
-    assert re.search(r"ok +layers +Python, Data, HDF5Data, PReLU", done.stdout)
-    assert "ximgproc" in done.stdout
-    # Every package that is asked for is looked at.
-    with open(os.path.join(ROOT, "requirements.txt"), encoding="utf-8") as stream:
-        wanted = re.findall(r"^([\w-]+)[>=]", stream.read(), re.M)
-    assert len(wanted) > 15
-    for name in wanted:
-        assert re.search(rf"ok +{'OpenCV' if 'opencv' in name else name} ", done.stdout), name
-
-
-def test_a_gpu_that_is_not_there_is_an_error(command):
-    done = command("tools.check_gpu", "99")
-    if done.returncode == 0:
-        pytest.skip("this machine has a GPU 99")
-    assert done.returncode == 2 and "GPU=99" in done.stderr
-    done = command("tools.check_env", "--gpu", "99")
-    assert done.returncode == 2 and "GPU 99" in done.stdout
-
-
-def test_quick_leaves_out_what_takes_its_time(command):
-    """Nets and processes are left out by what a test uses, not by a list."""
-    assert '-m pytest -m "not net and not command"' in "\n".join(planned("quick"))
-    for path, net, starts in (
-        ("allinone/test_boxes.py", False, False),
-        ("allinone/test_surgery.py", True, False),  # imports it through the library
-        ("python_layers/test_age_loss.py", True, False),  # and through a module of the tests
-        ("test_make.py", False, True),
-    ):
-        full = os.path.join(ROOT, "tests", path)
-        assert kinds.imports_caffe(full) == net, path
-        assert bool(kinds.imported_at_once(full) & kinds.STARTERS) == starts, path
-    collect = ["--collect-only", "--durations=0", "-m", "not net and not command"]
-    done = command("pytest", *collect, "tests/allinone")
-    assert done.returncode == 0, done.stdout
-    assert "test_boxes.py" in done.stdout and "test_surgery.py" not in done.stdout
