@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image
 
 from allinone import align, landmarks
+from data_prep import record_checks
 
 HALF = 0.5  # our choice: the face's share of width and height where as much again lies around it
 
@@ -26,11 +26,8 @@ def size_of(path: str) -> tuple[int, int]:
 
     A record with an unreadable picture is dropped later, by data_prep.conversion.
     """
-    try:
-        with Image.open(path) as picture:
-            return picture.size
-    except (OSError, ValueError):
-        return 1, 1
+    size = record_checks.size_of(path)
+    return (1, 1) if isinstance(size, str) else size
 
 
 def middle(path: str, share: float = HALF) -> list[float]:

@@ -6,7 +6,7 @@ A line that does not fit gives a `Dropped` row; a file that is not the set's rai
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Optional, Union
 
 import numpy as np
@@ -23,37 +23,61 @@ SHORT = {"gender": {"m": 0, "f": 1}}  # what users' own tables may hold in place
 def lines(path: str) -> Iterator[tuple[int, str]]:
     """Yield (number from 1, text without its line end) of the lines of a file.
 
-    Bytes that are not UTF-8 are kept as surrogates.
+    Bytes that are not UTF-8 are kept as surrogates, a byte order mark is left out.
     """
-    with open(path, encoding="utf-8", errors="surrogateescape") as stream:
+    with open(path, encoding="utf-8-sig", errors="surrogateescape") as stream:
         for number, line in enumerate(stream, 1):
             yield number, line.rstrip("\r\n")
+
+
+def fields_of(text: str, delimiter: str) -> list[str]:
+    """Return the fields of a line of a table; ValueError in plain words where it is none."""
+    if "\0" in text:  # which only newer versions of the module csv read
+        raise ValueError("it holds a NUL byte")
+    try:
+        return next(csv.reader([text], delimiter=delimiter), [])
+    except csv.Error:
+        raise ValueError("a field is too long") from None
+
+
+def header_of(text: str, path: str, columns: Sequence[str], delimiter: str) -> list[str]:
+    """Return the columns of a table's first line; InputError where it lacks one of `columns`."""
+    try:
+        header = [name.strip().lower() for name in fields_of(text, delimiter)]
+    except ValueError as error:
+        raise InputError(f"{path}, line 1: no header ({error}); get the file again") from None
+    missing = [column for column in columns if column not in header]
+    if missing:
+        raise InputError(
+            f"{path}: no column {', '.join(missing)}; "
+            f"its header is {delimiter.join(header) or 'empty'}. Is it the original file?"
+        )
+    return header
 
 
 def table(path: str, columns: Sequence[str], delimiter: str = ",") -> Iterator[tuple[str, Row]]:
     """Yield ("file, line n", {column: text}) of the rows of a table with a header.
 
-    Column names are in small letters. A row with too few or too many fields is a `Dropped`; empty
-    lines are left out. InputError where the header lacks one of `columns`.
+    Column names are in small letters. A row is one line, so that a quote that is never closed
+    spoils no other row. A malformed row, or one with too few or too many fields, is a `Dropped`;
+    empty lines are left out. InputError where the header lacks one of `columns`.
     """
-    with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
-        rows = csv.reader(stream, delimiter=delimiter)
-        header = [name.strip().lower() for name in next(rows, [])]
-        missing = [column for column in columns if column not in header]
-        if missing:
-            raise InputError(
-                f"{path}: no column {', '.join(missing)}; "
-                f"its header is {delimiter.join(header) or 'empty'}. Is it the original file?"
-            )
-        for fields in rows:
-            place = f"{path}, line {rows.line_num}"
-            if not any(field.strip() for field in fields):
-                continue
-            if len(fields) == len(header):
-                yield place, dict(zip(header, map(str.strip, fields)))
-            else:
-                counts = f"{len(fields)} instead of {len(header)}"
-                yield place, Dropped(place, "wrong number of fields", counts)
+    text = lines(path)
+    header = header_of(next(text, (1, ""))[1], path, columns, delimiter)
+    for number_of_line, line in text:
+        place = f"{path}, line {number_of_line}"
+        try:
+            fields = fields_of(line, delimiter)
+        except ValueError as error:
+            yield place, Dropped(place, "not a row of a table", str(error))
+            continue
+        if not any(field.strip() for field in fields):
+            continue
+        if len(fields) == len(header):
+            yield place, dict(zip(header, map(str.strip, fields)))
+        else:
+            counts = f"{len(fields)} instead of {len(header)}"
+            yield place, Dropped(place, "wrong number of fields", counts)
 
 
 def variables_of(path: str) -> dict[str, np.ndarray]:
@@ -81,6 +105,30 @@ def number(text: Optional[str]) -> Optional[float]:
         return float(text)
     except (TypeError, ValueError):
         return None
+
+
+def numbers_of(row: Mapping[str, str], columns: Iterable[str]) -> list[float]:
+    """Return the numbers in some columns of a row; ValueError in plain words where one is none."""
+    numbers = []
+    for column in columns:
+        found = number(row.get(column))
+        if found is None:
+            raise ValueError(f"{column} must be a number, is '{row.get(column, '')}'")
+        numbers.append(found)
+    return numbers
+
+
+def whole_number(row: Mapping[str, str], column: str) -> int:
+    """Return the whole number in a column of a row; ValueError in plain words where it is none."""
+    if not row[column].isdecimal():
+        raise ValueError(f"{column} must be a whole number, is '{row[column]}'")
+    return int(row[column])
+
+
+def text_of(cell) -> str:
+    """Return the text in a cell of a Matlab file, "" where there is none."""
+    values = np.ravel(cell)
+    return str(values[0]) if values.size else ""
 
 
 def codes_of(task: tasks.Task) -> dict[str, int]:

@@ -40,7 +40,7 @@ SELECT f.face_id, i.filepath, r.x, r.y, r.w, r.h, p.roll, p.pitch, p.yaw, m.sex,
        (SELECT group_concat(c.feature_id || ' ' || c.x || ' ' || c.y, ';')
         FROM FeatureCoords c WHERE c.face_id = f.face_id)
 FROM Faces f
-JOIN FaceImages i ON i.file_id = f.file_id
+LEFT JOIN FaceImages i ON i.file_id = f.file_id
 LEFT JOIN FaceRect r ON r.face_id = f.face_id
 LEFT JOIN FacePose p ON p.face_id = f.face_id
 LEFT JOIN FaceMetaData m ON m.face_id = f.face_id
@@ -52,7 +52,7 @@ FROM Faces f
 JOIN FaceImages i ON i.file_id = f.file_id
 JOIN FacePose p ON p.face_id = f.face_id
 JOIN FaceRect r ON r.face_id = f.face_id
-WHERE p.yaw IS NOT NULL
+WHERE typeof(p.yaw) IN ('real', 'integer')
 ORDER BY f.face_id
 """
 
@@ -69,6 +69,11 @@ def check_tables(connection, path):
             )
 
 
+def decoded(value):
+    """Return a text of the database; bytes that are not UTF-8 are kept as surrogates."""
+    return value.decode("utf-8", "surrogateescape")
+
+
 @contextlib.contextmanager
 def opened(folder):
     """Give the database of a folder, for reading; InputError where it is damaged or not AFLW's."""
@@ -76,6 +81,7 @@ def opened(folder):
     place = f"file:{urllib.parse.quote(os.path.abspath(path))}?mode=ro"
     try:
         with contextlib.closing(sqlite3.connect(place, uri=True)) as connection:
+            connection.text_factory = decoded
             check_tables(connection, path)
             yield connection
     except sqlite3.Error as error:
@@ -93,7 +99,7 @@ def points_of(text):
     for part in text.split(";") if text else ():
         feature, x, y = part.split()
         if not 1 <= int(feature) <= landmarks.COUNT:
-            raise ValueError(f"feature {feature}")
+            raise ValueError
         marks[int(feature) - 1] = [float(x), float(y)]
     return marks, [int(mark is not None) for mark in marks]
 
@@ -105,7 +111,8 @@ def pose_of(roll, pitch, yaw):
 
 def test_pictures(connection):
     """Return the set of pictures that are drawn for tests."""
-    names = sorted({path for (path,) in connection.execute("SELECT filepath FROM FaceImages")})
+    paths = (path for (path,) in connection.execute("SELECT filepath FROM FaceImages"))
+    names = sorted({path for path in paths if isinstance(path, str)})
     count = min(TEST_PICTURES, int(TEST_SHARE * len(names)))
     return set(np.random.default_rng(SEED).permutation(names)[:count].tolist())
 
@@ -130,18 +137,21 @@ def landmark_faces(connection, test):
 def face(row, split):
     """Return the FaceRecord of a row of FACES, or a Dropped."""
     face_id, path, x, y, width, height, roll, pitch, yaw, sex, features = row
+    if not isinstance(path, str):
+        return Dropped(f"{DATABASE}, face {face_id}", "no picture")
     place = f"{path}, face {face_id}"
     if None in (x, y, width, height):
         return Dropped(place, "no rectangle")
     try:
         marks, seen = points_of(features)
-    except ValueError as error:
-        return Dropped(place, "landmarks do not fit", str(error))
+    except ValueError:
+        return Dropped(place, "landmarks do not fit", features)
     try:
         box = [float(x), float(y), float(x + width), float(y + height)]
         pose = None if None in (roll, pitch, yaw) else pose_of(roll, pitch, yaw)
-    except (TypeError, ValueError) as error:
-        return Dropped(place, "rectangle or pose does not fit", str(error))
+    except (TypeError, ValueError):
+        words = f"({x}, {y}, {width}, {height}), ({roll}, {pitch}, {yaw})"
+        return Dropped(place, "rectangle or pose does not fit", words)
     return FaceRecord(
         f"{PICTURES}/{path}",
         box=box,

@@ -14,7 +14,7 @@ from allinone import landmarks
 from allinone.errors import InputError
 from allinone.record import FaceRecord
 from data_prep.reader import Dropped, Reader
-from data_prep.tables import matrix_file
+from data_prep.tables import matrix_file, text_of
 
 ANNOTATIONS = "anno*.mat"
 # Places among the 21 landmarks: eye centres, nose, left corner, centre, right corner of the mouth.
@@ -53,13 +53,19 @@ def rows(folder):
             f"{cells.shape}; is it the original file?"
         )
     for number, (picture, *columns) in enumerate(cells[:, :4], 1):
-        name = str(np.ravel(picture)[0])
-        for parts in zip(*map(np.ravel, columns)):
+        name, faces = text_of(picture), list(map(np.ravel, columns))
+        place = f"{path}, row {number}, {name}"
+        counts = [len(column) for column in faces]
+        if not name or len(set(counts)) != 1:
+            words = "{} boxes, {} poses, {} lists of points".format(*counts)
+            yield Dropped(place, "no picture, or its columns differ in length", words)
+            continue
+        for parts in zip(*faces):
             try:
                 yield face(name, *parts)
-            except (ValueError, TypeError) as error:
-                place = f"{path}, row {number}, {name}"
-                yield Dropped(place, "box, pose or points do not fit", str(error))
+            except (ValueError, TypeError):
+                shapes = "box {}, pose {}, points {}".format(*map(np.shape, parts))
+                yield Dropped(place, "box, pose or points do not fit", shapes)
 
 
 READER = Reader(

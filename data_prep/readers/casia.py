@@ -9,7 +9,6 @@ gender) gives them. Pictures are 250x250 around a face; its box is their middle 
 import os
 
 from allinone import tasks
-from allinone.errors import InputError
 from allinone.profiles import PAPER
 from allinone.record import FaceRecord
 from data_prep.reader import Dropped, Reader
@@ -26,13 +25,27 @@ def pictures_of(folder, person):
     return sorted(name for name in names if name.lower().endswith(SUFFIXES))
 
 
+def is_person(folder, name):
+    """Tell whether a folder holds the folder of a person of this name."""
+    return name.isdecimal() and os.path.isdir(os.path.join(folder, name))
+
+
+def overlap(folder):
+    """Yield the people that overlap.txt names, and a Dropped for each line that names none."""
+    path = os.path.join(folder, OVERLAP)
+    for number, text in lines(path):
+        name = text.strip()
+        if is_person(folder, name):
+            yield name
+        elif name:
+            yield Dropped(f"{path}, line {number}", "no such person", name)
+
+
 def people_to_keep(folder, limit=PAPER.identities):
     """Return the folders of the people that are kept, sorted."""
-    with os.scandir(folder) as entries:
-        people = sorted(one.name for one in entries if one.is_dir() and one.name.isdigit())
-    overlap = os.path.join(folder, OVERLAP)
-    if os.path.isfile(overlap):
-        left_out = {text.strip() for _, text in lines(overlap)}
+    people = sorted(name for name in os.listdir(folder) if is_person(folder, name))
+    if os.path.isfile(os.path.join(folder, OVERLAP)):
+        left_out = {found for found in overlap(folder) if not isinstance(found, Dropped)}
         return [person for person in people if person not in left_out]
     if len(people) <= limit:
         return people
@@ -40,24 +53,33 @@ def people_to_keep(folder, limit=PAPER.identities):
     return sorted(most_first[:limit])
 
 
-def genders(path):
-    """Return {id: gender} of a table with the columns id and gender; {} where there is no file."""
-    if not os.path.isfile(path):
-        return {}
-    found, codes = {}, codes_of(tasks.BY_NAME["gender"])
-    for place, row in table(path, ("id", "gender")):
-        code = None if isinstance(row, Dropped) else codes.get(row["gender"].lower())
-        if code is None:
-            raise InputError(
-                f"{place}: must hold an id and a gender ({', '.join(codes)}); mend the line"
-            )
-        found[row["id"]] = code
-    return found
+def genders(folder):
+    """Yield (person, gender) of each row of genders.csv, or a Dropped."""
+    codes = codes_of(tasks.BY_NAME["gender"])
+    for place, row in table(os.path.join(folder, GENDERS), ("id", "gender")):
+        if isinstance(row, Dropped):
+            yield row
+        elif row["gender"].lower() not in codes:
+            words = f"must be one of {', '.join(codes)}, is '{row['gender']}'"
+            yield Dropped(place, "gender does not fit", words)
+        elif not is_person(folder, row["id"]):
+            yield Dropped(place, "no such person", row["id"])
+        else:
+            yield row["id"], codes[row["gender"].lower()]
 
 
 def rows(folder):
     """Yield the pictures of the people that are kept; identity is the number of the folder."""
-    known = genders(os.path.join(folder, GENDERS))
+    known = {}
+    if os.path.isfile(os.path.join(folder, OVERLAP)):
+        yield from (found for found in overlap(folder) if isinstance(found, Dropped))
+    if os.path.isfile(os.path.join(folder, GENDERS)):
+        for found in genders(folder):
+            if isinstance(found, Dropped):
+                yield found
+            else:
+                person, code = found
+                known[person] = code
     for person in people_to_keep(folder):
         names = pictures_of(folder, person)
         if not names:

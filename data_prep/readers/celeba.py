@@ -15,13 +15,14 @@ from allinone.errors import InputError
 from allinone.record import FaceRecord
 from data_prep import rough_boxes
 from data_prep.reader import Dropped, Reader
-from data_prep.tables import lines
+from data_prep.tables import lines, number
 
 ATTRIBUTES = "Anno/list_attr_celeba.txt"
 IDENTITIES = "Anno/identity_CelebA.txt"
 PARTITION = "Eval/list_eval_partition.txt"
 POINTS = "Anno/list_landmarks_align_celeba.txt"
 PICTURES = "Img/img_align_celeba"
+OTHER_LISTS = {IDENTITIES: (1, 0), PARTITION: (1, 0), POINTS: (10, 2)}  # {list: (words, header)}
 SPLITS = {"0": "train", "1": "val", "2": "test"}
 # x1, y1, x2, y2 as shares of the picture: means of 8,771 pictures whose 68 points a net has found
 ALIGNED = (0.23, 0.35, 0.77, 0.86)
@@ -54,56 +55,86 @@ def attributes(path):
 
 
 def by_picture(path, count, skip=0):
-    """Return {picture: its `count` words} of a list, whose first `skip` lines are no pictures.
+    """Return ({picture: its `count` words}, [Dropped]) of a list.
 
-    Malformed lines are left out.
+    The first `skip` lines are no pictures. Malformed lines, and repetitions, are dropped.
     """
-    split = (text.split() for place, text in lines(path) if place > skip)
-    return {words[0]: words[1:] for words in split if len(words) == count + 1}
+    found, dropped = {}, []
+    for place, text in lines(path):
+        words = text.split()
+        if place <= skip or not words:
+            continue
+        if len(words) != count + 1:
+            dropped.append(Dropped(f"{path}, line {place}", "line does not fit", text[:60]))
+        elif words[0] in found:
+            dropped.append(Dropped(f"{path}, line {place}", "there twice", words[0]))
+        else:
+            found[words[0]] = words[1:]
+    return found, dropped
 
 
-def place_of(folder, picture, points):
-    """Return (landmarks, box) of a picture by its five points, {picture: [x, y, ...]}.
+def place_of(folder, picture, words):
+    """Return (landmarks, box) of a picture by its five points, x y x y ... as words.
 
-    landmarks is None where there is no list of points (None). ValueError where a point is no
-    number, InputError where the points fit no face.
+    landmarks is None where there is no list of points (None). InputError where the points fit no
+    face or are no numbers.
     """
-    if points is None:
+    if words is None:
         width, height = rough_boxes.size_of(os.path.join(folder, PICTURES, picture))
         return None, [share * side for share, side in zip(ALIGNED, (width, height) * 2)]
+    numbers = [number(word) for word in words]
+    if None in numbers:
+        raise InputError(f"not ten numbers: {' '.join(words)}")
     known = np.full((landmarks.COUNT, 2), np.nan)
-    known[list(FIVE)] = np.reshape([float(word) for word in points[picture]], (5, 2))
+    known[list(FIVE)] = np.reshape(numbers, (5, 2))
     marks = [point if np.isfinite(point[0]) else None for point in known.tolist()]
     return marks, rough_boxes.from_points(known)
 
 
+def face(folder, picture, values, lists):
+    """Return the FaceRecord of a picture, or a Dropped.
+
+    values: {attribute: 1 or -1}; lists: {other list: {picture: its words}}.
+    """
+    lacking = [name for name, words in lists.items() if picture not in words]
+    if lacking:
+        return Dropped(picture, "not in every list", f"missing in {', '.join(lacking)}")
+    (identity,), (part,) = lists[IDENTITIES][picture], lists[PARTITION][picture]
+    if not identity.isdecimal() or part not in SPLITS:
+        return Dropped(picture, "identity or partition does not fit", f"'{identity}', '{part}'")
+    try:
+        marks, box = place_of(folder, picture, lists.get(POINTS, {}).get(picture))
+    except InputError as error:
+        return Dropped(picture, "landmarks do not fit", str(error))
+    return FaceRecord(
+        f"{PICTURES}/{picture}",
+        identity=int(identity),
+        split=SPLITS[part],
+        gender=int(values["Male"] < 0),
+        smile=int(values["Smiling"] > 0),
+        landmarks=marks,
+        box=box,
+    )
+
+
 def rows(folder):
-    """Yield the rows of the list of attributes, in its order."""
-    identities = by_picture(os.path.join(folder, IDENTITIES), 1)
-    splits = by_picture(os.path.join(folder, PARTITION), 1)
-    path = os.path.join(folder, POINTS)
-    points = by_picture(path, 10, skip=2) if os.path.isfile(path) else None
+    """Yield the rows of the list of attributes, in its order, and what is in other lists alone."""
+    lists, strays = {}, set()
+    for name, shape in OTHER_LISTS.items():
+        path = os.path.join(folder, name)
+        if name != POINTS or os.path.isfile(path):
+            lists[name], dropped = by_picture(path, *shape)
+            strays |= set(lists[name])
+            yield from dropped
     for row in attributes(os.path.join(folder, ATTRIBUTES)):
         if isinstance(row, Dropped):
             yield row
-            continue
-        picture, values = row
-        try:
-            yield FaceRecord(
-                f"{PICTURES}/{picture}",
-                identity=int(identities[picture][0]),
-                split=SPLITS[splits[picture][0]],
-                gender=int(values["Male"] < 0),
-                smile=int(values["Smiling"] > 0),
-                **dict(zip(("landmarks", "box"), place_of(folder, picture, points))),
-            )
-        except KeyError:
-            missing = "landmarks, identity or partition is missing"
-            yield Dropped(picture, "not in every list", missing)
-        except ValueError as error:
-            yield Dropped(picture, "landmarks or identity do not fit", str(error))
-        except InputError as error:
-            yield Dropped(picture, "landmarks do not fit", str(error))
+        else:
+            picture, values = row
+            strays.discard(picture)
+            yield face(folder, picture, values, lists)
+    for picture in sorted(strays):
+        yield Dropped(picture, "not in every list", f"missing in {ATTRIBUTES}")
 
 
 READER = Reader(

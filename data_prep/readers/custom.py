@@ -14,7 +14,7 @@ from allinone import landmarks, record, tasks
 from allinone.errors import InputError
 from allinone.record import FaceRecord
 from data_prep.reader import Dropped, Reader
-from data_prep.tables import codes_of, table
+from data_prep.tables import codes_of, numbers_of, table
 
 TABLE, LINES = "faces.csv", "faces.jsonl"
 BOX, POSE = ("x1", "y1", "x2", "y2"), ("roll", "pitch", "yaw")
@@ -44,8 +44,7 @@ def known_columns():
 
 def _numbers(row, columns):
     """Return the numbers in some columns; None where all are empty; ValueError where some are."""
-    texts = [row.get(column, "") for column in columns]
-    return [float(text) for text in texts] if any(texts) else None
+    return numbers_of(row, columns) if any(row.get(column) for column in columns) else None
 
 
 def _points(row, columns):
@@ -71,12 +70,13 @@ def labels_of(row, task, people):
     if not any(row.get(column) for column in columns):
         return {}
     if task.kind == tasks.NUMBER:
-        return {column: float(row[column]) for column in columns if row.get(column)}
+        known = [column for column in columns if row.get(column)]
+        return dict(zip(known, numbers_of(row, known)))
     if task.kind == tasks.POINTS:
         return {task.label: _points(row, columns)}
     if task.kind == tasks.VISIBILITY:
-        texts = [row.get(column) for column in columns]
-        return {task.label: [float(text) if text else None for text in texts]}
+        shares = [_numbers(row, (column,)) for column in columns]
+        return {task.label: [share[0] if share else None for share in shares]}
     if task.kind == tasks.DESCRIPTOR:
         return {task.label: people.setdefault(row[task.label], len(people))}
     if len(columns) > 1:  # the box or the angles
@@ -105,11 +105,20 @@ def refuse_unknown(columns, path):
         )
 
 
+def records_in(path):
+    """Yield the records of faces.jsonl, and a Dropped for each line that is none."""
+    for number, text in record.lines(path):
+        try:
+            yield record.parse(text, path, number)
+        except InputError as error:
+            yield Dropped(f"{path}, line {number}", "not a record", str(error))
+
+
 def rows(folder):
     """Yield the rows of faces.csv, or of faces.jsonl where there is no faces.csv."""
     path, people = os.path.join(folder, TABLE), {}
     if not os.path.isfile(path):
-        yield from record.read(os.path.join(folder, LINES))
+        yield from records_in(os.path.join(folder, LINES))
         return
     for place, row in table(path, ("image",)):
         if isinstance(row, Dropped):

@@ -7,10 +7,9 @@ import os
 
 import numpy as np
 
-from allinone.errors import InputError
 from allinone.record import FaceRecord
 from data_prep.reader import TURNS_AND_WHOLE, Dropped, Reader
-from data_prep.tables import lines
+from data_prep.tables import lines, number
 
 FOLDS = tuple(f"FDDB-folds/FDDB-fold-{number:02d}-ellipseList.txt" for number in range(1, 11))
 PICTURES = "originalPics"
@@ -26,39 +25,52 @@ def ellipse_box(major, minor, angle, x, y):
     return [float(x - across), float(y - down), float(x + across), float(y + down)]
 
 
-def ellipses(path):
-    """Yield (picture, [(place, text of an ellipse)]) of a fold's list.
+def is_picture(text):
+    """Tell whether a line names a picture: it is one word and no number."""
+    return len(text.split()) == 1 and number(text) is None
 
-    InputError where the number of faces of a picture is not followed by as many lines.
+
+def pictures_of(path):
+    """Yield [(place, text)] of each picture of a fold's list: its name, and what follows it.
+
+    What comes before the first name is one such list too.
     """
-    found = lines(path)
-    for place, picture in found:
-        if not picture.strip():
-            continue
-        try:
-            count = int(next(found)[1])
-            faces = [next(found) for _ in range(count)]
-        except (ValueError, StopIteration):
-            raise InputError(
-                f"{path}, line {place}: '{picture}' must be followed by the number of its faces "
-                "and as many lines; get the file again"
-            ) from None
-        yield picture.strip(), [(f"{path}, line {number}", text) for number, text in faces]
+    block = []
+    for number_of_line, text in lines(path):
+        if is_picture(text) and block:
+            yield block
+            block = []
+        if text.strip():
+            block.append((f"{path}, line {number_of_line}", text.strip()))
+    if block:
+        yield block
 
 
-def fold_rows(path, split):
-    """Yield the rows of a fold; a picture without a face gives a record without a box."""
-    for picture, faces in ellipses(path):
-        image = f"{PICTURES}/{picture}.jpg"
-        if not faces:
-            yield FaceRecord(image, split=split)
-        for place, text in faces:
-            try:
-                major, minor, angle, x, y, _ = map(float, text.split())
-            except ValueError:
-                yield Dropped(place, "ellipse does not fit", text)
-                continue
-            yield FaceRecord(image, box=ellipse_box(major, minor, angle, x, y), split=split)
+def face(image, place, text, split):
+    """Return the FaceRecord of an ellipse, or a Dropped."""
+    numbers = [number(word) for word in text.split()]
+    if len(numbers) != 6 or None in numbers:
+        return Dropped(place, "ellipse does not fit", text)
+    return FaceRecord(image, box=ellipse_box(*numbers[:5]), split=split)
+
+
+def picture_rows(block, split):
+    """Yield the rows of a picture; one without a face gives a record without a box.
+
+    A picture whose faces are not as many as its list says gives a `Dropped`: which ones are right,
+    and which are missing, nobody knows.
+    """
+    (place, picture), *below = block
+    count = below[0][1] if below else ""
+    faces = below[1:]
+    image = f"{PICTURES}/{picture}.jpg"
+    if not is_picture(picture) or number(count) != len(faces):
+        words = f"'{picture}': {len(faces)} ellipses, '{count}' in the list"
+        yield Dropped(place, "number of faces does not fit", words)
+    elif not faces:
+        yield FaceRecord(image, split=split)
+    else:
+        yield from (face(image, *ellipse, split) for ellipse in faces)
 
 
 def rows(folder):
@@ -66,7 +78,8 @@ def rows(folder):
     for name, split in zip(FOLDS, READER.splits):
         path = os.path.join(folder, name)
         if os.path.isfile(path):
-            yield from fold_rows(path, split)
+            for block in pictures_of(path):
+                yield from picture_rows(block, split)
 
 
 READER = Reader(

@@ -16,7 +16,7 @@ from allinone.errors import InputError
 from allinone.record import FaceRecord
 from data_prep import rough_boxes
 from data_prep.reader import BY_TURNS, Dropped, Reader
-from data_prep.tables import lines
+from data_prep.tables import lines, number
 
 PICTURES, POINTS = "images", "points"
 NAME = re.compile(r"(\d{3})a(\d{2})[a-z]?\.jpg", re.IGNORECASE)
@@ -30,10 +30,12 @@ def read_points(path):
     """Return the points (68, 2) of a .pts file; ValueError where it is malformed."""
     text = "\n".join(line for _, line in lines(path))
     inside = re.search(r"\{(.*)\}", text, re.DOTALL)
-    points = np.array(inside.group(1).split() if inside else [], float).reshape(-1, 2)
-    if len(points) != COUNT:
-        raise ValueError(f"{len(points)} points instead of {COUNT}")
-    return points
+    numbers = [number(word) for word in (inside.group(1).split() if inside else ())]
+    if len(numbers) != 2 * COUNT:
+        raise ValueError(f"{len(numbers)} coordinates instead of {2 * COUNT}")
+    if None in numbers:
+        raise ValueError(f"coordinate {numbers.index(None) + 1} is no number")
+    return np.reshape(numbers, (COUNT, 2))
 
 
 def to_aflw(points):
@@ -41,8 +43,8 @@ def to_aflw(points):
     marks = np.full((landmarks.COUNT, 2), np.nan)
     for pair, places in PAIRS:
         marks[list(places)] = sorted(points[list(pair)].tolist())  # by x: left in the image first
-    for number, place in SINGLE:
-        marks[place] = points[number]
+    for which, place in SINGLE:
+        marks[place] = points[which]
     return marks
 
 

@@ -8,7 +8,7 @@ import os
 
 from allinone.record import FaceRecord
 from data_prep.reader import Dropped, Reader
-from data_prep.tables import table
+from data_prep.tables import numbers_of, table
 
 LISTS = {"train": "smiles_trset/gender_fex_trset.csv", "val": "smiles_valset/gender_fex_valset.csv"}
 BOX = ("bbox_x", "bbox_y", "bbox_width", "bbox_height")
@@ -21,7 +21,7 @@ def face(row, pictures, split):
 
     pictures: the folder of the list.
     """
-    x, y, width, height = (float(row[column]) for column in BOX)
+    x, y, width, height = numbers_of(row, BOX)
     return FaceRecord(
         f"{pictures}/{row['image_name']}",
         box=[x, y, x + width, y + height],

@@ -10,16 +10,16 @@ base of the nose, is none of the 21 landmarks.
 import os
 
 from allinone import landmarks
-from allinone.errors import InputError
 from allinone.record import FaceRecord
 from data_prep.reader import Dropped, Reader
-from data_prep.tables import lines, number, table
+from data_prep.tables import lines, number, numbers_of, table, whole_number
 
 SPLITS = range(1, 11)
 VERIFY, SEARCH, PICTURES = "IJB-A_11_sets", "IJB-A_1N_sets", "images"
+TEMPLATES = f"{VERIFY}/split{{0}}/verify_metadata_{{0}}.csv"  # those that are compared
 PARTS = (
     ("verify_train", f"{VERIFY}/split{{0}}/train_{{0}}.csv"),
-    ("verify", f"{VERIFY}/split{{0}}/verify_metadata_{{0}}.csv"),
+    ("verify", TEMPLATES),
     ("search_train", f"{SEARCH}/split{{0}}/train_{{0}}.csv"),
     ("gallery", f"{SEARCH}/split{{0}}/search_gallery_{{0}}.csv"),
     ("probe", f"{SEARCH}/split{{0}}/search_probe_{{0}}.csv"),
@@ -40,7 +40,7 @@ COLUMNS = (
 
 def face(row):
     """Return (template, medium, FaceRecord) of a row; ValueError where a number is malformed."""
-    x, y, width, height = (float(row[column]) for column in BOX)
+    x, y, width, height = numbers_of(row, BOX)
     marks = [None] * landmarks.COUNT
     for place, eye in EYES:
         point = [number(row[f"{eye}_{axis}"]) for axis in "xy"]
@@ -49,9 +49,9 @@ def face(row):
         f"{PICTURES}/{row['file']}",
         box=[x, y, x + width, y + height],
         landmarks=marks if any(marks) else None,
-        identity=int(row["subject_id"]),
+        identity=whole_number(row, "subject_id"),
     )
-    return int(row["template_id"]), row["media_id"], found
+    return whole_number(row, "template_id"), row["media_id"], found
 
 
 def protocol_files(folder):
@@ -75,6 +75,30 @@ def faces_in(path):
             yield Dropped(place, "a number does not fit", str(error))
 
 
+def comparison_files(folder):
+    """Yield (split, file of templates, file of comparisons) where a split has both."""
+    for split in SPLITS:
+        paths = [os.path.join(folder, name.format(split)) for name in (TEMPLATES, COMPARISONS)]
+        if all(map(os.path.isfile, paths)):
+            yield split, *paths
+
+
+def pairs_in(templates_path, path):
+    """Yield (template, template) of each row of a file of comparisons, or a Dropped."""
+    faces = (found for found in faces_in(templates_path) if not isinstance(found, Dropped))
+    known = {template for template, _, _ in faces}
+    for number_of_line, text in lines(path):
+        place, words = f"{path}, line {number_of_line}", [word.strip() for word in text.split(",")]
+        if not any(words):
+            continue
+        if len(words) != 2 or not all(word.isdecimal() for word in words):
+            yield Dropped(place, "not two templates", text)
+        elif not known.issuperset(map(int, words)):
+            yield Dropped(place, "no such template", text)
+        else:
+            yield tuple(map(int, words))
+
+
 def rows(folder):
     """Yield each face of the protocol files once, and the rows that are malformed."""
     seen = set()
@@ -88,6 +112,8 @@ def rows(folder):
             if key not in seen:
                 seen.add(key)
                 yield record
+    for _, *paths in comparison_files(folder):
+        yield from (found for found in pairs_in(*paths) if isinstance(found, Dropped))
 
 
 def templates(folder):
@@ -104,27 +130,11 @@ def templates(folder):
             yield dict(split=split, part=part, template=template, subject=subject, faces=faces)
 
 
-def pairs(path):
-    """Return [[template, template]] of a file of comparisons; InputError where it is malformed."""
-    found = []
-    for place, text in lines(path):
-        try:
-            first, second = map(int, text.split(","))
-        except ValueError:
-            raise InputError(
-                f"{path}, line {place}: must hold two numbers of templates, is '{text}'; "
-                "get the file again"
-            ) from None
-        found.append([first, second])
-    return found
-
-
 def comparisons(folder):
     """Yield the pairs of templates that each split compares."""
-    for split in SPLITS:
-        path = os.path.join(folder, COMPARISONS.format(split))
-        if os.path.isfile(path):
-            yield dict(split=split, pairs=pairs(path))
+    for split, *paths in comparison_files(folder):
+        pairs = [found for found in pairs_in(*paths) if not isinstance(found, Dropped)]
+        yield dict(split=split, pairs=pairs)  # a malformed row is named by rows()
 
 
 READER = Reader(

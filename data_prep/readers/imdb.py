@@ -14,7 +14,7 @@ import numpy as np
 from allinone.errors import InputError
 from allinone.record import FaceRecord
 from data_prep.reader import Dropped, Reader
-from data_prep.tables import matrix_file
+from data_prep.tables import matrix_file, text_of
 
 FIELDS = (
     "dob",
@@ -62,9 +62,11 @@ def columns_of(path, name):
     return columns
 
 
-def face(value):
-    """Return the FaceRecord of a picture, {field: value}, or a Dropped."""
-    image = str(np.ravel(value["full_path"])[0])
+def face(value, place):
+    """Return the FaceRecord of a picture, {field: value}, or a Dropped; place: of the entry."""
+    image = text_of(value["full_path"])
+    if not image:
+        return Dropped(place, "no picture")
     if not value["face_score"] >= FACE_SCORE:  # -Inf where no face was found
         return Dropped(image, "no face, or an unsure one", str(value["face_score"]))
     if np.isfinite(value["second_face_score"]):
@@ -72,22 +74,22 @@ def face(value):
     try:
         age = age_at(value["dob"], value["photo_taken"])
         x1, y1, x2, y2 = map(float, np.ravel(value["face_location"]))
-    except (ValueError, OverflowError) as error:
-        return Dropped(image, "bad date or face location", str(error))
-    return FaceRecord(
-        image,
-        box=[x1 - 1, y1 - 1, x2, y2],
-        age=age,
-        gender=None if np.isnan(value["gender"]) else 1 - int(value["gender"]),
-        identity=int(value[PEOPLE]) if PEOPLE in value else None,
-    )
+        gender = None if np.isnan(value["gender"]) else 1 - int(value["gender"])
+        identity = int(value[PEOPLE]) if PEOPLE in value else None
+    except (TypeError, ValueError, OverflowError):
+        fields = ("dob", "photo_taken", "face_location", "gender", PEOPLE)
+        words = ", ".join(f"{name} {value[name]}" for name in fields if name in value)
+        return Dropped(image, "bad date, face location, gender or person", words)
+    box = [x1 - 1, y1 - 1, x2, y2]
+    return FaceRecord(image, box=box, age=age, gender=gender, identity=identity)
 
 
 def rows_of(folder, name):
     """Yield the rows of <name>.mat, imdb or wiki."""
-    columns = columns_of(os.path.join(folder, f"{name}.mat"), name)
-    for values in zip(*columns.values()):
-        yield face(dict(zip(columns, values)))
+    path = os.path.join(folder, f"{name}.mat")
+    columns = columns_of(path, name)
+    for number, values in enumerate(zip(*columns.values()), 1):
+        yield face(dict(zip(columns, values)), f"{path}, entry {number}")
 
 
 def rows(folder):

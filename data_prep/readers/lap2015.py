@@ -10,25 +10,24 @@ import re
 
 from allinone.record import FaceRecord
 from data_prep.reader import Dropped, Reader
-from data_prep.tables import lines
+from data_prep.tables import lines, number
 
 SPLITS = {"train": "Train", "val": "Validation", "test": "Test"}  # {split: its list and its folder}
 
 
 def list_rows(path, name, split):
     """Yield the rows of a list whose pictures are in the folder `name`."""
-    for number, text in lines(path):
+    for number_of_line, text in lines(path):
         parts = [part.strip() for part in re.split("[;,]", text)]
         if not any(parts):
             continue
-        try:
-            picture, age, sigma = parts[0], float(parts[1]), float(parts[2])
-        except (ValueError, IndexError):
-            if number > 1:  # the first line may name the columns
-                place = f"{path}, line {number}"
-                yield Dropped(place, "not a picture, an age and a standard deviation", text)
-            continue
-        yield FaceRecord(f"{name}/{picture}", age=age, age_sigma=sigma, split=split)
+        picture, *numbers = parts[0], *map(number, parts[1:3])
+        if len(numbers) == 2 and None not in numbers:
+            age, sigma = numbers
+            yield FaceRecord(f"{name}/{picture}", age=age, age_sigma=sigma, split=split)
+        elif number_of_line > 1 or any(found is not None for found in numbers):
+            place = f"{path}, line {number_of_line}"  # the first line may name the columns
+            yield Dropped(place, "not a picture, an age and a standard deviation", text)
 
 
 def rows(folder):

@@ -27,7 +27,7 @@ def face(folder, row):
     person = row["id_num"] or named["person"]
     gender = GENDERS.get((row["gender"] or named["gender"]).upper())
     age = number(row["age"] or named["age"])
-    if not name or age is None or gender is None or not person.isdigit():
+    if not name or age is None or gender is None or not person.isdecimal():
         return None
     image = f"{PICTURES}/{name}"
     return FaceRecord(

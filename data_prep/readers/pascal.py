@@ -9,7 +9,7 @@ import numpy as np
 
 from allinone.record import FaceRecord
 from data_prep.reader import Dropped, Reader
-from data_prep.tables import matrix_file
+from data_prep.tables import matrix_file, text_of
 
 FILE = "Annotations_Face_PASCALLayout_large_fixed.mat"
 
@@ -18,13 +18,14 @@ def rows(folder):
     """Yield the rows of the annotation file; a picture without faces gives one without a box."""
     path = os.path.join(folder, FILE)
     for number, entry in enumerate(np.ravel(matrix_file(path, "Annotations")), 1):
-        picture = str(np.ravel(entry["imgname"])[0])
-        objects = np.asarray(entry["objects"])
-        if not objects.size:
+        picture, objects = text_of(entry["imgname"]), np.asarray(entry["objects"])
+        place = f"{path}, entry {number}, {picture}"
+        if not picture:
+            yield Dropped(place, "no picture")
+        elif not objects.size:
             yield FaceRecord(picture)
-        elif objects.ndim != 2 or objects.shape[1] < 4:
-            place = f"{path}, entry {number}, {picture}"
-            yield Dropped(place, "boxes do not fit", str(objects.shape))
+        elif objects.ndim != 2 or objects.shape[1] < 4 or objects.dtype.kind not in "biuf":
+            yield Dropped(place, "boxes do not fit", f"{objects.dtype} of shape {objects.shape}")
         else:
             for x1, y1, x2, y2, *flags in objects.astype(float).tolist():
                 ignore = int(bool(flags and flags[-1]))

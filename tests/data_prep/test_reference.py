@@ -155,10 +155,11 @@ def test_adience(tmp_path, stated):
 
 def test_celeba(stated):
     lists = os.path.join(LISTS, "celeba")
-    partition = celeba.by_picture(os.path.join(lists, "list_eval_partition.txt"), 1)
+    partition, dropped = celeba.by_picture(os.path.join(lists, "list_eval_partition.txt"), 1)
     parts = [part for (part,) in partition.values()]
     counts = [parts.count(str(number)) for number in range(3)]
     assert counts == stated["lists"]["celeba_partition"] and sum(counts) == len(parts)
+    assert not dropped
     rows = list(celeba.attributes(os.path.join(lists, "list_attr_celeba.txt")))
     assert len(rows) == 20000 and not any(isinstance(row, Dropped) for row in rows)
     picture, values = rows[0]

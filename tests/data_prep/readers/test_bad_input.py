@@ -80,7 +80,10 @@ def name_without_labels(folder):
 
 
 IJBA_TRAIN = "IJB-A_11_sets/split1/train_1.csv"
+IJBA_PAIRS = "IJB-A_11_sets/split2/verify_comparisons_2.csv"
 CELEBA_LIST = "Anno/list_attr_celeba.txt"
+CELEBA_PARTS = "Eval/list_eval_partition.txt"
+FDDB_LIST = "FDDB-folds/FDDB-fold-01-ellipseList.txt"
 FOTW_LIST = "smiles_trset/gender_fex_trset.csv"
 MORPH_LIST = "MORPH_Album2.csv"
 # (set, what is done to it, the reason of the rows that give no record)
@@ -135,9 +138,25 @@ MORE_BAD_ROWS = [
     (
         "celeba",
         replace("Anno/list_landmarks_align_celeba.txt", "000003.jpg ", "000003.jpg x"),
-        "landmarks or identity do not fit",
+        "landmarks do not fit",
     ),
     ("celeba", append(CELEBA_LIST, "999999.jpg 1\n"), "attributes do not fit"),
+    ("celeba", append(CELEBA_PARTS, "000003.jpg 1\n"), "there twice"),
+    ("celeba", append(CELEBA_PARTS, "999998.jpg 2\n"), "not in every list"),
+    ("celeba", append(CELEBA_PARTS, "000003.jpg\n"), "line does not fit"),
+    ("casia", append("genders.csv", "0000001,x\n"), "gender does not fit"),
+    ("casia", append("genders.csv", "0000009,m\n"), "no such person"),
+    ("casia", append("overlap.txt", "George W. Bush\n"), "no such person"),
+    ("ijba", replace(IJBA_PAIRS, ",", ";"), "not two templates"),
+    ("ijba", append(IJBA_PAIRS, "1,999999\n"), "no such template"),
+    ("fddb", replace(FDDB_LIST, "\n2\n", "\n7\n"), "number of faces does not fit"),
+    (
+        "adience",
+        append("fold_2_data.txt", "u\tx.jpg\t1\0" + 9 * "\t0" + "\n"),
+        "not a row of a table",
+    ),
+    ("custom", append("faces.csv", '"x.jpg,1\n'), "wrong number of fields"),
+    ("aflw", execute("UPDATE Faces SET file_id = 'gone' WHERE face_id = 1"), "no picture"),
 ]
 
 
@@ -202,21 +221,9 @@ BAD_FILES = [
         ("TEMPLATE_ID", "TEMPLATE"),
         "no column template_id",
     ),
-    (
-        "ijba",
-        "IJB-A_11_sets/split2/verify_comparisons_2.csv",
-        (",", ";"),
-        "line 1: must hold two numbers",
-    ),
     ("lfw", "pairs.txt", ("10\t1\n", ""), "line 1"),
     ("lfw", "pairs.txt", ("10\t1\n", "10\t0\n"), "line 1"),
     ("custom", "faces.csv", ("image", "picture"), "no column image"),
-    (
-        "fddb",
-        "FDDB-folds/FDDB-fold-01-ellipseList.txt",
-        ("\n2\n", "\n7\n"),
-        "followed by the number of its faces",
-    ),
 ]
 
 

@@ -6,7 +6,6 @@ import scipy.io
 from reader_folders import EYES_NOSE_MOUTH, reasons_of, records_of
 
 from allinone import boxes
-from allinone.errors import InputError
 from data_prep import conversion
 from data_prep.readers import casia, celeba
 
@@ -72,14 +71,6 @@ def test_casia_keeps_the_people_with_most_pictures_or_leaves_out_a_given_list(la
     assert casia.people_to_keep(str(folder), 1) == ["0000000", "0000002", "0000003", "0000005"]
 
 
-def test_casia_refuses_a_gender_that_is_none(laid_out):
-    folder = laid_out("casia")
-    with open(folder / "genders.csv", "a") as stream:
-        stream.write("0000009,x\n")
-    with pytest.raises(InputError, match=r"genders.csv, line \d+: must hold an id and a gender"):
-        conversion.convert_set("casia", str(folder))
-
-
 def test_morph(portraits):
     for face, truth in portraits("morph"):
         labels = (truth.identity, truth.gender, round(truth.age))
@@ -126,7 +117,7 @@ def test_imdb_drops_faces_that_are_unsure_or_not_alone_and_bad_dates(laid_out):
         "no face, or an unsure one",
         "no face, or an unsure one",
         "a second face",
-        "bad date or face location",
+        "bad date, face location, gender or person",
         "bad age",
     ]
     assert records_of(folder)[0].gender is None
