@@ -41,13 +41,23 @@ def _end_with(line: Connection) -> None:
 def _ctrl_c_kept_from_children() -> Iterator[None]:
     """Start processes that Ctrl-C does not reach, from their first instruction on.
 
-    They inherit that it is blocked. One that comes meanwhile reaches this process afterwards.
+    They inherit that it is blocked. One that comes meanwhile reaches this process afterwards: a
+    process that is half started would end with a traceback. A library's thread may take the signal
+    while it is blocked here, so its handler only notes it.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    came: list[int] = []
+    handler = None
+    if threading.current_thread() is threading.main_thread():  # no other may set a handler
+        handler = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
     try:
         yield
     finally:
+        if handler is not None:
+            signal.signal(signal.SIGINT, handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if came:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _chunks(items: Iterator, size: int) -> Iterator[list]:
