@@ -1,10 +1,11 @@
-"""What runs a deploy net: Caffe, the reference; OpenCV and onnxruntime, which are faster on a CPU.
+"""What runs a deploy net: Caffe, the reference; OpenCV and onnxruntime, which need no Caffe.
 
-All three give the same numbers. An engine is made of a `Model`, the file names of a net and its
-weights, and a GPU number as text ("": the CPU). run(batch, outputs) takes a float32 batch
-(n, 3, h, w) and returns {output: array}; it computes no layer that none of the outputs needs.
-InputError where a file is missing or broken, or where a GPU is asked for that the engine has not:
-none falls back to the CPU in silence. Only the engine that is used is imported.
+All give the same numbers, onnxruntime-fp16 to half precision. An engine is made of a `Model`, the
+file names of a net and its weights, and GPU numbers as text ("0", or "0,1", of which the first is
+used; "": the CPU). run(batch, outputs) takes a float32 batch (n, 3, h, w) and returns {output:
+float32 array}; it computes no layer that none of the outputs needs. InputError where a file is
+missing or broken, or where a GPU is asked for that the engine has not: none falls back to the CPU
+in silence. Only the engine that is used is imported.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from allinone.device import parse_gpus
 from allinone.errors import InputError
-from allinone.model import Model, onnx_name
+from allinone.model import Model, fp16_name, onnx_name
 
-ENGINES = ("caffe", "opencv", "onnxruntime")
+ONNX, ONNX_FP16 = "onnxruntime", "onnxruntime-fp16"
+ENGINES = ("caffe", "opencv", ONNX, ONNX_FP16)
+CUDA = "CUDAExecutionProvider"
 
 
 def make(name: str, model: Model, names: tuple[str, str], gpu: str = ""):
@@ -31,20 +35,23 @@ def make(name: str, model: Model, names: tuple[str, str], gpu: str = ""):
         from allinone.caffe_engine import CaffeEngine  # imports Caffe
 
         return CaffeEngine(model, names)
+    numbers = parse_gpus(gpu)
+    card = numbers[0] if numbers else None
     if name == "opencv":
-        return OpencvEngine(model, names, gpu)
-    return OnnxEngine(model, names, gpu)
+        return OpencvEngine(model, names, card)
+    return OnnxEngine(model, names, card, half=name == ONNX_FP16)
 
 
 class OpencvEngine:
     """cv2.dnn, which reads Caffe's two files itself."""
 
-    def __init__(self, model: Model, names: tuple[str, str], gpu: str) -> None:
-        """Read the net."""
+    def __init__(self, model: Model, names: tuple[str, str], card: int | None) -> None:
+        """Read the net; card: number of a GPU, None for the CPU."""
         paths = [model.path(name) for name in names]
-        if gpu and not cv2.cuda.getCudaEnabledDeviceCount():
+        if card is not None and not cv2.cuda.getCudaEnabledDeviceCount():
             raise InputError(
-                f"GPU={gpu}: this OpenCV is built without CUDA; use engine caffe, or none"
+                f"GPU={card}: this OpenCV is built without CUDA; use engine caffe or onnxruntime, "
+                "or leave the GPU out"
             )
         try:
             self.net = cv2.dnn.readNetFromCaffe(*paths)
@@ -53,8 +60,8 @@ class OpencvEngine:
             raise InputError(
                 f"{paths[1]}: OpenCV cannot read it with {paths[0]} ({reason}); fuse again"
             ) from None
-        if gpu:
-            cv2.cuda.setDevice(int(gpu))
+        if card is not None:
+            cv2.cuda.setDevice(card)
             self.net.setPreferableBackend(cv2.dnn.DNN_BACKEND_CUDA)
             self.net.setPreferableTarget(cv2.dnn.DNN_TARGET_CUDA)
 
@@ -65,33 +72,58 @@ class OpencvEngine:
 
 
 class OnnxEngine:
-    """onnxruntime, on the file that tools.export_onnx writes beside the two."""
+    """onnxruntime, on one of the files that tools.export_onnx writes beside the two."""
 
-    def __init__(self, model: Model, names: tuple[str, str], gpu: str) -> None:
-        """Read the net."""
+    def __init__(
+        self, model: Model, names: tuple[str, str], card: int | None, half: bool = False
+    ) -> None:
+        """Read the net; card: number of a GPU, None for the CPU; half: the form in fp16."""
         try:
             import onnxruntime  # the only engine that needs it
         except ImportError as error:
             raise InputError(f"engine onnxruntime: {error}; pip install onnxruntime") from None
-        path = model.path(onnx_name(names[1]))
-        if gpu and "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
-            raise InputError(
-                f"GPU={gpu}: this onnxruntime has no CUDA; install onnxruntime-gpu, or use "
-                "engine caffe"
-            )
-        providers: list = ["CPUExecutionProvider"]
-        if gpu:
-            providers = [("CUDAExecutionProvider", {"device_id": int(gpu)})]
-        try:
-            self.session = onnxruntime.InferenceSession(path, providers=providers)
-        except Exception as error:  # onnxruntime's own kinds, which have no stable home
-            raise InputError(
-                f"{path}: onnxruntime cannot read it ({error}); write it again with "
-                f"make export MODEL={model.folder}"
-            ) from None
+        path = model.path((fp16_name if half else onnx_name)(names[1]))
+        if card is None:
+            self.session = self._open(onnxruntime, path, ["CPUExecutionProvider"])
+        else:
+            self.session = self._open_on_gpu(onnxruntime, path, card)
         self.options = onnxruntime.RunOptions()
         self.options.only_execute_path_to_fetches = True
         self.input = self.session.get_inputs()[0].name
+
+    @staticmethod
+    def _open(onnxruntime, path, providers):
+        try:
+            return onnxruntime.InferenceSession(path, providers=providers)
+        except Exception as error:  # onnxruntime's own kinds, which have no stable home
+            raise InputError(
+                f"{path}: onnxruntime cannot open it ({error}); write it again with make export"
+            ) from None
+
+    def _open_on_gpu(self, onnxruntime, path, card):
+        """Return a session on a GPU; InputError where onnxruntime would go on without it."""
+        version = onnxruntime.__version__
+        if CUDA not in onnxruntime.get_available_providers():
+            raise InputError(
+                f"GPU={card}: this onnxruntime {version} has no CUDA; pip uninstall onnxruntime, "
+                "then pip install onnxruntime-gpu (docs/setup.md), or use engine caffe"
+            )
+        if hasattr(onnxruntime, "preload_dlls"):  # from 1.21 on: CUDA's libraries of PyPI
+            onnxruntime.preload_dlls()
+        settings = dict(
+            device_id=card,
+            use_tf32=0,  # else products have 10 bits, and are not Caffe's to 1e-4
+            # The default times every algorithm for each new size of a picture.
+            cudnn_conv_algo_search="HEURISTIC",
+        )
+        session = self._open(onnxruntime, path, [(CUDA, settings)])
+        # Where CUDA's libraries are missing, onnxruntime warns and takes the CPU.
+        if session.get_providers()[0] != CUDA:
+            raise InputError(
+                f"GPU={card}: onnxruntime {version} cannot use it, its message stands above; "
+                "docs/setup.md says which CUDA and cuDNN it needs"
+            )
+        return session
 
     def run(self, batch: np.ndarray, outputs: list[str]) -> dict[str, np.ndarray]:
         """See the module."""

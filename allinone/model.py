@@ -3,6 +3,7 @@
     deploy.prototxt, allinone.caffemodel    the fused net
     dense.prototxt, dense.caffemodel        stage 1 as convolutions alone, which proposes regions
     allinone.onnx, dense.onnx               the same for onnxruntime (tools.export_onnx)
+    allinone.fp16.onnx, dense.fp16.onnx     the same in half precision
     tpe.h5                                  an embedding of its descriptors (evaluate.learn_tpe)
     model.json                              what is in the folder: `About`
     provenance.json                         where it comes from; nothing reads it but people
@@ -100,7 +101,9 @@ class Model:
 
     def engines(self) -> list[str]:
         """Return the names of the engines that can run it as it is."""
-        return ["caffe", "opencv"] + (["onnxruntime"] if self.has(onnx_name(FUSED[1])) else [])
+        found = ["caffe", "opencv"]
+        found += ["onnxruntime"] if self.has(onnx_name(FUSED[1])) else []
+        return found + (["onnxruntime-fp16"] if self.has(fp16_name(FUSED[1])) else [])
 
 
 def _mend(name: str) -> str:
@@ -117,6 +120,11 @@ def _mend(name: str) -> str:
 def onnx_name(weights: str) -> str:
     """Return the file name of the ONNX form of a caffemodel."""
     return f"{os.path.splitext(weights)[0]}.onnx"
+
+
+def fp16_name(weights: str) -> str:
+    """Return the file name of the ONNX form of a caffemodel in half precision."""
+    return f"{os.path.splitext(weights)[0]}.fp16.onnx"
 
 
 def shipped() -> str:

@@ -22,6 +22,7 @@ OLDEST = (3, 9)  # Python: what the kit and its packages need
 LAYERS = ("Python", "Data", "HDF5Data", "PReLU")
 REQUIREMENTS = os.path.join(closure.ROOT, "requirements.txt")
 OPENCV = "opencv"  # has a check of its own
+WITH_GPU = {"onnxruntime": "onnxruntime-gpu"}  # {package: one that takes its place}
 DISK, MEMORY = 2.0, 2.0  # GiB that `make demo` is comfortable with
 ANEW = "make distclean, then make setup"
 CUDA = "a CUDA build of your own comes in with PYTHON=/path/to/its/python"
@@ -132,10 +133,19 @@ def required_packages():
 def check_packages(report):
     """Report the versions of the packages that the kit needs."""
     for package in required_packages():
-        try:
-            report.good(package, importlib.metadata.version(package))
-        except importlib.metadata.PackageNotFoundError:
+        version = version_of(package) or version_of(WITH_GPU.get(package, package))
+        if version:
+            report.good(package, version)
+        else:
             report.bad(package, "missing", ANEW)
+
+
+def version_of(package):
+    """Return the version of an installed package, None where it is missing."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def check_room(report):

@@ -1,6 +1,9 @@
 """All engines say what Caffe says, on noise and on faces; what an engine lacks is said."""
 
+import os
 import shutil
+import sys
+import types
 
 import cv2
 import numpy as np
@@ -13,6 +16,7 @@ from allinone.backend import Backend
 from allinone.blob import crop
 from allinone.errors import InputError
 from allinone.model import DENSE, FUSED, open_model
+from tools import onnx_half
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +51,31 @@ def test_all_outputs_are_caffes(chain, model, engine):
     assert seen == {task.output for task in tasks.TASKS}
     picture = cv2.resize(images[5], (115 + 5 * 32, 115 + 3 * 32))
     np.testing.assert_allclose(other.scores(picture), caffe_.scores(picture), atol=1e-4)
+
+
+def test_half_precision_is_near_caffe(chain, model):
+    """Half precision keeps 11 bits of a number: 5e-4 of it, and layers add their errors up."""
+    images, caffe_, half = crops(chain), Backend(model), Backend(model, "onnxruntime-fp16")
+    for stage in (1, 2):
+        found = half(images, stage)
+        for output, values in caffe_(images, stage).items():
+            limit = 5e-3 * max(1, np.abs(values).max())
+            np.testing.assert_allclose(found[output], values, atol=limit, err_msg=output)
+            assert found[output].dtype == np.float32 and np.isfinite(found[output]).all()
+    picture = cv2.resize(images[5], (115 + 5 * 32, 115 + 3 * 32))
+    np.testing.assert_allclose(half.scores(picture), caffe_.scores(picture), atol=5e-3)
+
+
+def test_half_precision_is_half_as_large_and_its_answers_are_single(model):
+    import onnx
+
+    sizes = [os.path.getsize(f"{model}/allinone{kind}.onnx") for kind in ("", ".fp16")]
+    assert 1.9 < sizes[0] / sizes[1] < 2.1
+    graph = onnx.load(f"{model}/allinone.fp16.onnx").graph
+    types = {output.type.tensor_type.elem_type for output in (*graph.output, *graph.input)}
+    assert types == {onnx.TensorProto.FLOAT}
+    halves = [one for one in graph.initializer if one.data_type == onnx.TensorProto.FLOAT16]
+    assert {one.name for one in halves} >= {"conv1/0", "fc_full/0", "prelu_conv1/0"}
 
 
 @pytest.mark.parametrize("engine", ["opencv", "onnxruntime"])
@@ -85,9 +114,13 @@ def test_what_is_missing_is_said(chain, model, tmp_path):
         Backend(str(chain / "model"), "onnxruntime")
     with pytest.raises(InputError, match="engine 'tensorflow': there are caffe, opencv, onnx"):
         Backend(model, "tensorflow")
-    for engine in ("opencv", "onnxruntime"):
+    with pytest.raises(InputError, match="runs on caffe, opencv; write its ONNX form"):
+        Backend(str(chain / "model"), "onnxruntime-fp16")
+    for engine in ("opencv", "onnxruntime", "onnxruntime-fp16"):
         with pytest.raises(InputError, match="CUDA"):
-            Backend(model, engine, gpu="0")
+            Backend(model, engine, gpu="0,1")
+        with pytest.raises(InputError, match="GPU=one"):
+            Backend(model, engine, gpu="one")
     broken = tmp_path / "broken"
     shutil.copytree(model, broken)
     (broken / "allinone.onnx").write_bytes(b"no model")
@@ -101,3 +134,63 @@ def test_what_is_missing_is_said(chain, model, tmp_path):
     shutil.copy(f"{model}/allinone.onnx", broken)
     with pytest.raises(InputError, match="dense.prototxt"):
         Backend(str(broken))
+
+
+class Session:
+    """Stands for onnxruntime's session on a GPU that cannot be used: it takes the CPU instead."""
+
+    asked, used = None, ["CPUExecutionProvider"]
+
+    def __init__(self, path, providers):
+        """Keep what was asked for."""
+        Session.asked = providers
+
+    def get_providers(self):
+        """Return what is used."""
+        return self.used
+
+    def get_inputs(self):
+        """Return the one input."""
+        return [types.SimpleNamespace(name="data")]
+
+
+@pytest.fixture
+def with_cuda(monkeypatch):
+    """Put a stand-in of onnxruntime-gpu in its place."""
+    providers = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    stand_in = types.SimpleNamespace(
+        __version__="1.30.0",
+        InferenceSession=Session,
+        RunOptions=types.SimpleNamespace,
+        get_available_providers=lambda: providers,
+    )
+    monkeypatch.setitem(sys.modules, "onnxruntime", stand_in)
+    return providers
+
+
+def test_a_gpu_that_onnxruntime_leaves_for_the_cpu_is_an_error(model, with_cuda):
+    """As it does with a warning where a library of CUDA is missing."""
+    with pytest.raises(InputError, match=r"GPU=2: onnxruntime 1\.30\.0 cannot use it"):
+        engines.make("onnxruntime", open_model(model), FUSED, "2,3")
+
+
+def test_onnxruntime_gets_the_first_gpu_and_no_tf32(model, with_cuda, monkeypatch):
+    monkeypatch.setattr(Session, "used", with_cuda)
+    engines.make("onnxruntime-fp16", open_model(model), FUSED, "2,3")
+    ((name, settings),) = Session.asked
+    assert name == "CUDAExecutionProvider"
+    assert settings["device_id"] == 2 and settings["use_tf32"] == 0
+
+
+def test_a_weight_beyond_half_precision_is_refused(tmp_path):
+    import onnx
+
+    weights = onnx.numpy_helper.from_array(np.float32([[70000.0]]), "large/0")
+    ends = [
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1, 1])
+        for name in ("x", "y")
+    ]
+    node = onnx.helper.make_node("Gemm", ["x", "large/0"], ["y"])
+    graph = onnx.helper.make_graph([node], "net", ends[:1], ends[1:], [weights])
+    with pytest.raises(InputError, match="net.caffemodel: a weight of 'large/0' is 70000"):
+        onnx_half.halved(onnx.helper.make_model(graph), "net.caffemodel")

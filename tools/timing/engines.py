@@ -33,8 +33,7 @@ def write_full_width(folder: str) -> None:
     net.save(weights)
     collected = surgery.by_name(definition, surgery.read_weights(weights), weights)
     fuse.make_dense(profile, surgery.one_of_each(collected, weights), folder)
-    outputs = {task.output: task.output for task in tasks.TASKS}
-    model.describe(folder, profile.name, profile.input_size, "data", outputs)
+    model.describe(folder, profile.name, profile.input_size, fuse.stages_of(tasks.TASKS))
     run = [sys.executable, "-m", "tools.export_onnx", "--model", folder]
     subprocess.run(run, check=True, stdout=subprocess.DEVNULL)
 
