@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# What helps where an output cannot be written.
+MENDS = {
+    **dict.fromkeys(NO_ROOM, "free space, then run the same command again"),
+    errno.EACCES: "choose a place that you may write to",
+    errno.EPERM: "choose a place that you may write to",
+    errno.EROFS: "choose a place that can be written to",
+    errno.EISDIR: "a folder has this name: choose another",
+    errno.ENOTDIR: "a part of the path is a file: choose another folder",
+    errno.EEXIST: "a part of the path is a file: choose another folder",
+    errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
+    errno.EBUSY: "it is in use, or a disk is mounted there: choose a folder in it",
+    errno.EXDEV: "another disk is mounted there: choose a folder in it",
+}
 INTERRUPTED = 130  # exit code after Ctrl-C
 
 
@@ -25,6 +39,31 @@ def _in_words(error: OSError) -> str:
 
 class InputError(Exception):
     """Says what is wrong, in which file and field, and how to mend it."""
+
+
+def unwritable(path: str, error: OSError) -> InputError:
+    """Return the error of an output that cannot be written, with the mend."""
+    mend = MENDS.get(error.errno, "choose another place")
+    return InputError(
+        f"{path}: cannot be written ({error.strerror or error}); {mend}; what was there before is "
+        "untouched"
+    )
+
+
+@contextlib.contextmanager
+def writing(path: str, place: str | None = None) -> Iterator[None]:
+    """Turn an OSError of a block that writes the output `path` into a sentence about it.
+
+    place: where the output stands until it is finished; an error of another file, which the block
+    reads, or of a pipe, then stays as it is.
+    """
+    try:
+        yield
+    except OSError as error:
+        of_another = isinstance(error.filename, str) and not error.filename.startswith(place or "")
+        if of_another or error.errno == errno.EPIPE:
+            raise
+        raise unwritable(path, error) from error
 
 
 def command(main: Callable) -> Callable:

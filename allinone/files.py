@@ -6,15 +6,15 @@ import contextlib
 import hashlib
 import json
 import os
-import shutil
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
 import cv2
-import filelock
 import numpy as np
 
-from allinone.errors import InputError
+from allinone import partials
+from allinone.errors import InputError, writing
 
 JPEG = (".jpg", ".jpeg")
 
@@ -23,67 +23,45 @@ JPEG = (".jpg", ".jpeg")
 def replacing(path: str, mode: str = "w") -> Iterator:
     """Open a temporary file that takes the place of `path` when the block ends well.
 
-    Else the temporary file is removed. InputError where it cannot be written.
+    Else the temporary file is removed. InputError where it cannot be written, and where `path` is
+    no plain file: a folder, a device.
     """
-    partial = f"{path}.{os.getpid()}.partial"
+    place = os.path.realpath(path)
+    if os.path.lexists(place) and not os.path.isfile(place):
+        raise InputError(f"{path}: is no file that could be replaced; give another name")
+    partial = partials.path_for(place)
+    with writing(path):
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        partials.clear(place)
     try:
-        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-        with open(partial, mode, encoding=None if "b" in mode else "utf-8") as stream:
-            yield stream
-        os.replace(partial, path)
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be written ({error.strerror or error}); "
-            "free space or choose another folder, what was there before is untouched"
-        ) from error
+        with writing(path, partial):
+            with open(partial, mode, encoding=None if "b" in mode else "utf-8") as stream:
+                yield stream
+            os.replace(partial, place)
     finally:
         with contextlib.suppress(OSError):
             os.remove(partial)
 
 
 @contextlib.contextmanager
-def only_one(path: str) -> Iterator[None]:
-    """Let one process at a time write `path`: wait, and say so, while another one does."""
-    folder, name = os.path.split(os.path.abspath(path))
-    os.makedirs(folder, exist_ok=True)
-    lock = filelock.FileLock(os.path.join(folder, f".{name}.lock"))
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        print(f"  {path}: another process is still at work on it; waiting for its end", flush=True)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
+def appending(path: str, mode: str = "a") -> Iterator:
+    """Open a file that grows as a command goes on; InputError where it cannot be written."""
+    with writing(path, path):
+        with open(path, mode, encoding=None if "b" in mode else "utf-8") as stream:
+            yield stream
 
 
-@contextlib.contextmanager
-def replacing_folder(path: str) -> Iterator[str]:
-    """Make a temporary folder that takes the place of `path` when the block ends well.
+def refuse_without_room(path: str, size: int) -> None:
+    """Raise InputError where there is no room on the disk for a file of `size` bytes.
 
-    Else the temporary folder is removed. InputError where it cannot be written.
+    For what is written by a library that does not survive a full disk. The room is taken and given
+    back, so that quotas count too.
     """
-    with only_one(path), _replacing_folder(path.rstrip("/")) as partial:
-        yield partial
-
-
-@contextlib.contextmanager
-def _replacing_folder(path):
-    partial = f"{path}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        os.makedirs(partial)
-        yield partial
-        shutil.rmtree(path, ignore_errors=True)
-        os.replace(partial, path)
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be written ({error.strerror or error}); "
-            "free space or choose another folder, what was there before is untouched"
-        ) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with (
+        writing(path),
+        tempfile.TemporaryFile(dir=os.path.dirname(os.path.abspath(path))) as stream,
+    ):
+        os.posix_fallocate(stream.fileno(), 0, max(1, size))
 
 
 def whole_lines(path: str) -> int:

@@ -18,7 +18,7 @@ from typing import Any, Optional
 
 import msgspec
 
-from allinone import files, tasks
+from allinone import files, folders, tasks
 from allinone.errors import InputError
 
 ABOUT, PROVENANCE, TPE = "model.json", "provenance.json", "tpe.h5"
@@ -27,6 +27,14 @@ DENSE = ("dense.prototxt", "dense.caffemodel")
 SHIPPED = "models/small"  # the model that comes with the kit, from the kit's root
 SCORE = 0.9  # our choice: least detection score that is reported where a model has none of its own
 FORMAT = 1  # of model.json
+KIND = folders.Kind(
+    "model",
+    holds=(*FUSED, *DENSE, "allinone.onnx", "dense.onnx", TPE, ABOUT, PROVENANCE),
+    proofs={
+        ABOUT: frozenset({"format", "profile", "input_size", "stages", "files"}),
+        PROVENANCE: frozenset({"profile", "parameters", "sources", "tower_from"}),
+    },
+)
 
 
 class About(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):

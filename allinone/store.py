@@ -7,6 +7,7 @@ and where they come from.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Iterable
@@ -15,10 +16,16 @@ from typing import Any
 import lmdb
 import numpy as np
 
-from allinone import files
+from allinone import files, folders
 from allinone.errors import InputError
 
 LMDB, REGIONS, MANIFEST = "images.lmdb", "regions.h5", "manifest.json"
+DROPPED = "dropped.jsonl"
+KIND = folders.Kind(
+    "database",
+    holds=(LMDB, REGIONS, MANIFEST, DROPPED),
+    proofs={MANIFEST: frozenset({"tower", "count", "hash"})},
+)
 MAP_SIZE = 1 << 40  # address space, not disk: LMDB reserves nothing of it
 TRANSACTION = 1000  # our choice: records that are written together
 FEW = 10  # our choice: so many different values of a label are counted one by one
@@ -35,9 +42,11 @@ class Writer:
     """Writes records to a new LMDB and hashes them on the way."""
 
     def __init__(self, folder: str) -> None:
-        """Make the LMDB of a folder."""
-        self.environment = lmdb.open(os.path.join(folder, LMDB), map_size=MAP_SIZE, sync=False)
-        self.transaction = self.environment.begin(write=True)
+        """Make the LMDB of a folder; InputError where it cannot be written."""
+        self.path = os.path.join(folder, LMDB)
+        with self._writing():
+            self.environment = lmdb.open(self.path, map_size=MAP_SIZE, sync=False)
+            self.transaction = self.environment.begin(write=True)
         self.digest = hashlib.sha256()
         self.count = 0
 
@@ -49,32 +58,32 @@ class Writer:
         floats = [float(number) for number in numbers]
         datum = _datum(data=jpeg, encoded=True, label=int(label), float_data=floats)
         value = datum.SerializeToString()
-        try:
+        with self._writing():
             self.transaction.put(b"%08d" % self.count, value, append=True)
             self.count += 1
             if self.count % TRANSACTION == 0:
                 self.transaction.commit()
                 self.transaction = self.environment.begin(write=True)
-        except lmdb.Error as error:
-            raise self._unwritable(error) from error
         self.digest.update(value)
 
     def close(self) -> str:
         """Finish the LMDB; return its hash. InputError where it cannot be written."""
         try:
-            self.transaction.commit()
-            self.environment.sync(True)
-        except lmdb.Error as error:
-            raise self._unwritable(error) from error
+            with self._writing():
+                self.transaction.commit()
+                self.environment.sync(True)
         finally:
             self.environment.close()
         return self.digest.hexdigest()
 
-    def _unwritable(self, error):
-        return InputError(
-            f"{self.environment.path()}: cannot be written ({error}); "
-            "free space or choose another folder"
-        )
+    @contextlib.contextmanager
+    def _writing(self):
+        try:
+            yield
+        except lmdb.Error as error:
+            raise InputError(
+                f"{self.path}: cannot be written ({error}); free space or choose another folder"
+            ) from error
 
 
 class Reader:

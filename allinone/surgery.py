@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from allinone import files
 from allinone.errors import InputError
 from allinone.pycaffe import caffe, caffe_pb2, text_format
 
 Parameters = dict[str, np.ndarray]
+SPARE = 1 << 18  # bytes that the names and shapes of a net take at most
 Copies = dict[str, list[tuple[str, np.ndarray]]]  # {parameter name: [(layer, array), ...]}
 
 
@@ -59,6 +61,17 @@ def read_weights(path: str) -> caffe_pb2.NetParameter:
     if not any(layer.blobs for layer in weights.layer):
         raise InputError(f"{path}: a caffemodel without any weights; use another snapshot")
     return weights
+
+
+def size_of(net) -> int:
+    """Return the bytes of the weights of a caffe.Net."""
+    return sum(blob.data.nbytes for blobs in net.params.values() for blob in blobs)
+
+
+def save(net, path: str) -> None:
+    """Write the weights of a caffe.Net; InputError where there is no room: Caffe would abort."""
+    files.refuse_without_room(path, size_of(net) + SPARE)
+    net.save(path)
 
 
 def parameter_names(net: caffe_pb2.NetParameter) -> dict[str, list[str]]:

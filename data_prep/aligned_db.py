@@ -14,7 +14,7 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 
-from allinone import align, files, store, tasks
+from allinone import align, files, folders, store, tasks
 from allinone.errors import InputError
 from allinone.parallel import in_order
 from allinone.profiles import Profile
@@ -136,8 +136,8 @@ def _refuse_useless(records: str, databases: Iterable[TowerDatabase]) -> None:
         )
 
 
-def _refuse_set_in_database(folders: Iterable[str]) -> None:
-    for folder in folders:
+def _refuse_set_in_database(places: Iterable[str]) -> None:
+    for folder in places:
         if os.path.isfile(os.path.join(folder, store.MANIFEST)):
             raise InputError(
                 f"{folder}: is a database itself, so none can stand in it; remove it, or build "
@@ -162,17 +162,20 @@ def build_aligned(
     database within the tower's folder, where a tower learns from several sets; splits: parts of
     the records, None for all. InputError where no face has the label of a tower.
     """
-    folders = {tower: os.path.join(out, tower) for tower in towers}
+    places = {tower: os.path.join(out, tower) for tower in towers}
     if training_set:
-        _refuse_set_in_database(folders.values())
+        folders.plain_name(training_set, "--set")
+        _refuse_set_in_database(places.values())
     size, reading = align.stored_size(profile.input_size), Reading(records)
     work = functools.partial(
-        align_lines, records=records, size=size, towers=tuple(folders), splits=splits
+        align_lines, records=records, size=size, towers=tuple(places), splits=splits
     )
     with contextlib.ExitStack() as stack:
         databases = []
-        for tower, folder in folders.items():
-            place = files.replacing_folder(os.path.join(folder, training_set))
+        for tower, folder in places.items():
+            place = folders.replacing(
+                os.path.join(folder, training_set), store.KIND, inputs=[records]
+            )
             databases.append(_database(tower, stack.enter_context(place)))
         with reading.progress("aligning faces") as progress:
             for (_, text), aligned in in_order(work, reading.lines(), workers, CHUNK):

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from sklearn import datasets
 
-from allinone import boxes, files, record
+from allinone import boxes, files, folders, record
 from allinone.parallel import in_order
 from allinone.record import FaceRecord
 from data_prep import backgrounds
@@ -32,6 +32,7 @@ ENLARGED = 2.2  # our choice: a portrait is enlarged at most so many times
 INSIDE = 0.85  # our choice: share of a face's box that must lie in the picture
 TRIES = 20  # our choice: places that are tried for a portrait
 CHUNK = 20  # scenes that a process makes at a time
+PLAN = "set.json"  # what a set is made with
 SCENE, QUALITY = 21, 22  # keep the random streams of a scene and of its JPEG apart
 
 
@@ -203,6 +204,11 @@ def compose(seed: int, index: int, portraits: Portraits) -> tuple[np.ndarray, li
     return (canvas + noise).clip(0, 255).astype(np.uint8), faces
 
 
+KIND = folders.Kind(
+    "set of composed scenes",
+    holds=(PLAN, "images", "records.jsonl", "proposals*", "located_*.jsonl"),
+    proofs={PLAN: frozenset({"kind", "count", "seed", "splits"})},
+)
 _portraits = functools.lru_cache(maxsize=1)(portraits_of)  # each process reads them once
 
 

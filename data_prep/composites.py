@@ -11,7 +11,7 @@ import contextlib
 import os
 import sys
 
-from allinone import files
+from allinone import files, folders
 from allinone.errors import InputError, command
 from allinone.progress import Progress
 from data_prep import composing
@@ -29,7 +29,9 @@ def parse(argv):
 
 
 def compose(args, folder):
-    """Write the scenes and their records into a folder."""
+    """Write the scenes, their records and what they are made of into a folder."""
+    plan = dict(kind="composites", count=args.count, seed=args.seed, splits=args.split)
+    files.write_json(os.path.join(folder, composing.PLAN), plan)
     scenes = composing.write_scenes(folder, args.count, args.seed, args.records, args.split)
     progress = Progress("composing scenes", args.count)
     with open(os.path.join(folder, "records.jsonl"), "w", encoding="utf-8") as stream:
@@ -48,7 +50,7 @@ def main(argv=None):
             f"{', '.join(args.records)}: no portrait with box and landmarks in "
             f"{', '.join(args.split)}; name other parts with --split"
         )
-    with files.replacing_folder(args.out) as partial:
+    with folders.replacing(args.out, composing.KIND, args.records) as partial:
         os.makedirs(os.path.join(partial, "images"))
         compose(args, partial)
     print(f"{args.out}: {args.count} scenes")

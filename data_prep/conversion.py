@@ -17,14 +17,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Optional, TextIO, Union
 
-from allinone import files, record, tasks
+from allinone import files, record, store, tasks
 from allinone.errors import InputError
 from allinone.record import FaceRecord
 from data_prep import reader
 from data_prep.reader import Dropped, Reader, SideFile
 from data_prep.record_checks import Checker
 
-RECORDS, DROPPED, SUMMARY = "records.jsonl", "dropped.jsonl", "summary.json"
+RECORDS, DROPPED, SUMMARY = "records.jsonl", store.DROPPED, "summary.json"
 DRAWN = "drawn_set.txt"  # in the folder of a set that data_prep.layouts wrote: results say so
 SHOW_EVERY = 5.0  # seconds between lines of progress
 

@@ -7,12 +7,13 @@ goes on where it was.
 from __future__ import annotations
 
 import functools
+import glob
 import os
 import shutil
 
 import numpy as np
 
-from allinone import closure, files, record
+from allinone import closure, files, folders, record
 from allinone.errors import InputError
 from allinone.parallel import in_order
 from allinone.progress import Progress
@@ -25,7 +26,14 @@ SCENE_WIDTHS = (240, 320)  # pixels: room for the largest face, quick enough for
 SCENE_HEIGHTS = (210, 290)
 PLAN = "set.json"  # what a folder's set is drawn with
 IMAGES, PARTS, RECORDS = "images", "parts", "records.jsonl"  # what a set consists of
+KIND = folders.Kind(
+    "drawn set",
+    holds=(PLAN, IMAGES, PARTS, RECORDS, "sheet.jpg"),
+    proofs={PLAN: frozenset({"kind", "seed", "identities", "first_identity", "count"})},
+)
+NEW = folders.Kind("set in another layout", holds=())  # nothing proves one: none is replaced
 PART = 25  # our choice: pictures that a process draws at a time
+DIGITS = "[0-9]" * 6  # pattern of a picture's number
 STREAMS = dict(portraits=1, scenes=2, identities=3)  # keeps the random streams of a seed apart
 
 
@@ -75,13 +83,19 @@ def _start(out, plan):
     InputError where the folder holds files that are no drawn set's.
     """
     path = os.path.join(out, PLAN)
-    if os.path.isfile(path):
+    if folders.is_own(out, KIND):
         if files.read_json(path, "delete it") != plan:
-            for name in (IMAGES, PARTS):
-                shutil.rmtree(os.path.join(out, name), ignore_errors=True)
+            _remove_drawn(out)
     elif os.path.isdir(out) and os.listdir(out):
         raise InputError(f"{out}: holds other files; give an empty or a new folder")
     files.write_json(path, plan)
+
+
+def _remove_drawn(out):
+    """Remove the pictures and parts of a set; files with names of somebody else's stay."""
+    for pattern in (f"{IMAGES}/{DIGITS}.jpg", f"{PARTS}/{DIGITS}.jsonl"):
+        for path in glob.iglob(os.path.join(glob.escape(out), pattern)):
+            os.remove(path)
 
 
 def draw_set(
@@ -104,11 +118,16 @@ def draw_set(
             "a set of 0 faces trains nothing"
         )
     settings = dict(kind=kind, seed=seed, identities=identities, first_identity=first_identity)
+    with folders.only_one(out):
+        _draw_set(out, count, workers, settings)
+
+
+def _draw_set(out, count, workers, settings):
     _start(out, dict(settings, count=count, code=closure.hashes([__name__])))
     parts = [range(start, min(start + PART, count)) for start in range(0, count, PART)]
     missing = [part for part in parts if not os.path.isfile(_part_path(out, part))]
     work = functools.partial(_draw_parts, folder=out, **settings)
-    with Progress(f"drawing {kind}", count) as progress:
+    with Progress(f"drawing {settings['kind']}", count) as progress:
         progress.step(count - sum(map(len, missing)))
         for part, lines in in_order(work, missing, workers):
             with files.replacing(_part_path(out, part)) as stream:

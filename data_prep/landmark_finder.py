@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from allinone import files, landmarks, record
+from allinone import files, folders, landmarks, record
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
 from allinone.model import open_model
@@ -84,7 +84,7 @@ def locate(records: str, model: str) -> str:
     Return the path of the records that have them.
     """
     path = path_of(records, model)
-    with files.only_one(path):
+    with folders.only_one(path):
         if not os.path.isfile(path):
             _locate(records, model, path)
     return path
@@ -94,7 +94,7 @@ def _locate(records, model, path):
     partial, reading = f"{path}.partial", Reading(records)
     done, lines = files.whole_lines(partial), reading.lines()
     analyzer = FaceAnalyzer(model)
-    with open(partial, "a", encoding="utf-8") as stream:
+    with files.appending(partial) as stream:
         with reading.progress("finding landmarks") as progress:
             progress.step(sum(len(text) for _, text in itertools.islice(lines, done)))
             for some in iter(lambda: list(itertools.islice(lines, BATCH)), []):

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from collections.abc import Sequence
 
 import h5py
 import numpy as np
 
-from allinone import landmarks, store
-from allinone.errors import InputError
+from allinone import files, landmarks, store
 from allinone.record import FaceRecord
 
 BLOCK = 1 << 16  # items of an array that are copied at a time
@@ -66,13 +64,9 @@ class RegionsWriter:
     def close(self) -> str:
         """Write the file; return its hash. InputError where there is no room for it."""
         sizes = {name: part.tell() for name, part in self.parts.items()}
-        total = sum(sizes.values())
-        if shutil.disk_usage(self.folder).free < total + SPARE:
-            raise InputError(
-                f"{self.folder}: no room for {total / 1e6:.0f} MB of regions; free space and run "
-                "the same command again"
-            )
-        with h5py.File(os.path.join(self.folder, store.REGIONS), "w") as data:
+        path = os.path.join(self.folder, store.REGIONS)
+        files.refuse_without_room(path, sum(sizes.values()) + SPARE)
+        with h5py.File(path, "w") as data:
             for name, size in sizes.items():
                 self._copy(data, name, size)
         for part in self.parts.values():

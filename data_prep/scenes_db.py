@@ -13,7 +13,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 
-from allinone import files, store, tasks
+from allinone import files, folders, store, tasks
 from allinone.errors import InputError
 from data_prep.conversion import DROPPED
 from data_prep.reader import Dropped
@@ -108,7 +108,8 @@ def build_scenes(
     sources = [Source(records, search) for records in searched]
     sources += [Source(records) for records in unsearched]
     pictures = _pictures_of(sources, splits)
-    with files.replacing_folder(os.path.join(out, tasks.REGION_TOWER)) as partial:
+    place = os.path.join(out, tasks.REGION_TOWER)
+    with folders.replacing(place, store.KIND, [*searched, *unsearched]) as partial:
         database = SceneDatabase(partial)
         for source, some in itertools.groupby(pictures, key=lambda picture: picture.source):
             what = "searching and storing pictures" if source.search else "storing pictures"

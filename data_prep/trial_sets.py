@@ -6,7 +6,7 @@ import math
 import os
 import tempfile
 
-from allinone import files
+from allinone import folders
 from allinone.errors import InputError
 from data_prep import drawing, layouts
 
@@ -45,7 +45,10 @@ def draw(out: str, scale: float = 1.0) -> None:
         place = os.path.join(out, name)
         if not os.path.isdir(place):
             print(name, flush=True)
-            with tempfile.TemporaryDirectory() as drawn, files.replacing_folder(place) as partial:
+            with (
+                tempfile.TemporaryDirectory() as drawn,
+                folders.replacing(place, drawing.NEW) as partial,
+            ):
                 drawing.draw_set(drawn, layouts.kind_of(name), pictures, people, seed, first)
                 layouts.write(name, drawn, partial)
         first += people

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, Optional
 import h5py
 import numpy as np
 
-from allinone import files, model, record
+from allinone import files, folders, model, record
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
 from allinone.progress import Progress
@@ -118,7 +118,7 @@ def predict(
     path, settings = os.path.join(out, LINES), {**settings, "descriptors": descriptors}
     partial, rows = f"{path}.partial", os.path.join(out, "descriptors.partial")
     os.makedirs(out, exist_ok=True)
-    with files.only_one(path):
+    with folders.only_one(path):
         if not _same(out, settings):
             for old in (path, partial, rows):
                 with contextlib.suppress(FileNotFoundError):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import h5py
 import numpy as np
 
-from allinone import files
+from allinone import hdf5
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
 from allinone.face import Face
@@ -91,7 +91,7 @@ class Gallery:
 
     def save(self, path: str) -> None:
         """Write the gallery as HDF5, through a temporary name."""
-        with files.replacing(path, "w+b") as stream, h5py.File(stream, "w") as data:
+        with hdf5.replacing(path) as data:
             data["name"], data["descriptor"] = self.names, np.float32(self.vectors)
             data["pictures"] = self.pictures
             data.attrs["model"] = self.model

@@ -50,20 +50,6 @@ def test_what_was_there_stays_when_writing_fails(tmp_path):
     assert files.read_json(str(path), "") == {"a": 1} and os.listdir(tmp_path) == ["results.json"]
 
 
-def test_a_folder_appears_whole_or_not_at_all(tmp_path):
-    target = tmp_path / "model"
-    with files.replacing_folder(str(target)) as partial:
-        open(os.path.join(partial, "old"), "w").close()
-    with pytest.raises(KeyboardInterrupt):
-        with files.replacing_folder(str(target)) as partial:
-            open(os.path.join(partial, "new"), "w").close()
-            raise KeyboardInterrupt
-    assert os.listdir(target) == ["old"] and sorted(os.listdir(tmp_path)) == [
-        ".model.lock",
-        "model",
-    ]
-
-
 def test_a_full_disk_is_a_sentence_and_loses_nothing(tmp_path):
     path = tmp_path / "results.json"
     path.write_text("[1]")
@@ -90,14 +76,3 @@ def test_broken_json_is_named_with_the_mend(tmp_path):
     (tmp_path / "x.json").write_text("{")
     with pytest.raises(InputError, match="x.json: not JSON.*draw it again"):
         files.read_json(str(tmp_path / "x.json"), "draw it again")
-
-
-def test_one_process_at_a_time(tmp_path):
-    """The second process waits, says so, and goes on when the first has ended."""
-    path = str(tmp_path / "run")
-    code = f"from allinone import files\nwith files.only_one({path!r}): print('mine', flush=True)"
-    with files.only_one(path):
-        other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-        said = other.stdout.readline()
-        assert f"{path}: another process is still at work on it" in said
-    assert other.stdout.readlines()[-1] == "mine\n"

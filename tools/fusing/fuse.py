@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 
-from allinone import files, model, snapshots, surgery, tasks
+from allinone import files, folders, model, snapshots, surgery, tasks
 from allinone.errors import InputError
 from allinone.profiles import Profile
 from allinone.pycaffe import caffe
@@ -29,7 +29,8 @@ def fuse(profile: Profile, runs: list[str], out: str, trunk: str | None = None) 
         raise InputError(f"--trunk {trunk}: give it with --run as well; one of {', '.join(runs)}")
     owners = owners_of(sources)
     parameters = collect(profile, owners, sources[runs.index(trunk)] if trunk else None)
-    with tempfile.TemporaryDirectory() as work, files.replacing_folder(out) as partial:
+    place = folders.replacing(out, model.KIND, inputs=runs)
+    with tempfile.TemporaryDirectory() as work, place as partial:
         # 1. The fused net, and the proof that it gives the sub-networks' answers.
         named = ", ".join(source.weights for source in sources)
         net, matched = write_model(partial, deploy.deploy_net(profile), parameters, named)
@@ -67,7 +68,7 @@ def take_out(profile: Profile, run: str, tower: str, out: str) -> None:
     source = read_source(run, (tower,))
     stage = "1" if tower in REGION_TOWERS else "2"
     outputs = {task.output: f"{tower}/{task.output}" for task in tasks.tasks_of(tower)}
-    with files.replacing_folder(out) as partial:
+    with folders.replacing(out, model.KIND, inputs=[run]) as partial:
         definition = deploy.bare_net(profile, (tower,))
         _, matched = write_model(partial, definition, source.parameters, source.weights)
         model.describe(partial, profile.name, profile.input_size, {stage: outputs})
@@ -86,7 +87,7 @@ def write_model(folder: str, definition, parameters: Parameters, source: str):
     """Write a net and its weights; return (caffe.Net, the names of its parameters)."""
     net = caffe.Net(write_net(folder, model.FUSED[0], definition), caffe.TEST)
     matched = surgery.transplant(net, definition, parameters, source).matched
-    net.save(os.path.join(folder, model.FUSED[1]))
+    surgery.save(net, os.path.join(folder, model.FUSED[1]))
     return net, matched
 
 
@@ -95,7 +96,7 @@ def make_dense(profile: Profile, parameters: Parameters, folder: str):
     definition = deploy.dense_net(profile)
     net = caffe.Net(write_net(folder, model.DENSE[0], definition), caffe.TEST)
     surgery.transplant(net, definition, parameters, "the fused weights", cast=True)
-    net.save(os.path.join(folder, model.DENSE[1]))
+    surgery.save(net, os.path.join(folder, model.DENSE[1]))
     return net
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from allinone import surgery, tasks
+from allinone import files, surgery, tasks
 from allinone.errors import InputError
 from allinone.profiles import Profile
 from allinone.pycaffe import caffe
@@ -21,7 +21,7 @@ PICTURES = 4  # our choice: random inputs that are compared
 def write_net(folder: str, name: str, definition) -> str:
     """Write a NetParameter as prototxt; return its path."""
     path = os.path.join(folder, name)
-    with open(path, "w", encoding="utf-8") as stream:
+    with files.replacing(path) as stream:
         stream.write(committed.HEADER + str(definition))
     return path
 

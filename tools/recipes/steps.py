@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from allinone import closure, files
+from allinone import closure, files, folders
 
 STAMPS = "steps"  # folder of the stamps, in the recipe's folder
 SIGNALLED = 128  # and the signal's number: exit code of a command that it ended
@@ -148,7 +148,7 @@ def run(steps: Sequence[Step], folder: str) -> int:
 
     folder: for the stamps. Two recipes never work in one folder at a time: the second waits.
     """
-    with files.only_one(os.path.join(folder, STAMPS)):
+    with folders.only_one(os.path.join(folder, STAMPS)):
         for step in steps:
             code = _do(step, folder) if why(step, folder) else 0
             if code:

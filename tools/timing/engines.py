@@ -30,7 +30,7 @@ def write_full_width(folder: str) -> None:
     profile, definition = profiles.PAPER, deploy.deploy_net(profiles.PAPER)
     net = caffe.Net(proof.write_net(folder, model.FUSED[0], definition), caffe.TEST)
     weights = os.path.join(folder, model.FUSED[1])
-    net.save(weights)
+    surgery.save(net, weights)
     collected = surgery.by_name(definition, surgery.read_weights(weights), weights)
     fuse.make_dense(profile, surgery.one_of_each(collected, weights), folder)
     model.describe(folder, profile.name, profile.input_size, fuse.stages_of(tasks.TASKS))

@@ -8,6 +8,7 @@ import os
 from tensorboardX import SummaryWriter
 
 from allinone import files
+from allinone.errors import writing
 
 LOG, EVENTS = "log.jsonl", "tensorboard"  # of a run
 EVENTS_EVERY = 10  # iterations between TensorBoard's points
@@ -52,14 +53,17 @@ class Log:
                 self.events.add_scalar(f"validation/{task}_{metric}", value, iteration)
 
     def _write(self, **entry):
-        self.stream.write(json.dumps(entry) + "\n")
+        with writing(self.path):
+            self.stream.write(json.dumps(entry) + "\n")
 
     def flush(self) -> None:
         """Bring all to the disk: before a snapshot, which the log must not lag behind."""
-        self.stream.flush()
+        with writing(self.path):
+            self.stream.flush()
         self.events.flush()
 
     def close(self) -> None:
         """End both files."""
-        self.stream.close()
+        with writing(self.path):
+            self.stream.close()
         self.events.close()

@@ -9,14 +9,21 @@ from __future__ import annotations
 import json
 import os
 
-from allinone import closure, files, snapshots
-from allinone.errors import InputError
+from allinone import closure, files, folders, snapshots
+from allinone.errors import InputError, writing
 from allinone.snapshots import FOLDER, NET, PLAN, PREFIX, SOLVER
 from prototxt import committed, solvers, towers
 from tools.training import data
+from tools.training.curves import CURVES
+from tools.training.log import EVENTS, LOG
 from tools.training.settings import Settings
 
 DATA = "data.json"  # of a run: the manifests of its databases
+KIND = folders.Kind(
+    "training run",
+    holds=(NET, SOLVER, PLAN, DATA, FOLDER, LOG, EVENTS, CURVES),
+    proofs={PLAN: frozenset({"profile", "job", "iterations", "net", "solver", "data"})},
+)
 # What steps the solver. The layers that Caffe loads by name count too, and all that either imports.
 # The text of the net and of the solver stands in the plan itself; logs, curves and validation
 # change nothing.
@@ -93,8 +100,10 @@ def prepare(out: str, texts: dict[str, str], plan: dict, resume: bool) -> bool:
     """Write the files of a run; return whether it resumes an earlier run of the same plan.
 
     An earlier run of another plan is moved aside, never deleted. InputError where one of the same
-    plan exists and `resume` is not asked for.
+    plan exists and `resume` is not asked for, and where the folder is no run's and holds files
+    that a run would write over.
     """
+    folders.claim(out, KIND)
     path = os.path.join(out, PLAN)
     earlier = os.path.isdir(os.path.join(out, FOLDER))
     if earlier:
@@ -106,20 +115,22 @@ def prepare(out: str, texts: dict[str, str], plan: dict, resume: bool) -> bool:
         if before != plan:
             move_aside(out)
             earlier = False
-    os.makedirs(os.path.join(out, FOLDER), exist_ok=True)
+    files.write_json(path, plan)  # first: it proves that the folder is a run's
+    with writing(out):
+        os.makedirs(os.path.join(out, FOLDER), exist_ok=True)
     for name, text in texts.items():
         with files.replacing(os.path.join(out, name)) as stream:
             stream.write(text)
-    files.write_json(path, plan)
     return earlier
 
 
 def move_aside(out: str) -> None:
     """Rename the folder of a run to <out>.before<n>, and print so."""
     number = 1
-    while os.path.exists(f"{out}.before{number}"):
+    while os.path.lexists(f"{out}.before{number}"):
         number += 1
-    os.rename(out, f"{out}.before{number}")
+    with writing(out):
+        os.rename(out, f"{out}.before{number}")
     print(
         "settings, data or code have changed: the earlier run is now in "
         f"{out}.before{number}, a new one starts"

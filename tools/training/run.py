@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from allinone import device, files, schedules, snapshots
+from allinone import device, folders, schedules, snapshots
 from allinone.tasks import HYPERFACE
 from tools.training import alexnet, curves, held_out, loop, multi_cpu, multi_gpu, plan, processes
 from tools.training.divergence import Diverged
@@ -26,7 +26,7 @@ def train(settings: Settings, resume: bool) -> None:
     """
     multi_gpu.refuse_without_nccl(settings.gpu)
     out = settings.out
-    with files.only_one(out):
+    with folders.only_one(out):
         texts, made = plan.make(settings)
         resumable = plan.prepare(out, texts, made, resume)
         state = snapshots.newest_whole(out) if resumable else None
