@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
+import io
+import os
+import select
 import sys
 from collections.abc import Callable, Iterator
 
@@ -23,18 +26,54 @@ MENDS = {
     errno.EXDEV: "another disk is mounted there: choose a folder in it",
 }
 INTERRUPTED = 130  # exit code after Ctrl-C
+PIPE_CLOSED = 141  # exit code where whoever reads the output has gone, as of a shell's own commands
+# What mends a file that cannot be used.
+MENDS = {
+    errno.EACCES: "give yourself the right to use it (chmod), or choose another path",
+    errno.EPERM: "give yourself the right to use it (chmod), or choose another path",
+    errno.EROFS: "choose a path on a disk that can be written",
+    errno.EEXIST: "remove or rename what is there, or choose another path",
+    errno.ENOTEMPTY: "remove or rename what is there, or choose another path",
+    errno.EISDIR: "a file is needed there: remove or rename the folder, or choose another path",
+    errno.ENOTDIR: "a part of the path is a file: remove or rename it, or choose another path",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EMFILE: "let a process open more files (ulimit -n)",
+    errno.EIO: "the disk or the network failed; look after it and run the same command again",
+}
 
 
-def _in_words(error: OSError) -> str:
-    """Return what is wrong with a file, and the mend; raise the error where it is of no file."""
+def os_error_in_words(error: OSError) -> str:
+    """Return which file cannot be used, why, and the mend; raise the error if it is of no file."""
     if error.errno in NO_ROOM:
         return (
             f"{error.filename or 'a file'}: cannot be written ({error.strerror}); free space and "
             "run the same command again, what is finished is kept"
         )
-    if error.filename is None:
+    if error.filename is None and error.errno != errno.EIO:
         raise error
-    return f"{error.filename}: {error.strerror}; check the path and who may use it"
+    mend = MENDS.get(error.errno, "check the path")
+    return f"{_name(error.filename)}: {error.strerror or error}; {mend}"
+
+
+def _name(filename) -> str:
+    return os.fsdecode(filename) if isinstance(filename, (str, bytes)) else "a file"
+
+
+def _print_every_name() -> None:
+    """Let file names that are not UTF-8 be printed, with backslashes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _nobody_reads() -> bool:
+    """Tell whether whoever read the output has gone; what is left of it is not written then."""
+    output = select.poll()
+    output.register(sys.stdout.fileno(), 0)
+    if not any(events & select.POLLERR for _, events in output.poll(0)):
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return True
 
 
 class InputError(Exception):
@@ -75,13 +114,20 @@ def command(main: Callable) -> Callable:
 
     @functools.wraps(main)
     def run(argv=None) -> int:
+        _print_every_name()
         try:
-            return main(argv) or 0
+            code = main(argv) or 0
+            sys.stdout.flush()  # here: at the end of the process an error would be no sentence
+            return code
         except InputError as error:
             print(f"error: {error}", file=sys.stderr)
             return 2
+        except BrokenPipeError:
+            if _nobody_reads():
+                return PIPE_CLOSED
+            raise
         except OSError as error:
-            print(f"error: {_in_words(error)}", file=sys.stderr)
+            print(f"error: {os_error_in_words(error)}", file=sys.stderr)
             return 2
         except KeyboardInterrupt:
             print("\ninterrupted: what is finished is kept", file=sys.stderr)

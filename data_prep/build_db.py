@@ -5,10 +5,9 @@ python -m data_prep.build_db scenes --records scenes/records.jsonl --out db \\
     --without-search faces/records.jsonl
 """
 
-import argparse
 import sys
 
-from allinone import device, profiles, tasks
+from allinone import arguments, device, profiles, tasks
 from allinone.errors import InputError, command
 from data_prep.aligned_db import build_aligned
 from data_prep.landmark_finder import locate
@@ -17,13 +16,13 @@ from data_prep.scenes_db import build_scenes
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("kind", choices=("aligned", "scenes"))
     add("--records", nargs="+", default=[], help="records.jsonl; scenes: to search for regions")
     add("--split", nargs="+", help="parts to take (train, val, fold_03, ...), default all")
     add("--out", required=True, help="folder for the databases")
-    add("--workers", type=int, help="processes, default one a core")
+    add("--workers", type=arguments.WORKERS, help="processes, default one a core")
     add("--gpu", default="", help="of a model that is named below: GPU number; empty: CPU")
     _add_options_of_aligned(parser.add_argument_group("aligned").add_argument)
     _add_options_of_scenes(parser.add_argument_group("scenes").add_argument)

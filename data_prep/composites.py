@@ -6,12 +6,11 @@
 Only parts for training are taken, unless --split names others.
 """
 
-import argparse
 import contextlib
 import os
 import sys
 
-from allinone import files, folders
+from allinone import arguments, files, folders
 from allinone.errors import InputError, command
 from allinone.progress import Progress
 from data_prep import composing
@@ -19,11 +18,11 @@ from data_prep import composing
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--records", nargs="+", required=True, help="records of portraits")
     parser.add_argument("--split", nargs="+", default=["train"], help="parts of them to take")
-    parser.add_argument("--count", type=int, required=True, help="scenes")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--count", type=arguments.Whole(1), required=True, help="scenes")
+    parser.add_argument("--seed", type=arguments.SEED, default=1)
     parser.add_argument("--out", required=True, help="new folder for pictures and records.jsonl")
     return parser.parse_args(argv)
 

@@ -4,17 +4,17 @@ python -m data_prep.convert celeba --folder data/celeba
 python -m data_prep.convert --list
 """
 
-import argparse
 import os
 import sys
 
+from allinone import arguments
 from allinone.errors import InputError, command
 from data_prep import conversion, reader
 
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("set", nargs="?", help="name of the set; --list prints the names")
     parser.add_argument("--folder", help="where the set stands, default data/<set>")
     parser.add_argument("--list", action="store_true", help="print the sets' names and end")

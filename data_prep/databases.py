@@ -8,18 +8,17 @@ Training sets stand in <out>/<tower>/<set> (det: one database, <out>/det), those
 folder `all` for the whole of FDDB. What is there already, of the same records, is left as it is.
 """
 
-import argparse
 import os
 import sys
 
-from allinone import device, profiles
+from allinone import arguments, device, profiles
 from allinone.errors import InputError, command
 from data_prep import feeds, reader, set_databases
 
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add(
         "sets",
@@ -42,7 +41,7 @@ def parse(argv):
         help="folder of a model that finds the landmarks of faces without any",
     )
     add("--gpu", default="", help="with --landmarks-from: GPU number; empty: CPU")
-    add("--workers", type=int, help="processes, default one a core")
+    add("--workers", type=arguments.WORKERS, help="processes, default one a core")
     return parser.parse_args(argv)
 
 

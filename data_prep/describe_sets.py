@@ -4,18 +4,17 @@ python -m data_prep.describe_sets
 python -m data_prep.describe_sets --check
 """
 
-import argparse
 import os
 import sys
 
-from allinone import files
+from allinone import arguments, files
 from allinone.errors import InputError, command
 from data_prep import reader, sets_table
 
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--check", action="store_true", help="write nothing; fail where the page is out of date"
     )

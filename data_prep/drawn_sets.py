@@ -3,21 +3,24 @@
 python -m data_prep.drawn_sets --out out/drawn
 """
 
-import argparse
 import sys
 
+from allinone import arguments
 from allinone.errors import command
 from data_prep import trial_sets
 
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--out", required=True, help="gets a folder for each set; those that are there stay"
     )
     parser.add_argument(
-        "--scale", type=float, default=1.0, help="how many times as many pictures and people"
+        "--scale",
+        type=arguments.Real(above=0, most=1000),
+        default=1.0,
+        help="how many times as many pictures and people",
     )
     return parser.parse_args(argv)
 

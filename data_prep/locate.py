@@ -6,17 +6,16 @@
 data_prep/landmark_finder.py says how, and where the result stands.
 """
 
-import argparse
 import sys
 
-from allinone import device, record
+from allinone import arguments, device, record
 from allinone.errors import command
 from data_prep.landmark_finder import locate
 
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--records", required=True, help="records.jsonl")
     parser.add_argument(
         "--model",

@@ -5,16 +5,16 @@
 data_prep/labelled_photos.py says what the JSON lines hold.
 """
 
-import argparse
 import sys
 
+from allinone import arguments
 from allinone.errors import command
 from data_prep import labelled_photos
 
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--real", required=True, help="folder of the JSON lines and pictures")
     parser.add_argument("--out", required=True, help="folder that gets a folder for each set")
     return parser.parse_args(argv)

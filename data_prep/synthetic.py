@@ -8,25 +8,25 @@ The same arguments give the same files, whatever the number of workers. A run th
 on where it was.
 """
 
-import argparse
 import os
 import sys
 import tempfile
 
+from allinone import arguments
 from allinone.errors import InputError, command
 from data_prep import contact_sheet, drawing, layouts
 
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("--kind", choices=drawing.KINDS, required=True)
-    add("--count", type=int, required=True, help="pictures")
-    add("--identities", type=int, default=300, help="different people")
-    add("--first-identity", type=int, default=0, help="number of the first person")
-    add("--seed", type=int, default=1)
-    add("--workers", type=int, help="processes, default one a core")
+    add("--count", type=arguments.Whole(1), required=True, help="pictures")
+    add("--identities", type=arguments.Whole(1), default=300, help="different people")
+    add("--first-identity", type=arguments.Whole(0), default=0, help="number of the first person")
+    add("--seed", type=arguments.SEED, default=1)
+    add("--workers", type=arguments.WORKERS, help="processes, default one a core")
     add("--out", required=True, help="folder for images/, records.jsonl and sheet.jpg")
     add(
         "--layout",

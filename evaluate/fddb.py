@@ -8,18 +8,18 @@ ellipses). Writes DiscROC.txt and ContROC.txt.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
 
+from allinone import arguments
 from allinone.errors import command
 from evaluate import ellipses, fddb_files
 
 
 def parse(argv=None):
     """Return the arguments."""
-    parser = argparse.ArgumentParser(
+    parser = arguments.Parser(
         description=__doc__.splitlines()[0],
         epilog="To measure a model: python -m evaluate.measure fddb.",
     )

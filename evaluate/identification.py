@@ -7,20 +7,23 @@ The file's form is described in evaluate/probes.py.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 
+from allinone import arguments
 from allinone.errors import command
 from evaluate import probes
 
 
 def parse(argv=None):
     """Return the arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--scores", required=True, help="HDF5 file of scores")
     parser.add_argument(
-        "--threshold", type=float, required=True, help="least score of somebody who is recognised"
+        "--threshold",
+        type=arguments.Real(),
+        required=True,
+        help="least score of somebody who is recognised",
     )
     parser.add_argument("--json", action="store_true", help="print nothing but one line of JSON")
     return parser.parse_args(argv)

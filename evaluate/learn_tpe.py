@@ -8,10 +8,9 @@ compares by it, and takes two faces for one person from the cosine on that one i
 different people reaches among those held out.
 """
 
-import argparse
 import sys
 
-from allinone import backend, device
+from allinone import arguments, backend, device
 from allinone.errors import InputError, command
 from evaluate import own_embedding, tpe
 
@@ -20,7 +19,7 @@ ENGINE = "opencv"  # on a CPU
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", required=True, help="folder of the fused model")
     parser.add_argument(
         "--db", required=True, help="database of the identity tower, or a folder of one"
@@ -30,8 +29,10 @@ def parse(argv):
         required=True,
         help="the same of people from whom neither the model nor the embedding learns",
     )
-    parser.add_argument("--iterations", type=int, default=tpe.ITERATIONS, help="triplets")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--iterations", type=arguments.Whole(1), default=tpe.ITERATIONS, help="triplets"
+    )
+    parser.add_argument("--seed", type=arguments.SEED, default=1)
     parser.add_argument("--gpu", default="", help="GPU number; empty: CPU")
     return parser.parse_args(argv)
 

@@ -7,11 +7,10 @@ python -m evaluate.measure afw --help
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 
-from allinone import engines
+from allinone import arguments, engines
 from allinone.analyzer import PROPOSALS
 from allinone.errors import InputError, command
 from evaluate import answers, benchmark, predictions, run
@@ -19,7 +18,7 @@ from evaluate import answers, benchmark, predictions, run
 
 def parse(argv=None):
     """Return the arguments: a benchmark, its options, or --list."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--list", action="store_true", help="print the benchmarks' names, one a line, and end"
     )

@@ -8,11 +8,10 @@ On photographs a model is less often right than on composed scenes, so that more
 than is hoped for there. The score stands in the model's model.json.
 """
 
-import argparse
 import sys
 import tempfile
 
-from allinone import device, files, model
+from allinone import arguments, device, files, model
 from allinone.errors import InputError, command
 from evaluate import photographs
 
@@ -21,12 +20,12 @@ ENGINE = "opencv"  # on a CPU
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", required=True, help="folder of the fused model")
     parser.add_argument("--records", required=True, help="records of scenes with faces")
     parser.add_argument(
         "--precision",
-        type=float,
+        type=arguments.Real(least=0),
         required=True,
         help="least share of detections that must be faces",
     )

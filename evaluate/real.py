@@ -9,12 +9,11 @@ or OpenCV's cascade of Haar features would reach. A task is measured on the sets
 it. Predictions that are there already are not made again.
 """
 
-import argparse
 import json
 import os
 import sys
 
-from allinone import device, engines, files
+from allinone import arguments, device, engines, files
 from allinone.errors import InputError, command
 from allinone.model import open_model
 from data_prep import conversion
@@ -23,7 +22,7 @@ from evaluate import headline, photographs, portraits, rows, tpe
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--data",
         default="data/real",

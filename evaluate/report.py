@@ -8,18 +8,17 @@ from the figures of make bench, if they are there.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 
-from allinone import files
+from allinone import arguments, files
 from allinone.errors import command
 from evaluate import benchmark, report_page
 
 
 def parse(argv=None):
     """Return the arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--results", required=True, help="folder with a folder for each benchmark that was measured"
     )

@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 
+from allinone import arguments
 from allinone.errors import InputError
 from evaluate import detection_files, face_eval
 
@@ -16,7 +17,7 @@ from evaluate import detection_files, face_eval
 def parse(argv, name: str, description: str) -> argparse.Namespace:
     """Return the arguments of a command that scores a file of detections; name: of its set."""
     measure = f"To measure a model: python -m evaluate.measure {name}."
-    parser = argparse.ArgumentParser(description=description, epilog=measure)
+    parser = arguments.Parser(description=description, epilog=measure)
     parser.add_argument(
         "--annotations", required=True, help="annotation file of the face-eval toolbox (.mat)"
     )

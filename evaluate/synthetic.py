@@ -8,11 +8,10 @@ label of it. Chance is the best constant answer for these very labels; for detec
 same region proposals.
 """
 
-import argparse
 import os
 import sys
 
-from allinone import device, files
+from allinone import arguments, device, files
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError, command
 from evaluate import headline, synthetic_faces, task_figures
@@ -20,7 +19,7 @@ from evaluate import headline, synthetic_faces, task_figures
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", required=True, help="folder of the fused model")
     parser.add_argument("--faces", required=True, help="folder of held-out portraits")
     parser.add_argument("--scenes", required=True, help="folder of held-out scenes")

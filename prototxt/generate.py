@@ -7,12 +7,11 @@ The nets of other profiles are written where they are used: by tools.train into 
 run, by tools.fuse into that of the model.
 """
 
-import argparse
 import glob
 import os
 import sys
 
-from allinone import files
+from allinone import arguments, files
 from allinone.errors import command
 
 
@@ -39,7 +38,7 @@ def differing(texts):
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare only")
     return parser.parse_args(argv)
 

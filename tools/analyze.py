@@ -11,11 +11,10 @@ stop the others, and makes the exit code 2. Called again after it was stopped, t
 where it was.
 """
 
-import argparse
 import os
 import sys
 
-from allinone import analyzer, engines, model
+from allinone import analyzer, arguments, engines, model
 from allinone.errors import InputError, command
 from allinone.face import RAW, UNIT
 from tools.analysis import run
@@ -25,12 +24,12 @@ OF_SEARCH = ("score", "proposals", "smallest")  # options that mean nothing with
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("inputs", nargs="+", help="pictures, folders of pictures, patterns, videos, camera numbers")
     add("--model", help=f"folder of the fused model; default: {model.SHIPPED}")
     add("--out", required=True, help=f"folder for {run.LINES} and the drawn pictures")
-    add("--score", type=float, help="least detection score; default: the model's own")
+    add("--score", type=arguments.SHARE, help="least detection score; default: the model's own")
     add(
         "--proposals",
         choices=analyzer.PROPOSALS,
@@ -45,14 +44,14 @@ def parse(argv):
     )
     add(
         "--smallest",
-        type=float,
+        type=arguments.Real(above=0),
         help="dense: least height in pixels of a face that is looked for; default: 24, or a 40th "
         "of the longer side",
     )
     add("--engine", choices=engines.ENGINES, default="caffe")
     add("--gpu", default="", help="GPU number; empty: CPU")
-    add("--batch", type=int, default=4, help="pictures that share calls of the net")
-    add("--every", type=int, default=1, help="videos: look at every n-th frame")
+    add("--batch", type=arguments.Whole(1), default=4, help="pictures that share calls of the net")
+    add("--every", type=arguments.Whole(1), default=1, help="videos: look at every n-th frame")
     add(
         "--descriptor",
         nargs="?",
@@ -64,8 +63,6 @@ def parse(argv):
     add("--csv", action="store_true", help=f"write {run.TABLE} too")
     add("--without-pictures", action="store_true", help="draw nothing")
     args = parser.parse_args(argv)
-    if args.batch < 1 or args.every < 1:
-        raise InputError("--batch and --every must be at least 1")
     unused = [name for name in OF_SEARCH if args.boxes and getattr(args, name) is not None]
     if unused:
         raise InputError(

@@ -7,14 +7,13 @@ Training with real data is set beside made-up data, building beside a bare loop,
 machine's matrix products.
 """
 
-import argparse
 import functools
 import json
 import os
 import subprocess
 import sys
 
-from allinone import device, files
+from allinone import arguments, device, files
 from allinone.errors import InputError, command
 from tools.recipes.options import BLAS_THREADS
 from tools.timing import clock, data, training
@@ -24,7 +23,7 @@ NEEDED = ("db", "records", "model", "out")
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--db", help="folder of the databases of profile tiny")
     parser.add_argument("--records", help="records.jsonl of faces, to build a database of")
     parser.add_argument("--model", help="folder of a fused model of profile tiny")

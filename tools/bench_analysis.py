@@ -5,11 +5,11 @@
 Prints rows, and the figures as JSON in the last line.
 """
 
-import argparse
 import json
 import sys
 import tempfile
 
+from allinone import arguments
 from allinone.errors import command
 from allinone.model import open_model
 from tools.timing import clock, growth, pictures
@@ -18,7 +18,7 @@ from tools.timing import engines as engine_times
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", required=True, help="folder of a fused model of profile tiny")
     parser.add_argument("--folder", help="only analyze this folder, and print what that took")
     return parser.parse_args(argv)

@@ -5,7 +5,6 @@
 Ends with code 2 where a problem stops work.
 """
 
-import argparse
 import glob
 import importlib.metadata
 import importlib.util
@@ -14,7 +13,7 @@ import re
 import shutil
 import sys
 
-from allinone import closure, device
+from allinone import arguments, closure, device
 from allinone.errors import command
 
 OLDEST = (3, 9)  # Python: what the kit and its packages need
@@ -175,7 +174,7 @@ def check_room(report):
 @command
 def main(argv=None):
     """Check everything and count the problems."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--gpu", default="", help="GPUs that must work, such as 0,1")
     args = parser.parse_args(argv)
     report = Report()

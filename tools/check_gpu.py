@@ -3,17 +3,16 @@
 python -m tools.check_gpu 0,1
 """
 
-import argparse
 import sys
 
-from allinone import device
+from allinone import arguments, device
 from allinone.errors import command
 
 
 @command
 def main(argv=None):
     """Try a forward pass on every GPU."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("gpu", help="numbers such as 0 or 0,1")
     device.check(parser.parse_args(argv).gpu)
 

@@ -7,25 +7,24 @@ cores. Stopped, it goes on where it was. Figures are those of the last validatio
 run has seen.
 """
 
-import argparse
 import os
 import sys
 
-from allinone import files
-from allinone.errors import InputError, command
+from allinone import arguments, files
+from allinone.errors import command
 from tools.claiming import page, runs
 
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--db", required=True, help="folder of the databases, with val/")
     parser.add_argument("--out", required=True, help="folder for the runs")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    parser.add_argument("--seeds", nargs="+", type=arguments.SEED, default=[1, 2, 3])
     parser.add_argument("--page", required=True, help="where the page goes; claims.json beside it")
     parser.add_argument(
         "--workers",
-        type=int,
+        type=arguments.WORKERS,
         default=os.cpu_count(),
         help="trainings at a time, default one a core",
     )
@@ -34,10 +33,7 @@ def parse(argv):
         action="store_true",
         help="train and write that part of the page alone; the others stay as they are",
     )
-    args = parser.parse_args(argv)
-    if args.workers < 1:
-        raise InputError(f"--workers {args.workers}: must be at least 1")
-    return args
+    return parser.parse_args(argv)
 
 
 @command

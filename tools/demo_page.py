@@ -5,11 +5,10 @@
 The folder holds what the demo has made: model, run, train, test and eval.
 """
 
-import argparse
 import os
 import sys
 
-from allinone import device
+from allinone import arguments, device
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import command
 from tools import demo_pictures, demo_results
@@ -17,7 +16,7 @@ from tools import demo_pictures, demo_results
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--demo", required=True, help="folder of the demo")
     parser.add_argument("--gpu", default="", help="GPU number; empty: CPU")
     return parser.parse_args(argv)

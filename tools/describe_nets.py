@@ -3,11 +3,10 @@
 python -m tools.describe_nets
 """
 
-import argparse
 import os
 import sys
 
-from allinone import files, profiles, schedules, tasks
+from allinone import arguments, files, profiles, schedules, tasks
 from allinone.errors import command
 from prototxt import deploy, towers
 from tools import draw_net, layers
@@ -91,7 +90,7 @@ def drawings(profile):
 @command
 def main(argv=None):
     """Write the page and the drawings."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", default="docs", help="folder for network.md and the drawn nets")
     out = parser.parse_args(argv).out
     with files.replacing(os.path.join(out, "network.md")) as stream:

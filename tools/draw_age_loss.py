@@ -3,10 +3,9 @@
 python -m tools.draw_age_loss
 """
 
-import argparse
 import sys
 
-from allinone import files
+from allinone import arguments, files
 from allinone.errors import command
 from tools import age_loss_picture
 
@@ -14,7 +13,7 @@ from tools import age_loss_picture
 @command
 def main(argv=None):
     """Draw it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", default="docs/age_loss.svg", help="path of the picture")
     out = parser.parse_args(argv).out
     with files.replacing(out) as stream:

@@ -3,10 +3,9 @@
 python -m tools.draw_pose
 """
 
-import argparse
 import sys
 
-from allinone import files
+from allinone import arguments, files
 from allinone.errors import command
 from tools import pose_picture
 
@@ -14,7 +13,7 @@ from tools import pose_picture
 @command
 def main(argv=None):
     """Draw it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", default="docs/pose.jpg", help="path of the picture")
     out = parser.parse_args(argv).out
     files.write_image(out, pose_picture.picture())

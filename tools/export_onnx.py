@@ -5,15 +5,15 @@ python -m tools.export_onnx --model out/demo/model
 There are two forms: float32 for the engine onnxruntime, fp16 for onnxruntime-fp16.
 """
 
-import argparse
 import sys
 
+from allinone import arguments
 from allinone.errors import command
 
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", required=True, help="folder of a fused model")
     return parser.parse_args(argv)
 

@@ -11,16 +11,15 @@ their shared weights differ, --trunk says whose are taken. Then every output of 
 equal the tower's own.
 """
 
-import argparse
 import sys
 
-from allinone import profiles, tasks
+from allinone import arguments, profiles, tasks
 from allinone.errors import InputError, command
 
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--profile", choices=profiles.PROFILES, help="default: that of the runs")
     parser.add_argument(
         "--run",

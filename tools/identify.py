@@ -11,12 +11,11 @@ Embedding first, which has a threshold of its own. A picture that cannot be read
 others of `enroll` and `find`, and makes the exit code 2.
 """
 
-import argparse
 import sys
 
 import numpy as np
 
-from allinone import engines
+from allinone import arguments, engines
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError, command
 from tools import gallery
@@ -73,14 +72,14 @@ def verify(analyzer, args, likeness, threshold):
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("what", choices=("enroll", "find", "verify"))
     add("inputs", nargs="+", help="enroll: folder of people; find: pictures; verify: two pictures")
     add("--gallery", help="HDF5 file of the people")
     add(
         "--threshold",
-        type=float,
+        type=arguments.Real(),
         help=f"least cosine of the same person; default: {gallery.THRESHOLD:g}, with --tpe the "
         "embedding's own",
     )

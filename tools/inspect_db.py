@@ -5,21 +5,20 @@
 It shows what the nets will see: pictures and labels as they stand in the databases.
 """
 
-import argparse
 import os
 import sys
 
-from allinone import files, store, tasks
+from allinone import arguments, files, store, tasks
 from allinone.errors import InputError, command
 from tools import database_sheets
 
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("db", help="folder with a database, or a folder of them, for each tower")
     parser.add_argument("--out", required=True, help="folder for the sheets")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=arguments.SEED, default=1)
     return parser.parse_args(argv)
 
 

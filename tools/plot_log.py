@@ -3,16 +3,16 @@
 python -m tools.plot_log out/demo/train/log.jsonl out/demo/train/curves.png
 """
 
-import argparse
 import sys
 
+from allinone import arguments
 from allinone.errors import command
 from tools.training import curves
 
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("log", help="log.jsonl of a run of tools.train")
     parser.add_argument("png", help="picture to write")
     return parser.parse_args(argv)

@@ -5,17 +5,17 @@
 Each face stands there with what the model says of it and what is true.
 """
 
-import argparse
 import os
 import sys
 
+from allinone import arguments
 from allinone.errors import command
 from tools import contact_sheets
 
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", default="data/real", help="folder of the sets")
     parser.add_argument("--results", required=True, help="folder that evaluate.real left")
     parser.add_argument("--out", required=True, help="folder for the sheets")

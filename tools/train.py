@@ -13,29 +13,50 @@ on them is measured as the run goes on.
 import argparse
 import sys
 
-from allinone import profiles, schedules, tasks
-from allinone.errors import command
-from tools.training.options import Options
+from allinone import arguments, profiles, schedules, tasks
+from allinone.errors import InputError, command
+from tools.training.options import NUMBERS, Options, flag
 
 
 def parse(argv):
     """Return (Options, whether to resume); an option that is not given keeps Options' default."""
-    parser = argparse.ArgumentParser(
+    parser = arguments.Parser(
         description=__doc__.splitlines()[0], argument_default=argparse.SUPPRESS
     )
     add = parser.add_argument
+
+    def number(name, **more):
+        add(flag(name), type=NUMBERS[name], **more)
+
     add("--profile", choices=profiles.PROFILES, help="default: that of --init")
     add("--job", choices=schedules.JOBS["paper"], help=f"default: {Options.job}")
     add("--db", required=True, help="folder with a database for each tower, and val/ with more")
     add("--out", required=True, help="folder of the run")
     add("--init", help="run or model to start from, for job hyperface also a caffemodel of AlexNet")
     add("--widen", action="store_true", help="start with the answers of a narrower net (--init)")
-    add("--iterations", type=int, help="default: the job's; the age switch moves with them")
-    add("--base-lr", type=float, help="default: the job's")
-    add("--batch", type=float, metavar="FACTOR", help="of the job's mini-batches; default: 1")
-    add("--age-switch", type=int, help="iteration; the age loss turns Gaussian there (eq. 6)")
-    add("--age-ramp", type=int, help="iterations that this takes; default: 0")
-    add("--age-weight", type=float, help="of the Gaussian term; default: the job's, 1: as printed")
+    add(
+        "--iterations",
+        type=NUMBERS["iterations"],
+        help="default: the job's; the age switch moves with them",
+    )
+    number("base_lr", help="default: the job's")
+    add(
+        "--batch",
+        type=NUMBERS["batch"],
+        metavar="FACTOR",
+        help="of the job's mini-batches; default: 1",
+    )
+    add(
+        "--age-switch",
+        type=NUMBERS["age_switch"],
+        help="iteration; the age loss turns Gaussian there (eq. 6)",
+    )
+    number("age_ramp", help="iterations that this takes; default: 0")
+    add(
+        "--age-weight",
+        type=NUMBERS["age_weight"],
+        help="of the Gaussian term; default: the job's, 1: as printed",
+    )
     add(
         "--without-dropout",
         nargs="+",
@@ -43,27 +64,35 @@ def parse(argv):
         metavar="TOWER",
         help="towers without the profile's dropout, which draws numbers towards their mean",
     )
-    add("--iter-size", type=int, help="mini-batches of an iteration, for a small GPU")
-    add("--snapshot", type=int, help="iterations between snapshots; default: the profile's")
-    add("--seed", type=int, help=f"default: {Options.seed}")
+    add(
+        "--iter-size",
+        type=NUMBERS["iter_size"],
+        help="mini-batches of an iteration, for a small GPU",
+    )
+    add(
+        "--snapshot",
+        type=NUMBERS["snapshot"],
+        help="iterations between snapshots; default: the profile's",
+    )
+    number("seed", help=f"default: {Options.seed}")
     add("--resume", action="store_true", help="go on from the newest snapshot, if there is one")
     add("--gpu", help="GPU numbers, 0 or 0,1, a mini-batch each; default: CPU")
-    add("--cores", type=int, help="processes without a GPU, which share mini-batches")
+    number("cores", help="processes without a GPU, which share mini-batches")
     given = vars(parser.parse_args(argv))
     resume = given.pop("resume", False)
     options = Options(**given)
-    check(parser, options)
+    check(options)
     return options, resume
 
 
-def check(parser, options):
+def check(options):
     """Refuse options that do not go together."""
-    if options.cores < 1 or options.cores > 1 and options.gpu:
-        parser.error("--cores must be 1 or more, and goes without --gpu")
+    if options.cores > 1 and options.gpu:
+        raise InputError("--cores goes without --gpu; leave one of them out")
     if options.widen and not options.init:
-        parser.error("--widen needs --init, the narrower net")
+        raise InputError("--widen needs --init, the narrower net")
     if options.widen and not options.profile:
-        parser.error("--widen needs --profile, that of the wider net")
+        raise InputError("--widen needs --profile, that of the wider net")
 
 
 @command

@@ -11,6 +11,7 @@ import pytest
 from conftest import ROOT, run_well
 
 from allinone import closure, landmarks, pose, record
+from allinone.errors import InputError
 from data_prep import drawing, head, render, scene
 
 SYNTHETIC = "data_prep.synthetic"
@@ -192,7 +193,9 @@ def test_a_folder_of_other_files_is_left_alone(tmp_path, expect_refusal):
 
 def test_a_set_of_no_faces_is_refused(tmp_path, expect_refusal):
     drawn = ["--kind", "portraits", "--count", 0, "--out", tmp_path / "x"]
-    expect_refusal(SYNTHETIC, drawn, "--count 0", "trains nothing")
+    expect_refusal(SYNTHETIC, drawn, "--count 0: must be a whole number from 1")
+    with pytest.raises(InputError, match="--count 0 .*trains nothing"):
+        drawing.draw_set(str(tmp_path / "x"), "portraits", 0, 5, 1)
 
 
 DRAWN = """

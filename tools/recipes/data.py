@@ -9,10 +9,10 @@ model that does. The commands go on where they were stopped, and keep what is th
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 
+from allinone import arguments
 from allinone.errors import command
 from data_prep.set_databases import WAITING
 from tools.recipes import options, steps
@@ -22,7 +22,7 @@ JOB = "hyperface"
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("sets", nargs="*", metavar="SET", help="default: those of Table I")
     parser.add_argument("--data", default="data", help="folder with a folder for each set")
     parser.add_argument("--db", default="data/db", help="folder for the databases")

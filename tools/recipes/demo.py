@@ -7,10 +7,9 @@ Called again, it does what has changed since, and goes on where it was stopped.
 
 from __future__ import annotations
 
-import argparse
 import sys
 
-from allinone import schedules
+from allinone import arguments, schedules
 from allinone.errors import command
 from tools.recipes import drawn, options
 from tools.recipes.steps import Step
@@ -109,7 +108,7 @@ def showing_steps(out, gpu):
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", default="out/demo", help="folder for all that it makes")
     options.add_device(parser)
     options.add_steps(parser)

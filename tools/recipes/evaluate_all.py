@@ -10,11 +10,11 @@ whole of FDDB, as in the paper (section IV-A). Which model it is, is printed.
 
 from __future__ import annotations
 
-import argparse
 import glob
 import os
 import sys
 
+from allinone import arguments
 from allinone.errors import InputError, command
 from evaluate import benchmark
 from tools.recipes import options, steps
@@ -22,7 +22,7 @@ from tools.recipes import options, steps
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("benchmarks", nargs="*", help="default: all whose sets are there")
     parser.add_argument("--data", default="data", help="folder with a folder for each set")
     parser.add_argument("--model", help="the model to measure on every benchmark")

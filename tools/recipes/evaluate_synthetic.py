@@ -5,9 +5,9 @@ python -m tools.recipes.evaluate_synthetic --model out/paper/model
 
 from __future__ import annotations
 
-import argparse
 import sys
 
+from allinone import arguments
 from allinone.errors import command
 from allinone.model import open_model
 from tools.recipes import drawn, options
@@ -15,7 +15,7 @@ from tools.recipes import drawn, options
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", required=True, help="folder of the fused model")
     parser.add_argument("--sets", default="out/synthetic", help="folder for the drawn sets")
     parser.add_argument("--gpu", default="", help="GPU number; empty: CPU")

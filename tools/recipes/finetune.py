@@ -9,12 +9,11 @@ folders. Only the branch of the task learns, so the fused model's other answers 
 
 from __future__ import annotations
 
-import argparse
 import glob
 import os
 import sys
 
-from allinone import schedules
+from allinone import arguments, schedules
 from allinone.errors import InputError, command
 from data_prep.reader import WHOLE
 from tools.recipes import options
@@ -73,7 +72,7 @@ def steps_of(args, db, fold):
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("set", help=f"the benchmark: {', '.join(JOBS)}")
     parser.add_argument("--db", default="data/db", help="folder of the databases")
     parser.add_argument("--run", required=True, help="the joint run that is started from")

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from allinone import profiles
 from allinone.errors import InputError
 from tools.recipes import steps
+from tools.training.options import NUMBERS
 
 # More threads make an iteration of a small net longer, not shorter, and change its last digits.
 BLAS_THREADS = "OPENBLAS_NUM_THREADS"
@@ -18,16 +19,20 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     """Add --gpu and --cores."""
     parser.add_argument("--gpu", default="", help="GPU numbers, 0 or 0,1; empty: CPU")
     parser.add_argument(
-        "--cores", type=int, default=2, help="processes that train without a GPU, default 2"
+        "--cores",
+        type=NUMBERS["cores"],
+        default=2,
+        help="processes that train without a GPU, default 2",
     )
 
 
 def add_training(parser: argparse.ArgumentParser) -> None:
     """Add the options of every training, and the device."""
     add_device(parser)
-    parser.add_argument("--iterations", type=int, help="of each training; default: the job's")
-    parser.add_argument("--base-lr", type=float, help="of each training; default: the job's")
-    parser.add_argument("--batch", type=float, help="what every mini-batch is multiplied by")
+    add = parser.add_argument
+    add("--iterations", type=NUMBERS["iterations"], help="of each training; default: the job's")
+    add("--base-lr", type=NUMBERS["base_lr"], help="of each training; default: the job's")
+    add("--batch", type=NUMBERS["batch"], help="what every mini-batch is multiplied by")
 
 
 def add_profile(parser: argparse.ArgumentParser) -> None:

@@ -9,11 +9,11 @@ these runs came about is told in docs/training_notes.md.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from dataclasses import dataclass
 
+from allinone import arguments
 from allinone.errors import command
 from tools.recipes import drawn, options
 from tools.recipes.steps import Step
@@ -223,7 +223,7 @@ def link_databases(data):
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--real", required=True, help="folder of the labels and photographs")
     parser.add_argument("--data", default="data/real", help="folder for sets and databases")
     parser.add_argument("--out", default="out/real", help="folder for runs, model and figures")

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
+from allinone.arguments import WORKERS, Real, Whole
 from allinone.errors import InputError
 
-LARGEST = 2**31 - 1  # what Caffe's solver files can hold; Caffe aborts at a larger number
-LEAST = dict(iterations=1, iter_size=1, snapshot=1, seed=0, age_switch=0, age_ramp=0)
-POSITIVE = dict(  # options that must be above 0, with a hint
-    base_lr="0.001 is usual",
-    batch="0.5 halves the mini-batches, 2 doubles them",
-    age_weight="1 is eq. 6 as printed",
+NUMBERS = dict(  # what the numbers of a training run must be
+    iterations=Whole(1),
+    iter_size=Whole(1),
+    snapshot=Whole(1),
+    seed=Whole(0),
+    age_switch=Whole(0),
+    age_ramp=Whole(0),
+    base_lr=Real(above=0, most=1e6, hint="0.001 is usual"),
+    batch=Real(above=0, most=1000, hint="0.5 halves the mini-batches, 2 doubles them"),
+    age_weight=Real(above=0, most=1e6, hint="1 is eq. 6 as printed"),
+    cores=WORKERS,
 )
 
 
@@ -41,16 +46,10 @@ class Options:
 
     def check_numbers(self) -> None:
         """Raise InputError where a number makes no training."""
-        for name, least in LEAST.items():
+        for name, numbers in NUMBERS.items():
             value = getattr(self, name)
-            if value is not None and not least <= value <= LARGEST:
-                raise InputError(
-                    f"{flag(name)} {value}: must be a whole number from {least} up to {LARGEST}"
-                )
-        for name, hint in POSITIVE.items():
-            value = getattr(self, name)
-            if value is not None and not 0 < value < math.inf:
-                raise InputError(f"{flag(name)} {value}: must be a number above 0; {hint}")
+            if value is not None and not numbers.holds(value):
+                raise InputError(f"{flag(name)} {value}: {numbers.must}")
 
 
 def flag(name: str) -> str:

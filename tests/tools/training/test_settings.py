@@ -7,10 +7,11 @@ import pytest
 from training_runs import options
 
 from allinone import schedules, surgery, tasks
+from allinone.arguments import LARGEST
 from allinone.errors import InputError
 from allinone.profiles import PAPER, TINY
 from tools.training import plan, settings
-from tools.training.options import LARGEST, Options
+from tools.training.options import Options
 
 JOINT = schedules.JOBS["tiny"]["joint"]
 
@@ -83,14 +84,20 @@ def test_a_profile_that_is_no_longer_there_is_named(chain, tmp_path):
     "more, sentence",
     [
         (["--cores", 2, "--gpu", 0], "goes without --gpu"),
-        (["--cores", 0], "1 or more"),
+        (["--cores", 0], "--cores 0: must be a whole number from 1 up"),
         (["--widen"], "needs --init"),
         (["--without-dropout", "ages"], "invalid choice"),
-        (["--age-weight", 0], "--age-weight 0.0: must be a number above 0; 1 is eq. 6 as printed"),
+        (
+            ["--age-weight", 0],
+            "--age-weight 0: must be a number above 0 up to 1e+06; 1 is",
+        ),
         (["--age-ramp", -1], "--age-ramp -1: must be a whole number from 0 up"),
-        (["--batch", 0], "--batch 0.0: must be a number above 0; 0.5 halves the mini-batches"),
+        (
+            ["--batch", 0],
+            "--batch 0: must be a number above 0 up to 1000; 0.5 halves",
+        ),
         (["--batch", "nan"], "--batch nan: must be a number above 0"),
-        (["--iterations", "many"], "invalid int value"),
+        (["--iterations", "many"], "--iterations many: must be a whole number from 1 up"),
         (["--profile", "mini"], "invalid choice"),
     ],
 )

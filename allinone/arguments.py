@@ -1,0 +1,97 @@
+"""The command line: wrong arguments are a sentence, and numbers that make no sense are refused."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from dataclasses import dataclass
+from typing import NoReturn
+
+from allinone.errors import InputError
+
+LARGEST = 2**31 - 1  # what Caffe's solver files can hold; Caffe aborts at a larger number
+SHOWN = 40  # our choice: letters of a wrong number that a sentence repeats
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are sentences like all others of a command."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise InputError."""
+        what = re.sub(r"^argument ([^:]+): ", r"\1 ", message)
+        raise InputError(f"{what}; --help says what the command takes")
+
+
+def _refusal(text: str, must: str) -> argparse.ArgumentTypeError:
+    shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+    return argparse.ArgumentTypeError(f"{shown}: {must}")
+
+
+@dataclass(frozen=True)
+class Whole:
+    """Whole numbers from `least` up to `most`."""
+
+    least: int
+    most: int = LARGEST
+
+    @property
+    def must(self) -> str:
+        """Return in words what a number must be."""
+        return f"must be a whole number from {self.least} up to {self.most}"
+
+    def holds(self, value: int) -> bool:
+        """Tell whether a number is one of them."""
+        return self.least <= value <= self.most
+
+    def __call__(self, text: str) -> int:
+        """Return the number that a text holds; ArgumentTypeError where it is none of them."""
+        try:
+            value = int(text)
+        except ValueError:
+            raise _refusal(text, self.must) from None
+        if not self.holds(value):
+            raise _refusal(text, self.must)
+        return value
+
+
+@dataclass(frozen=True)
+class Real:
+    """Finite numbers from `least` up to `most`, or above `above`."""
+
+    least: float = -math.inf
+    most: float = math.inf
+    above: float = -math.inf
+    hint: str = ""  # what is usual
+
+    @property
+    def must(self) -> str:
+        """Return in words what a number must be."""
+        limits = ""
+        if self.above > -math.inf:
+            limits += f" above {self.above:g}"
+        if self.least > -math.inf:
+            limits += f" from {self.least:g}"
+        if self.most < math.inf:
+            limits += f" up to {self.most:g}"
+        return f"must be a number{limits or ', and finite'}{f'; {self.hint}' if self.hint else ''}"
+
+    def holds(self, value: float) -> bool:
+        """Tell whether a number is one of them."""
+        within = self.above < value and self.least <= value <= self.most
+        return within and math.isfinite(value)
+
+    def __call__(self, text: str) -> float:
+        """Return the number that a text holds; ArgumentTypeError where it is none of them."""
+        try:
+            value = float(text)
+        except ValueError:
+            raise _refusal(text, self.must) from None
+        if not self.holds(value):
+            raise _refusal(text, self.must)
+        return value
+
+
+WORKERS = Whole(1, 1024)  # processes; our choice: more are a typing error
+SEED = Whole(0)
+SHARE = Real(least=0, most=1)
