@@ -12,44 +12,29 @@ import sys
 from collections.abc import Callable, Iterator
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-# What helps where an output cannot be written.
+# What helps where a file or folder cannot be used.
 MENDS = {
     **dict.fromkeys(NO_ROOM, "free space, then run the same command again"),
-    errno.EACCES: "choose a place that you may write to",
-    errno.EPERM: "choose a place that you may write to",
+    errno.EACCES: "choose a place that you may write to and read, or get the right to (chmod)",
+    errno.EPERM: "choose a place that you may write to and read, or get the right to (chmod)",
     errno.EROFS: "choose a place that can be written to",
-    errno.EISDIR: "a folder has this name: choose another",
-    errno.ENOTDIR: "a part of the path is a file: choose another folder",
-    errno.EEXIST: "a part of the path is a file: choose another folder",
+    errno.EISDIR: "a folder has this name: rename the folder, or choose another name",
+    errno.ENOTDIR: "a part of the path is a file: rename it, or choose another folder",
+    errno.EEXIST: "a file is there, or is a part of the path: remove or rename it, or choose another",
+    errno.ENOTEMPTY: "files are in it: remove or rename it, or choose another",
     errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
     errno.EBUSY: "it is in use, or a disk is mounted there: choose a folder in it",
     errno.EXDEV: "another disk is mounted there: choose a folder in it",
+    errno.EMFILE: "let a process open more files (ulimit -n)",
+    errno.EIO: "the disk or the network failed: look after it, then run the same command again",
 }
 INTERRUPTED = 130  # exit code after Ctrl-C
 PIPE_CLOSED = 141  # exit code where whoever reads the output has gone, as of a shell's own commands
-# What mends a file that cannot be used.
-MENDS = {
-    errno.EACCES: "give yourself the right to use it (chmod), or choose another path",
-    errno.EPERM: "give yourself the right to use it (chmod), or choose another path",
-    errno.EROFS: "choose a path on a disk that can be written",
-    errno.EEXIST: "remove or rename what is there, or choose another path",
-    errno.ENOTEMPTY: "remove or rename what is there, or choose another path",
-    errno.EISDIR: "a file is needed there: remove or rename the folder, or choose another path",
-    errno.ENOTDIR: "a part of the path is a file: remove or rename it, or choose another path",
-    errno.ENAMETOOLONG: "choose a shorter name",
-    errno.EMFILE: "let a process open more files (ulimit -n)",
-    errno.EIO: "the disk or the network failed; look after it and run the same command again",
-}
 
 
 def os_error_in_words(error: OSError) -> str:
     """Return which file cannot be used, why, and the mend; raise the error if it is of no file."""
-    if error.errno in NO_ROOM:
-        return (
-            f"{error.filename or 'a file'}: cannot be written ({error.strerror}); free space and "
-            "run the same command again, what is finished is kept"
-        )
-    if error.filename is None and error.errno != errno.EIO:
+    if error.filename is None and error.errno not in (*NO_ROOM, errno.EIO):
         raise error
     mend = MENDS.get(error.errno, "check the path")
     return f"{_name(error.filename)}: {error.strerror or error}; {mend}"

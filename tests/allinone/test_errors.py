@@ -49,7 +49,7 @@ def test_what_the_system_refuses_names_file_and_mend(tmp_path, capsys):
         "full": (lambda: open(tmp_path / "full"), "Is a directory", "rename the folder"),
         "file/x": (lambda: open(tmp_path / "file" / "x"), "Not a directory", "part of the path"),
         "file": (lambda: os.mkdir(tmp_path / "file"), "File exists", "remove or rename"),
-        "long" * 99: (lambda: open(tmp_path / ("long" * 99), "w"), "too long", "a shorter name"),
+        "long" * 99: (lambda: open(tmp_path / ("long" * 99), "w"), "too long", "a shorter one"),
         "full/": (lambda: os.rmdir(tmp_path / "full"), "not empty", "remove or rename"),
     }
     for name, (act, what, mend) in cases.items():
