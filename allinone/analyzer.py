@@ -13,7 +13,7 @@ from typing import Union
 
 import numpy as np
 
-from allinone import align, blob, dense, files, landmarks, pose, refine, tasks
+from allinone import align, blob, dense, landmarks, pictures, pose, refine, tasks
 from allinone import boxes as boxes_
 from allinone import device as devices
 from allinone.backend import Backend
@@ -257,7 +257,7 @@ def loaded(image: Image) -> np.ndarray:
     InputError where it is none.
     """
     if isinstance(image, (str, os.PathLike)):
-        return files.read_image(os.fspath(image))
+        return pictures.read_image(os.fspath(image))
     if isinstance(image, np.ndarray):
         if image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3 and image.size:
             return image

@@ -1,4 +1,4 @@
-"""Files: atomic writing, hashing, reading pictures with a sentence when it fails."""
+"""Files: atomic writing, locks, hashing, JSON with a sentence when it fails."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ import contextlib
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from typing import Any
 
-import cv2
-import numpy as np
-
 from allinone import partials
 from allinone.errors import InputError, writing
-
-JPEG = (".jpg", ".jpeg")
 
 
 @contextlib.contextmanager
@@ -107,46 +103,16 @@ def sha256(path: str) -> str:
     return digest.hexdigest()
 
 
-def read_bytes(path: str) -> bytes:
-    """Return the bytes of a file that somebody names; InputError where it cannot be read."""
-    try:
-        with open(path, "rb") as stream:
-            return stream.read()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+def size_of(path: str) -> int:
+    """Return the bytes of a file that somebody names.
 
-
-def read_image(path: str) -> np.ndarray:
-    """Return a picture as BGR uint8 (height, width, 3).
-
-    InputError where it is missing, cut off or no picture.
+    InputError where it is missing, or no regular file: a FIFO or a device might never end.
     """
-    return decode_image(read_bytes(path), path)
-
-
-def decode_image(data: bytes, name: str) -> np.ndarray:
-    """Return an encoded picture as BGR uint8 (height, width, 3); name: for the error's sentence."""
-    data = bytes(data)
-    # OpenCV fills what a cut JPEG lacks with grey.
-    cut = data[:2] == b"\xff\xd8" and b"\xff\xd9" not in data[-4096:]
-    image = None
-    if data and not cut:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    if image is None:
-        what = "a JPEG that is cut off" if cut else "no picture that OpenCV can read"
-        raise InputError(f"{name}: {what}; get the file again or remove it from the list")
-    return image
-
-
-def write_image(path: str, image: np.ndarray, quality: int = 92) -> None:
-    """Write a picture, encoded by the name's extension, through a temporary name."""
-    kind = os.path.splitext(path)[1]
-    settings = [cv2.IMWRITE_JPEG_QUALITY, quality] if kind.lower() in JPEG else []
     try:
-        ok, data = cv2.imencode(kind, image, settings)
-    except cv2.error:  # of an extension that it does not know
-        ok = False
-    if not ok:
-        raise InputError(f"{path}: OpenCV cannot write this kind of picture; use .jpg or .png")
-    with replacing(path, "wb") as stream:
-        stream.write(data.tobytes())
+        about = os.stat(path)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: cannot be read ({reason}); check the path") from None
+    if not stat.S_ISREG(about.st_mode):
+        raise InputError(f"{path}: no regular file; give the path of a file")
+    return about.st_size

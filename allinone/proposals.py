@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import cv2
 import numpy as np
 
-from allinone import files
+from allinone import pictures
 from allinone.errors import InputError
 from allinone.parallel import in_order
 
@@ -59,4 +59,4 @@ def search_files(paths: Iterable[str], workers: int | None = None) -> Iterator[n
 
 
 def _search_files(paths: list[str]) -> list[np.ndarray]:
-    return [selective_search(files.read_image(path)) for path in paths]
+    return [selective_search(pictures.read_image(path)) for path in paths]

@@ -16,7 +16,7 @@ from typing import Any
 import lmdb
 import numpy as np
 
-from allinone import files, folders
+from allinone import files, folders, pictures
 from allinone.errors import InputError
 
 LMDB, REGIONS, MANIFEST = "images.lmdb", "regions.h5", "manifest.json"
@@ -117,7 +117,7 @@ class Reader:
 
     def image(self, datum) -> np.ndarray:
         """Return the picture of a Datum as BGR uint8."""
-        return files.decode_image(datum.data, f"{self.folder}: a record")
+        return pictures.decode_image(datum.data, f"{self.folder}: a record")
 
 
 def databases(folder: str) -> list[str]:

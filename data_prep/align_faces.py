@@ -8,7 +8,7 @@ from typing import NamedTuple, Optional, Union
 import cv2
 import numpy as np
 
-from allinone import align, files, record, tasks
+from allinone import align, pictures, record, tasks
 from allinone.errors import InputError
 from allinone.record import FaceRecord
 from data_prep.reader import Dropped
@@ -86,7 +86,7 @@ def _align(face, records, matrix, size):
     if np.isnan(matrix).any():
         return Dropped(face.image, "landmarks do not fit", align.UNFIT)
     try:
-        image = files.read_image(image_path(records, face.image))
+        image = pictures.read_image(image_path(records, face.image))
     except InputError as error:
         return Dropped(face.image, "unreadable picture", str(error))
     return encoded(align.warp_by(image, matrix, size))

@@ -2,11 +2,11 @@
 
 import os
 
-import cv2
 import numpy as np
 import scipy.io
 
 from allinone import record
+from allinone.pictures import read_image
 from data_prep.layout_files import cells, copy, write_table, write_text
 from data_prep.readers import afw, fddb, fgnet, fotw, ijba, lap2015, lfw, pascal
 
@@ -58,7 +58,7 @@ def write_pascal(faces, source, out):
     entries = np.zeros((len(pictures), 1), PASCAL_FIELDS)
     for number, (image, found) in enumerate(pictures.items()):
         objects = [[*(np.rint(face.box) + [1, 1, 0, 0]), 0, face.ignore or 0] for face in found]
-        name, size = os.path.basename(image), cv2.imread(os.path.join(source, image)).shape
+        name, size = os.path.basename(image), read_image(os.path.join(source, image)).shape
         entries[number, 0] = (name, np.array(size)[None], np.float64(objects), np.zeros((1, 1)))
         copy(source, image, os.path.join(out, name))
     scipy.io.savemat(os.path.join(out, pascal.FILE), dict(Annotations=entries))

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from sklearn import datasets
 
-from allinone import boxes, files, folders, record
+from allinone import boxes, folders, pictures, record
 from allinone.parallel import in_order
 from allinone.record import FaceRecord
 from data_prep import backgrounds
@@ -48,7 +48,7 @@ class Portraits:
 
     def image(self, number: int) -> np.ndarray:
         """Return the picture of a portrait, BGR uint8."""
-        return files.read_image(self.paths[number])
+        return pictures.read_image(self.paths[number])
 
 
 def portraits_of(records: Sequence[str], splits: Sequence[str]) -> Portraits:
@@ -219,7 +219,7 @@ def _make(indices, out, seed, records, splits):
         image, faces = compose(seed, index, portraits)
         name = f"images/{index:06d}.jpg"
         quality = int(np.random.default_rng([seed, QUALITY, index]).integers(70, 97))
-        files.write_image(os.path.join(out, name), image, quality=quality)
+        pictures.write_image(os.path.join(out, name), image, quality=quality)
         for face in faces:
             face.image = name
         lines.append("".join(map(record.to_line, faces or [FaceRecord(name)])))

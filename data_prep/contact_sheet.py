@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 
-from allinone import draw, files, record
+from allinone import draw, pictures, record
 
 CELLS, COLUMNS, SIDE = 24, 6, 200  # pictures, pictures in a row, pixels of each
 
@@ -15,6 +15,6 @@ def write(folder: str) -> None:
     faces = record.read(os.path.join(folder, "records.jsonl"))
     tiles = []
     for name, some in itertools.islice(record.faces_by_picture(faces), CELLS):
-        image = files.read_image(os.path.join(folder, name))
+        image = pictures.read_image(os.path.join(folder, name))
         tiles.append(draw.tile(draw.annotations(image, some), SIDE))
-    files.write_image(os.path.join(folder, "sheet.jpg"), draw.grid(tiles, COLUMNS))
+    pictures.write_image(os.path.join(folder, "sheet.jpg"), draw.grid(tiles, COLUMNS))

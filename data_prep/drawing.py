@@ -13,7 +13,7 @@ import shutil
 
 import numpy as np
 
-from allinone import closure, files, folders, record
+from allinone import closure, files, folders, pictures, record
 from allinone.errors import InputError
 from allinone.parallel import in_order
 from allinone.progress import Progress
@@ -59,7 +59,7 @@ def draw_one(
         width, height = int(rng.integers(*SCENE_WIDTHS)), int(rng.integers(*SCENE_HEIGHTS))
         image, faces = scene.scene(rng, somebody, width, height)
     name = f"{IMAGES}/{index:06d}.jpg"
-    files.write_image(os.path.join(folder, name), image, quality=int(rng.integers(70, 96)))
+    pictures.write_image(os.path.join(folder, name), image, quality=int(rng.integers(70, 96)))
     return "".join(record.to_line(face) for face in scene.records_of(name, faces))
 
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from allinone import files, folders, landmarks, record
+from allinone import files, folders, landmarks, pictures, record
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
 from allinone.model import open_model
@@ -49,7 +49,7 @@ def _wanted(analyzer, faces, records):
     for place, face in enumerate(faces):
         if face.lacks_landmarks():
             try:
-                image = files.read_image(image_path(records, face.image))
+                image = pictures.read_image(image_path(records, face.image))
             except InputError:  # whoever builds a database names it
                 continue
             region = region_of(analyzer, image, face)

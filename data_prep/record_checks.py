@@ -10,9 +10,9 @@ import os
 from typing import Optional, Union
 
 import numpy as np
-from PIL import Image
 
-from allinone import boxes, tasks
+from allinone import boxes, pictures, tasks
+from allinone.errors import InputError
 from allinone.record import FaceRecord
 
 OLDEST = 110  # our choice: years; a label above it is a mistake
@@ -57,12 +57,11 @@ def label_problem(face: FaceRecord, task: tasks.Task) -> Problem:
 
 def size_of(path: str) -> Union[tuple[int, int], str]:
     """Return (width, height) of a picture, or why it has none; reads the head of its file alone."""
-    try:
-        with Image.open(path) as picture:
-            return picture.size
-    except FileNotFoundError:
+    if not os.path.exists(path):
         return "missing picture"
-    except (OSError, ValueError, Image.DecompressionBombError):
+    try:
+        return pictures.shown_size(path)
+    except InputError:
         return "unreadable picture"
 
 

@@ -16,9 +16,10 @@ from typing import Callable, NamedTuple, Optional, Union
 
 import numpy as np
 
-from allinone import files, record
+from allinone import record
 from allinone.errors import InputError
 from allinone.parallel import in_order
+from allinone.pictures import decode_image, read_bytes
 from allinone.record import FaceRecord
 from data_prep import region_cache
 from data_prep.align_faces import encoded
@@ -131,9 +132,9 @@ def read_picture(job: Job, find: Optional[Find]) -> Read:
         return Read(None, None)
     digest, image = "", None
     try:
-        data = files.read_bytes(job.path)
+        data = read_bytes(job.path)
         digest = hashlib.sha256(data).hexdigest()
-        image = files.decode_image(data, job.path)  # refuses what cannot be decoded
+        image = decode_image(data, job.path)  # refuses what cannot be decoded
         jpeg = _as_jpeg(job, data, image)
     except InputError as error:
         jpeg = Dropped(job.path, "unreadable picture", str(error))

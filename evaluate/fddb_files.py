@@ -14,10 +14,10 @@ from collections.abc import Mapping, Sequence
 from typing import Optional
 
 import numpy as np
-from PIL import Image
 
 from allinone import files
 from allinone.errors import InputError
+from allinone.pictures import shown_size
 from data_prep.readers import fddb as reader
 from data_prep.tables import lines as lines_of
 from evaluate import ellipses
@@ -134,8 +134,7 @@ def size_of(pictures: Optional[str], name: str) -> Optional[tuple[int, int]]:
     path = os.path.join(pictures or "", f"{name}.jpg")
     if not pictures or not os.path.isfile(path):
         return None
-    with Image.open(path) as image:
-        return image.size
+    return shown_size(path)
 
 
 def together(

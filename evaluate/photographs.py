@@ -13,8 +13,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from allinone import boxes, files
+from allinone import boxes
 from allinone.errors import InputError
+from allinone.pictures import read_image
 from allinone.record import FaceRecord
 from allinone.tasks import of_stage
 from evaluate import answers, intervals, metrics, predictions, task_figures
@@ -94,7 +95,7 @@ def cascade(paths: Iterable[str]) -> Iterator[Found]:
     """Yield what OpenCV's cascade of Haar features finds in pictures."""
     detector = cv2.CascadeClassifier(os.path.join(cv2.data.haarcascades, CASCADE))
     for path in paths:
-        grey = cv2.cvtColor(files.read_image(path), cv2.COLOR_BGR2GRAY)
+        grey = cv2.cvtColor(read_image(path), cv2.COLOR_BGR2GRAY)
         found, _, weights = detector.detectMultiScale3(
             grey,
             CASCADE_STEP,

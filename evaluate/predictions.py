@@ -25,6 +25,7 @@ import numpy as np
 from allinone import files, folders, model, record
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
+from allinone.pictures import read_image
 from allinone.progress import Progress
 from allinone.record import FaceRecord
 from allinone.tasks import BY_NAME
@@ -178,7 +179,7 @@ class _Run:
     def _answers(self, analyzer, image, faces):
         """Return (records, descriptors) of one picture."""
         try:
-            picture = files.read_image(os.path.join(self.folder, image))
+            picture = read_image(os.path.join(self.folder, image))
         except InputError as error:
             return [FaceRecord(image, error=str(error))], []
         if self.settings["kind"] == answers.DETECT:

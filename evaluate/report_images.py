@@ -13,7 +13,7 @@ import matplotlib
 import numpy as np
 from markupsafe import Markup
 
-from allinone import files
+from allinone import pictures
 from allinone.errors import InputError
 
 matplotlib.use("Agg")
@@ -80,7 +80,7 @@ def crop(path: str, box) -> Optional[str]:
     The box is drawn; None: all of the picture. Returns None where it cannot be read.
     """
     try:
-        image = files.read_image(path)
+        image = pictures.read_image(path)
     except InputError:
         return None
     if box is not None:

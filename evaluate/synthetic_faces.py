@@ -13,7 +13,7 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
-from allinone import boxes, files, record, regions
+from allinone import boxes, files, pictures, record, regions
 from allinone.analyzer import FaceAnalyzer
 from allinone.face import Face
 from allinone.progress import Progress
@@ -52,7 +52,7 @@ def describe_portraits(
     rng, pairs = np.random.default_rng(seed), []
     progress = Progress("portraits", len(portraits))
     for path, (known, *_) in portraits:
-        image = files.read_image(path)
+        image = pictures.read_image(path)
         near = regions.jittered(rng, known.box, 2 * REGIONS, shift=SHIFT, zoom=ZOOM)
         near = near[boxes.iou(near, [known.box])[:, 0] > POSITIVE_IOU][:REGIONS]
         seen = analyzer.look(image, near)
@@ -68,7 +68,7 @@ def detect_in_scenes(analyzer: FaceAnalyzer, scenes: list[Picture]) -> Detected:
     rng, true, scores, coin, chance = np.random.default_rng(0), [], [], [], []
     progress = Progress("scenes", len(scenes))
     for (path, faces), proposals in zip(scenes, search_files([path for path, _ in scenes])):
-        found = analyzer.detect(files.read_image(path), proposals, DETECTION_FLOOR)
+        found = analyzer.detect(pictures.read_image(path), proposals, DETECTION_FLOOR)
         known = [face.box for face in faces]
         true += metrics.match_detections(found["boxes"], found["score"], known).tolist()
         scores += found["score"].tolist()

@@ -12,7 +12,7 @@ import sys
 import cv2
 import numpy as np
 
-from allinone import FaceAnalyzer, draw, files, tasks
+from allinone import FaceAnalyzer, draw, pictures, tasks
 from allinone.errors import command
 
 HEIGHT = 480  # pixels of each drawn photograph
@@ -25,7 +25,7 @@ def photographs():
     from skimage import data
 
     hopper = cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)
-    return [cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR), files.read_image(hopper)]
+    return [cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR), pictures.read_image(hopper)]
 
 
 def in_words(face):
@@ -54,14 +54,14 @@ def main(argv=None):
     parser.add_argument("photograph", nargs="?", help="default: two that packages bring along")
     parser.add_argument("--out", default="out/analyzed.jpg", help="the picture that is written")
     args = parser.parse_args(argv)
-    images = [files.read_image(args.photograph)] if args.photograph else photographs()
+    images = [pictures.read_image(args.photograph)] if args.photograph else photographs()
     analyzer = FaceAnalyzer(engine="opencv")  # or engine="caffe", or "onnxruntime"
     found = analyzer.analyze_many(images)  # a list of faces for each picture
     for number, faces in enumerate(found, 1):
         print(f"photograph {number}, faces: {len(faces)}")
         for face in faces:
             print(f"  {in_words(face)}")
-    files.write_image(args.out, np.hstack([drawn(*both) for both in zip(images, found)]))
+    pictures.write_image(args.out, np.hstack([drawn(*both) for both in zip(images, found)]))
     print(args.out)
 
 

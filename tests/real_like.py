@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from allinone import files, record
+from allinone import pictures, record
 
 EARS = (12, 16)  # unknown in sets that a teacher model labelled
 
@@ -45,12 +45,12 @@ def write_set(drawn, root, name):
     lines = []
     records = record.read(str(drawn / "records.jsonl"))
     for number, (image, faces) in enumerate(record.faces_by_picture(records)):
-        picture, face, target = files.read_image(str(drawn / image)), faces[0], f"{number}.jpg"
+        picture, face, target = pictures.read_image(str(drawn / image)), faces[0], f"{number}.jpg"
         if name == "utkface":
             target = f"{round(face.age)}_{face.gender}_{number % 5}_2017011{number}.jpg"
             picture = cut_to_the_face(picture, face)
         target = f"{name}/{target}"
-        files.write_image(str(root / target), picture)
+        pictures.write_image(str(root / target), picture)
         if name == "photos":
             lines.append(scene_line(target, faces))
         else:

@@ -9,7 +9,7 @@ from typing import NamedTuple, Optional
 import cv2
 import numpy as np
 
-from allinone import boxes, draw, files
+from allinone import boxes, draw, pictures
 from allinone.errors import InputError
 from allinone.record import FaceRecord
 from allinone.tasks import ANGLES, NUMBER, POINTS, PROBABILITY, Task
@@ -123,7 +123,7 @@ def detection_entries(data: str, results: str) -> tuple[list[Entry], list[Entry]
 
 def tile(entry: Entry) -> np.ndarray:
     """Return the picture of an entry: the face with what the model says drawn, the text below."""
-    image = files.read_image(entry.path)
+    image = pictures.read_image(entry.path)
     x1, y1, x2, y2 = entry.box
     scale = max(1.0, LEAST_HEIGHT / max(y2 - y1, 1))
     image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
@@ -150,7 +150,7 @@ def write(path: str, entries: Sequence[Entry]) -> None:
     """Write a sheet of the first entries; nothing where there are none."""
     if entries:
         tiles = [tile(entry) for entry in entries[:COUNT]]
-        files.write_image(path, draw.grid(tiles, COLUMNS))
+        pictures.write_image(path, draw.grid(tiles, COLUMNS))
 
 
 def write_all(data: str, results: str, out: str) -> None:

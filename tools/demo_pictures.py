@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib import cbook
 from skimage import data
 
-from allinone import boxes, draw, files
+from allinone import boxes, draw, pictures
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
 from evaluate import metrics, synthetic_faces
@@ -48,7 +48,7 @@ def analyzed(
 ) -> tuple[np.ndarray, int, int]:
     """Return (drawn picture, its faces that were found, how many of those are named rightly)."""
     path, known = picture
-    image = files.read_image(path)
+    image = pictures.read_image(path)
     found = analyzer.analyze(image)
     names = [gallery.nearest(face.descriptor) for face in found]
     overlaps = boxes.iou([face.box for face in found], [face.box for face in known])
@@ -68,11 +68,11 @@ def draw_held_out(analyzer: FaceAnalyzer, demo: str) -> dict[str, Any]:
     scenes = [scene for scene in scenes if len(scene[1]) >= FACES][:SCENES]
     drawn = [analyzed(analyzer, gallery, picture) for picture in portraits + scenes]
     sheet = draw.grid([image for image, _, _ in drawn[: len(portraits)]], COLUMNS)
-    files.write_image(os.path.join(demo, "portraits.png"), sheet)
+    pictures.write_image(os.path.join(demo, "portraits.png"), sheet)
     names = []
     for number, (image, _, _) in enumerate(drawn[len(portraits) :], 1):
         names.append(f"scene{number}.png")
-        files.write_image(os.path.join(demo, names[-1]), image)
+        pictures.write_image(os.path.join(demo, names[-1]), image)
     named, right = sum(count for _, count, _ in drawn), sum(count for _, _, count in drawn)
     return dict(named=named, right=right, scene_pictures=names)
 
@@ -83,14 +83,14 @@ def copy_curves_and_sheet(demo: str) -> None:
     if not os.path.isfile(curves):
         raise InputError(f"{curves}: no such file; train first (make demo does all)")
     shutil.copyfile(curves, os.path.join(demo, "curves.png"))
-    sheet = files.read_image(os.path.join(demo, "train", "faces", "sheet.jpg"))
-    files.write_image(os.path.join(demo, "sheet.png"), sheet)
+    sheet = pictures.read_image(os.path.join(demo, "train", "faces", "sheet.jpg"))
+    pictures.write_image(os.path.join(demo, "sheet.png"), sheet)
 
 
 def photographs() -> dict[str, np.ndarray]:
     """Return {name: BGR picture} of real photographs that need no download."""
     with cbook.get_sample_data("grace_hopper.jpg") as stream:
-        hopper = files.decode_image(stream.read(), "grace_hopper.jpg")
+        hopper = pictures.decode_image(stream.read(), "grace_hopper.jpg")
     return dict(astronaut=cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR), hopper=hopper)
 
 
@@ -104,6 +104,6 @@ def draw_photographs(analyzer: FaceAnalyzer, demo: str) -> list[list[dict[str, A
         pairs.append([])
         for which, one in both.items():
             found, file = one.analyze(image), f"{name}_{which}.png"
-            files.write_image(os.path.join(demo, file), draw.results(image, found))
+            pictures.write_image(os.path.join(demo, file), draw.results(image, found))
             pairs[-1].append(dict(file=file, name=name, model=which, faces=len(found)))
     return pairs

@@ -5,7 +5,7 @@ python -m tools.draw_pose
 
 import sys
 
-from allinone import arguments, files
+from allinone import arguments, pictures
 from allinone.errors import command
 from tools import pose_picture
 
@@ -16,7 +16,7 @@ def main(argv=None):
     parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", default="docs/pose.jpg", help="path of the picture")
     out = parser.parse_args(argv).out
-    files.write_image(out, pose_picture.picture())
+    pictures.write_image(out, pose_picture.picture())
     print(f"written: {out}")
 
 

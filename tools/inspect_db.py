@@ -8,7 +8,7 @@ It shows what the nets will see: pictures and labels as they stand in the databa
 import os
 import sys
 
-from allinone import arguments, files, store, tasks
+from allinone import arguments, pictures, store, tasks
 from allinone.errors import InputError, command
 from tools import database_sheets
 
@@ -37,7 +37,7 @@ def main(argv=None):
             sheet, shown, count = database_sheets.sheet(tower, folder, args.seed)
             name = os.path.relpath(folder, args.db).replace(os.sep, "_")
             path = os.path.join(args.out, f"{name}.jpg")
-            files.write_image(path, sheet)
+            pictures.write_image(path, sheet)
             print(f"{path}: {shown} of {count}")
 
 

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from allinone import Face, FaceAnalyzer, InputError, draw, files, landmarks, record, verify
+from allinone import Face, FaceAnalyzer, InputError, draw, landmarks, record, verify
+from allinone.pictures import read_image
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +139,7 @@ def test_every_kind_of_picture_is_read(analyzer, tmp_path, kind):
     image = data.astronaut()[:120, 100:260]
     path = save_kind(image, kind, tmp_path)
     shapes = {"turned": (160, 120, 3), "tiny": (1, 1, 3)}
-    read = files.read_image(path)
+    read = read_image(path)
     assert read.shape == shapes.get(kind, (120, 160, 3)) and read.dtype == np.uint8
     if kind in ("deep", "alpha", "animated", "cmyk"):
         assert np.abs(read.astype(int) - image[..., ::-1]).mean() < 12

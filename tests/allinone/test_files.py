@@ -3,41 +3,10 @@ import resource
 import subprocess
 import sys
 
-import cv2
-import numpy as np
 import pytest
 
 from allinone import files
 from allinone.errors import InputError
-
-
-def picture(path):
-    cv2.imwrite(str(path), np.random.default_rng(0).integers(0, 255, (90, 120, 3)).astype(np.uint8))
-    return path
-
-
-def test_a_missing_a_truncated_and_a_false_picture_are_named(tmp_path):
-    whole = picture(tmp_path / "whole.jpg")
-    assert files.read_image(str(whole)).shape == (90, 120, 3)
-    (tmp_path / "cut.jpg").write_bytes(whole.read_bytes()[:2000])
-    (tmp_path / "text.jpg").write_text("this is no picture")
-    (tmp_path / "empty.jpg").write_bytes(b"")
-    for name, says in (
-        ("none.jpg", "cannot be read"),
-        ("cut.jpg", "cut off"),
-        ("text.jpg", "no picture"),
-        ("empty.jpg", "no picture"),
-    ):
-        with pytest.raises(InputError, match=says) as error:
-            files.read_image(str(tmp_path / name))
-        assert name in str(error.value)
-
-
-@pytest.mark.parametrize("name", ["picture.doc", "picture"])
-def test_a_picture_of_an_unknown_kind_is_refused(tmp_path, name):
-    with pytest.raises(InputError, match=f"{name}: OpenCV cannot write this kind of picture"):
-        files.write_image(str(tmp_path / name), np.zeros((4, 4, 3), np.uint8))
-    assert os.listdir(tmp_path) == []
 
 
 def test_what_was_there_stays_when_writing_fails(tmp_path):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from conftest import ROOT, run_well, with_ctrl_c
 
-from allinone import boxes, files, record
+from allinone import boxes, pictures, record
 from data_prep import labelled_photos
 
 REAL_SETS, COMPOSITES = "data_prep.real_sets", "data_prep.composites"
@@ -94,12 +94,12 @@ def test_composed_scenes_have_faces_where_they_say(real_folders, scenes):
     for path in portrait_records(real_folders):
         for face in record.read(str(path)):
             if face.split == "train":
-                image = files.read_image(str(path.parent / face.image))
+                image = pictures.read_image(str(path.parent / face.image))
                 known.append(small_grey(image, face.box))
     faces_of = dict(record.faces_by_picture(record.read(str(scenes / "records.jsonl"))))
     close = []
     for image, faces in faces_of.items():
-        picture = files.read_image(str(scenes / image))
+        picture = pictures.read_image(str(scenes / image))
         for number, face in enumerate(faces):
             others = [other.box for other in faces[number + 1 :]]
             assert not (boxes.intersection([face.box], others) > 0).any()

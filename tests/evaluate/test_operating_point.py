@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from allinone import FaceAnalyzer, boxes, files, record
+from allinone import FaceAnalyzer, boxes, files, pictures, record
 from allinone.model import SCORE, open_model, read_about
 from evaluate.photographs import LEAST_FACE
 
@@ -22,7 +22,7 @@ def counted_by_hand(model, scenes):
     analyzer, found = FaceAnalyzer(str(model), "opencv"), []
     records = record.read(str(scenes / "records.jsonl"))
     for image, faces in record.faces_by_picture(records):
-        picture = files.read_image(str(scenes / image))
+        picture = pictures.read_image(str(scenes / image))
         known = [face.box for face in faces]
         asked = [face.box[3] - face.box[1] >= LEAST_FACE for face in faces]
         one = analyzer.detect(picture, analyzer.propose(picture), 0.3)

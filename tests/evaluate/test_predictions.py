@@ -13,9 +13,10 @@ import pytest
 from conftest import ROOT, run_well
 from drawn_benchmarks import lines_in, options, results_in
 
-from allinone import files, landmarks, model, record, tasks
+from allinone import landmarks, model, record, tasks
 from allinone.errors import InputError
 from allinone.face import Face
+from allinone.pictures import write_image
 from allinone.record import FaceRecord
 from evaluate import answers, predictions
 
@@ -66,7 +67,7 @@ def folder(tmp_path, monkeypatch):
     faces = []
     for number in range(PICTURES):
         name, count = f"{number}.png", (2, 0, 3, 1, 2, 1, 3)[number]
-        files.write_image(str(tmp_path / name), np.full((9, 9, 3), count, np.uint8))
+        write_image(str(tmp_path / name), np.full((9, 9, 3), count, np.uint8))
         faces += [FaceRecord(name, box=[1, 1, 4, 5 + face]) for face in range(count)]
         if not count:
             faces.append(FaceRecord(name))  # none is annotated, none is found

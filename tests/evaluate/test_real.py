@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from allinone import files
+from allinone import files, pictures
 
 ROWS = {
     ("photos", "detection"),
@@ -87,7 +87,7 @@ def test_contact_sheets_show_every_task_that_was_measured(
             for which in ("best", "worst"):
                 sheet = f"{task}_{name}_{which}.jpg"
                 assert sheet in sheets and sheet in done.stdout
-    picture = files.read_image(str(tmp_path / "smile_celeba_best.jpg"))
+    picture = pictures.read_image(str(tmp_path / "smile_celeba_best.jpg"))
     assert picture.shape == (2 * 170, 10 * 170, 3)  # twelve faces, ten in a row
     assert picture[:170, :170].std() > 20
 

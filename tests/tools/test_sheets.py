@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from allinone import files, record
+from allinone import pictures, record
 from allinone.record import FaceRecord
 from evaluate import predictions
 from tools import contact_sheets
@@ -23,7 +23,7 @@ def write_set(root, name, labels, answers):
     (root / "results" / name).mkdir(parents=True)
     for face in labels:
         picture = np.full((110, 110, 3), 90, np.uint8)
-        files.write_image(str(root / "data" / name / face.image), picture)
+        pictures.write_image(str(root / "data" / name / face.image), picture)
     records = "".join(map(record.to_line, labels))
     (root / "data" / name / "records.jsonl").write_text(records)
     lines = "".join(map(record.to_line, answers))

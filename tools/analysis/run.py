@@ -14,6 +14,7 @@ from allinone import analyzer as analysis
 from allinone import draw, files, record
 from allinone.errors import InputError
 from allinone.face import Face
+from allinone.pictures import read_image, write_image
 from allinone.progress import Progress
 from tools.analysis import given_boxes, inputs, outputs, table
 from tools.analysis.videos import analyze_or_refuse
@@ -78,7 +79,7 @@ def _read(paths: Sequence[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     images, refused = {}, {}
     for path in paths:
         try:
-            images[path] = files.read_image(path)
+            images[path] = read_image(path)
         except InputError as error:
             refused[path] = str(error)
             Progress.write(f"  error: {error}", file=sys.stderr)
@@ -102,7 +103,7 @@ def analyze_pictures(find: Finder, left: Sequence[str], names, stream, settings:
             stream.write(outputs.lines_of(found[path], settings.descriptor, path))
             if not settings.without_pictures:
                 drawn = draw.results(images[path], found[path])
-                files.write_image(os.path.join(settings.out, names[path]), drawn)
+                write_image(os.path.join(settings.out, names[path]), drawn)
         stream.flush()
         progress.step(len(some))
 

@@ -12,6 +12,7 @@ import numpy as np
 from allinone import draw, record
 from allinone.errors import InputError
 from allinone.progress import Progress
+from allinone.videos import open_video
 from tools.analysis import inputs, outputs
 
 
@@ -41,7 +42,7 @@ def analyze_video(find, source: str, name: str, stream, settings) -> None:
     name: of the drawn video. InputError where it cannot be read.
     """
     camera = inputs.is_camera(source)
-    video = inputs.open_video(source)
+    video = open_video(source, camera)
     count = video.count and -(-video.count // settings.every)
     drawn = DrawnVideo(os.path.join(settings.out, name), video.rate / settings.every)
     with contextlib.closing(drawn), Progress(f"frames of {source}", count) as progress:

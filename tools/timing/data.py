@@ -13,7 +13,7 @@ import tempfile
 import cv2
 import numpy as np
 
-from allinone import align, files, profiles, record, store
+from allinone import align, files, pictures, profiles, record, store
 from allinone.blob import MEAN, SCALE
 from allinone.parallel import in_order
 from allinone.pycaffe import caffe
@@ -80,10 +80,10 @@ def enlarged(records: str, folder: str) -> str:
     """
     faces = list(record.read(records))
     for face in faces:
-        image = files.read_image(image_path(records, face.image))
+        image = pictures.read_image(image_path(records, face.image))
         scale, size = CASIA_SIDE / len(image), (CASIA_SIDE, CASIA_SIDE)
         large = cv2.resize(image, size, interpolation=cv2.INTER_CUBIC)
-        files.write_image(os.path.join(folder, face.image), large)
+        pictures.write_image(os.path.join(folder, face.image), large)
         face.box = (np.float64(face.box) * scale).tolist()
         face.landmarks = (np.float64(face.landmarks) * scale).round(2).tolist()
     path = os.path.join(folder, "records.jsonl")

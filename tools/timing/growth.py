@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 from allinone import analyzer as analysis
-from allinone import files
+from allinone.pictures import write_image
 from tools.analysis import inputs, run
 from tools.timing.clock import Part, median_seconds
 from tools.timing.pictures import ENGINE, REPEATS, SIZES, drawn_scenes
@@ -27,7 +27,7 @@ def growth(model: str) -> Part:
             place = os.path.join(folder, str(count))
             for number in range(count):
                 path = os.path.join(place, f"{number:04d}.jpg")
-                files.write_image(path, scenes[number % LESS][0])
+                write_image(path, scenes[number % LESS][0])
             taken.append(in_own_process(model, place))
             shutil.rmtree(place)
     less, more = taken

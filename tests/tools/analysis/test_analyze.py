@@ -12,7 +12,7 @@ from analysis_runs import COMMAND, faces_in, with_model
 from conftest import run, run_well
 from skimage import data
 
-from allinone import FaceAnalyzer, files, landmarks
+from allinone import FaceAnalyzer, landmarks
 from allinone.errors import InputError
 from tools.analysis import inputs, outputs, table
 from tools.analysis import run as analysis
@@ -132,7 +132,7 @@ def settings(chain, album, tmp_path):
 def test_a_run_that_was_stopped_goes_on_where_it_was(settings, tmp_path, monkeypatch):
     whole = dataclasses.replace(settings, out=str(tmp_path / "whole"))
     analysis.run(whole)
-    read, seen = files.read_image, []
+    read, seen = analysis.read_image, []
 
     def interrupted(path):
         if len(seen) == 2:
@@ -144,14 +144,14 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(settings, tmp_path, monkeyp
         seen.append(path)
         return read(path)
 
-    monkeypatch.setattr(files, "read_image", interrupted)
+    monkeypatch.setattr(analysis, "read_image", interrupted)
     with pytest.raises(KeyboardInterrupt):
         analysis.run(settings)
     out = tmp_path / "out"
     assert not (out / "faces.jsonl").exists()
     with open(out / "faces.jsonl.partial", "a", encoding="utf-8") as stream:
         stream.write('{"image": "torn')  # as if it had been killed while it wrote
-    monkeypatch.setattr(files, "read_image", counted)
+    monkeypatch.setattr(analysis, "read_image", counted)
     analysis.run(settings)
     assert len(seen) == 2 + 3  # the last one again: lines of it may be missing
     assert (out / "faces.jsonl").read_bytes() == (tmp_path / "whole/faces.jsonl").read_bytes()

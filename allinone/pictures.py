@@ -1,0 +1,205 @@
+"""Pictures: read as a viewer shows them, refused before they cost memory, written.
+
+All pictures of the kit are read here. Pillow reads the head of a file: kind, size, EXIF,
+transparency. OpenCV decodes the pixels; Pillow does where some of them are transparent.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from typing import BinaryIO
+
+import cv2
+import numpy as np
+from PIL import Image, JpegImagePlugin
+
+from allinone import files
+from allinone.errors import InputError
+
+MAX_BYTES = 512 << 20  # our choice: of a picture file
+MAX_PIXELS = 178_000_000  # our choice: of a picture; from 178,956,971 on Pillow itself refuses
+# Pillow warns from 89 million pixels on, though MAX_PIXELS is what counts here, and of bad EXIF.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM", "JPEG2000")  # those that OpenCV decodes
+JPEG = (".jpg", ".jpeg")
+JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
+ORIENTATION, WIDTH, HEIGHT = 0x0112, 0x0100, 0x0101  # tags of EXIF and TIFF
+SIDEWAYS = (5, 6, 7, 8)  # orientations in which width and height change places
+# {orientation: flip that follows, as of cv2.flip}; the sideways ones are transposed first
+FLIPS = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}
+MEND = "get the file again or remove it from the list"
+
+
+def read_image(path: str) -> np.ndarray:
+    """Return a picture as BGR uint8 (height, width, 3), upright and on white where transparent.
+
+    InputError where it is missing, cut off, too large, no picture, or no regular file.
+    """
+    return decode_image(read_bytes(path), path)
+
+
+def read_bytes(path: str) -> bytes:
+    """Return the bytes of a picture file; InputError where they cannot be read or are too many."""
+    size = files.size_of(path)
+    if size > MAX_BYTES:
+        raise InputError(
+            f"{path}: larger than {MAX_BYTES >> 20} MiB, which is refused; scale the picture down "
+            "or remove it from the list"
+        )
+    try:
+        with open(path, "rb") as stream:
+            return stream.read(size)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+
+
+def decode_image(data: bytes, name: str) -> np.ndarray:
+    """Return an encoded picture as `read_image` does; name: for the sentence of an InputError."""
+    stream = io.BytesIO(bytes(data))
+    head = _head(stream, name)
+    # OpenCV fills what a cut JPEG lacks with grey. Before the end marker none can stand: within
+    # the pixels it is escaped. Behind it something may, such as the film of a motion photo.
+    if head.format == "JPEG" and stream.getvalue().find(JPEG_END, stream.tell()) < 0:
+        raise InputError(f"{name}: a JPEG that is cut off; {MEND}")
+    turn = _orientation(head)
+    image = _on_white(head, name) if _is_transparent(head) else _decoded(stream.getbuffer())
+    if image is None:
+        raise InputError(f"{name}: no picture that OpenCV can read; {MEND}")
+    return _turned(image, turn)
+
+
+def from_pillow(picture: Image.Image) -> np.ndarray:
+    """Return a picture of Pillow as BGR uint8 (height, width, 3), on white where transparent.
+
+    InputError where its numbers have no fixed range.
+    """
+    if picture.mode == "F":
+        raise InputError("a picture of mode F, which has no fixed range; make it one of mode RGB")
+    if picture.mode.startswith("I"):
+        picture = _of_8_bits(picture)
+    if "A" in picture.mode or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    return np.ascontiguousarray(np.asarray(picture.convert("RGB"))[..., ::-1])
+
+
+def _of_8_bits(picture: Image.Image) -> Image.Image:
+    """Return a grey picture of 16 bits as one of 8, white where transparent."""
+    deep = np.asarray(picture).astype(np.int64)
+    grey = (deep >> 8).clip(0, 255).astype(np.uint8)
+    grey[deep == picture.info.get("transparency", -1)] = 255
+    return Image.fromarray(grey)
+
+
+def shown_size(path: str) -> tuple[int, int]:
+    """Return (width, height) of a picture as `read_image` returns it; reads its head alone.
+
+    InputError where it is missing, too large, no picture, or no regular file.
+    """
+    files.size_of(path)
+    try:
+        with open(path, "rb") as stream:
+            head = _head(stream, path)
+            width, height = head.size
+            turn = _orientation(head)
+            if head.format == "TIFF":  # of which Pillow may have swapped the sizes already
+                width, height = head.tag_v2[WIDTH], head.tag_v2[HEIGHT]
+                turn = head.tag_v2.get(ORIENTATION, 1)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    return (height, width) if turn in SIDEWAYS else (width, height)
+
+
+def write_image(path: str, image: np.ndarray, quality: int = 92) -> None:
+    """Write a picture, encoded by the name's extension, through a temporary name."""
+    kind = os.path.splitext(path)[1]
+    settings = [cv2.IMWRITE_JPEG_QUALITY, quality] if kind.lower() in JPEG else []
+    try:
+        ok, data = cv2.imencode(kind, image, settings)
+    except cv2.error:  # of an extension that it does not know
+        ok = False
+    if not ok:
+        raise InputError(f"{path}: OpenCV cannot write this kind of picture; use .jpg or .png")
+    with files.replacing(path, "wb") as stream:
+        stream.write(data.tobytes())
+
+
+def _head(stream: BinaryIO, name: str) -> Image.Image:
+    """Return a picture of which only the head is read; InputError where it is none or too large."""
+    try:
+        start = stream.read(len(JPEG_START))
+        stream.seek(0)
+        if start == JPEG_START:  # Image.open would go back to the start of the file
+            head = JpegImagePlugin.JpegImageFile(stream)
+        else:
+            head = Image.open(stream, formats=FORMATS)
+        width, height = head.size
+    except Image.DecompressionBombError:
+        width = height = MAX_PIXELS
+    except Exception:  # Pillow's readers raise whatever a damaged file leads to
+        raise InputError(f"{name}: no picture that OpenCV can read; {MEND}") from None
+    if width * height > MAX_PIXELS:
+        raise InputError(
+            f"{name}: a picture of more than {MAX_PIXELS // 10**6} million pixels, which is "
+            "refused; scale it down or remove it from the list"
+        )
+    return head
+
+
+def _orientation(head: Image.Image) -> int:
+    """Return the orientation that EXIF tells, 1 to 8; 1 where it tells none."""
+    if head.format == "TIFF":  # its decoders turn it themselves
+        return 1
+    try:
+        if head.format == "PNG" and "exif" not in head.info:
+            _read_late_exif(head)
+        exif = Image.Exif()
+        exif.load(head.info.get("exif") or b"")
+        turn = exif.get(ORIENTATION, 1)
+    except Exception:  # as in _head; a picture with damaged EXIF is shown as it is stored
+        return 1
+    return turn if turn in range(1, 9) else 1
+
+
+def _read_late_exif(head: Image.Image) -> None:
+    """Read the EXIF of a PNG that stands behind the pixels."""
+    place = head.fp.tell()
+    head.fp.seek(0)
+    late = b"eXIf" in head.fp.read()
+    head.fp.seek(place)
+    if late:
+        head.load()
+
+
+def _is_transparent(head: Image.Image) -> bool:
+    return head.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in head.info
+
+
+def _on_white(head: Image.Image, name: str) -> np.ndarray:
+    """Return a picture with transparent parts as it looks on white."""
+    try:
+        return from_pillow(head)
+    except Exception as error:  # as in _head
+        raise InputError(f"{name}: cannot be decoded ({error}); {MEND}") from None
+
+
+def _decoded(data) -> np.ndarray | None:
+    """Return the pixels as they are stored, or None where OpenCV cannot decode them."""
+    try:
+        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+        return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error:  # too wide, too high, or no memory for it
+        return None
+
+
+def _turned(image: np.ndarray, orientation: int) -> np.ndarray:
+    """Return a picture as an orientation of EXIF says that it is shown."""
+    if orientation in SIDEWAYS:
+        image = cv2.transpose(image)
+    if orientation in FLIPS:
+        image = cv2.flip(image, FLIPS[orientation])
+    return image
