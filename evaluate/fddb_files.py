@@ -20,6 +20,7 @@ from allinone.errors import InputError
 from allinone.pictures import shown_size
 from data_prep.readers import fddb as reader
 from data_prep.tables import lines as lines_of
+from data_prep.tables import number as number_of
 from evaluate import ellipses
 
 PICTURES = "originalPics"  # folder of FDDB's pictures
@@ -45,7 +46,8 @@ def annotations(folder: str) -> tuple[dict[str, np.ndarray], list[int]]:
         if not os.path.isfile(path):
             missing.append(number)
             continue
-        for picture, faces in reader.ellipses(path):
+        for block in reader.pictures_of(path):
+            picture, faces = _annotated(block)
             regions = [_ellipse(place, line) for place, line in faces]
             found[picture] = np.float64(regions).reshape(-1, 5)
     if not found:
@@ -53,6 +55,21 @@ def annotations(folder: str) -> tuple[dict[str, np.ndarray], list[int]]:
             f"{folder}: no {os.path.basename(reader.FOLDS[0])} or another fold's list in it"
         )
     return found, missing
+
+
+def _annotated(block: Sequence[tuple[str, str]]) -> tuple[str, list[tuple[str, str]]]:
+    """Return (picture, [(place, text of an ellipse)]) of a picture in a fold's list.
+
+    InputError where its number of faces is not followed by as many lines.
+    """
+    (place, picture), *below = block
+    faces = below[1:]
+    if not reader.is_picture(picture) or not below or number_of(below[0][1]) != len(faces):
+        raise InputError(
+            f"{place}: '{picture}' must be followed by the number of its faces and as many lines; "
+            "get the file again"
+        )
+    return picture, faces
 
 
 def _ellipse(place: str, line: str) -> list[float]:

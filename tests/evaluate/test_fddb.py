@@ -188,6 +188,15 @@ def test_an_annotated_ellipse_that_is_none_is_named(folds, word, expect_refusal)
     expect_refusal("evaluate.fddb", options(folds, "one.txt"), *parts)
 
 
+@pytest.mark.parametrize("count", ["2", "x", "0"])
+def test_a_count_that_its_faces_do_not_have_is_refused(folds, count, expect_refusal):
+    path = folds / "folds" / "FDDB-fold-02-ellipseList.txt"
+    path.write_text(f"2002/2\n{count}\n50 50 0 100 100 1\n")
+    (folds / "one.txt").write_text("2002/1\n0\n2002/2\n0\n")
+    parts = (f"{path}, line 1", "'2002/2'", "as many lines")
+    expect_refusal("evaluate.fddb", options(folds, "one.txt"), *parts)
+
+
 def test_what_is_missing_is_named(folds, expect_refusal, command):
     expect_refusal("evaluate.fddb", options(folds, "none.txt"), "none.txt")
     (folds / "one.txt").write_text("")
