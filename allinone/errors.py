@@ -20,7 +20,7 @@ MENDS = {
     errno.EROFS: "choose a place that can be written to",
     errno.EISDIR: "a folder has this name: rename the folder, or choose another name",
     errno.ENOTDIR: "a part of the path is a file: rename it, or choose another folder",
-    errno.EEXIST: "a file is there, or is a part of the path: remove or rename it, or choose another",
+    errno.EEXIST: "a file is there, or is a part of the path: rename it, or choose another",
     errno.ENOTEMPTY: "files are in it: remove or rename it, or choose another",
     errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
     errno.EBUSY: "it is in use, or a disk is mounted there: choose a folder in it",

@@ -13,6 +13,7 @@ from typing import Any
 
 from allinone import partials
 from allinone.errors import InputError, writing
+from allinone.reading import read_json as read_json
 
 
 @contextlib.contextmanager
@@ -81,17 +82,6 @@ def write_json(path: str, data: Any) -> None:
     with replacing(path) as stream:
         json.dump(data, stream, indent=1)
         stream.write("\n")
-
-
-def read_json(path: str, mend: str) -> Any:
-    """Read a JSON file; InputError with the mend where it is missing or broken."""
-    try:
-        with open(path, encoding="utf-8") as stream:
-            return json.load(stream)
-    except OSError:
-        raise InputError(f"{path}: no such file; {mend}") from None
-    except ValueError as error:
-        raise InputError(f"{path}: not JSON ({error}); {mend}") from None
 
 
 def sha256(path: str) -> str:

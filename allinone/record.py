@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Any, Optional, Union
 
@@ -18,30 +19,34 @@ import numpy as np
 from msgspec import Meta
 
 from allinone import landmarks as points21
-from allinone import tasks
+from allinone import reading, tasks
 from allinone.errors import InputError
 
-FromZero = Annotated[float, Meta(ge=0)]
+FURTHEST = 1e9  # our choice: no label, answer or pixel of a picture is further from 0
+LARGEST = 2**31 - 1  # of whole numbers, as Caffe's records hold them
+Number = Annotated[float, Meta(ge=-FURTHEST, le=FURTHEST)]
+FromZero = Annotated[float, Meta(ge=0, le=FURTHEST)]
+Count = Annotated[int, Meta(ge=0, le=LARGEST)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 LabelOrShare = Union[Annotated[int, Meta(ge=0, le=1)], Share]  # 0 and 1 stay what they are
-Box = Annotated[list[float], Meta(min_length=4, max_length=4)]
-Point = Annotated[list[float], Meta(min_length=2, max_length=2)]
+Box = Annotated[list[Number], Meta(min_length=4, max_length=4)]
+Point = Annotated[list[Number], Meta(min_length=2, max_length=2)]
 Points = Annotated[
     list[Optional[Point]], Meta(min_length=points21.COUNT, max_length=points21.COUNT)
 ]
 Visibility = Annotated[
     list[Optional[Share]], Meta(min_length=points21.COUNT, max_length=points21.COUNT)
 ]
-Angles = Annotated[list[float], Meta(min_length=3, max_length=3)]
+Angles = Annotated[list[Number], Meta(min_length=3, max_length=3)]
 
 # {kind of task: type of its field in a record}
 TYPES = {
     tasks.PROBABILITY: LabelOrShare,
-    tasks.NUMBER: float,  # of a label from 0 up; a net may answer less
+    tasks.NUMBER: Number,  # of a label from 0 up; a net may answer less
     tasks.POINTS: Points,
     tasks.VISIBILITY: Visibility,
     tasks.ANGLES: Angles,
-    tasks.DESCRIPTOR: list[float],
+    tasks.DESCRIPTOR: list[Number],
 }
 
 
@@ -50,12 +55,12 @@ class _FaceRecord(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True
 
     image: str  # path of the picture, relative to the folder of the file
     box: Optional[Box] = None  # [x1, y1, x2, y2], pixels, x2 and y2 exclusive
-    identity: Optional[Annotated[int, Meta(ge=0)]] = None  # number of the person
+    identity: Optional[Count] = None  # number of the person
     split: Optional[str] = None  # part of its set: train, val, test, fold_03, ...
     ignore: Optional[Annotated[int, Meta(ge=0, le=1)]] = None  # 1: neither asked for nor false
-    frame: Optional[int] = None  # of a video, from 0
-    time: Optional[float] = None  # seconds from the start of a video
-    regions: Optional[int] = None  # how many regions a prediction is the mean of
+    frame: Optional[Count] = None  # of a video, from 0
+    time: Optional[Number] = None  # seconds from the start of a video
+    regions: Optional[Count] = None  # how many regions a prediction is the mean of
     error: Optional[str] = None  # why the picture could not be read
 
     def lacks_landmarks(self) -> bool:
@@ -113,6 +118,9 @@ _DECODER = msgspec.json.Decoder(FaceRecord)
 _ENCODER = msgspec.json.Encoder()
 
 
+ESCAPED_HALF = re.compile(rb"\\u[dD]")  # of a letter, or a byte of a name that is not UTF-8
+
+
 class GivenBox(msgspec.Struct):
     """A region that somebody else's detector has found; other fields of its line do not matter."""
 
@@ -123,8 +131,18 @@ class GivenBox(msgspec.Struct):
 _BOX_DECODER = msgspec.json.Decoder(GivenBox)
 
 
+def is_name(text: str) -> bool:
+    """Tell whether a text can be the name of a file; one that is not UTF-8 can."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:  # half a letter
+        return False
+
+
 def _problem(face: FaceRecord) -> Optional[str]:
     """Return what the types alone do not tell is wrong with a record, or None."""
+    if not is_name(face.image):
+        return "'image' is no name of a file"
     box = face.box
     if box is not None and not (box[0] < box[2] and box[1] < box[3]):
         return f"'box' must be [x1, y1, x2, y2] with x1 < x2 and y1 < y2, is {box}"
@@ -152,24 +170,23 @@ def lines(
     seen: is called with every line, an empty one too, for instance to hash the file on the way.
     InputError where there is no such file.
     """
-    if not os.path.isfile(path):
+    if not os.path.exists(path):
         raise InputError(
             f"{path}: no such records file; make it first "
             "(python -m data_prep.convert writes records.jsonl)"
         )
-    with open(path, "rb") as stream:
-        for number, line in enumerate(stream, 1):
-            if seen:
-                seen(line)
-            if line.strip():
-                yield number, line
+    for number, line in reading.lines(path, "give a records file"):
+        if seen:
+            seen(line)
+        if line.strip():
+            yield number, line
 
 
 def _decoded(decoder: msgspec.json.Decoder, text: bytes, path: str, number: int) -> Any:
     """Return what a line holds; InputError with file, line and mend where it is malformed."""
     try:
-        if b"\\ud" in text:  # a file name that is not UTF-8, which msgspec's own parser refuses
-            return msgspec.convert(json.loads(text), decoder.type)
+        if ESCAPED_HALF.search(text):  # msgspec's own parser refuses a name that is not UTF-8
+            return msgspec.convert(reading.loads(text), decoder.type)
         return decoder.decode(text)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         reason = _in_words(error)

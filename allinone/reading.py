@@ -1,0 +1,195 @@
+"""Files that may be damaged or somebody else's: read whole, or refused with file and mend.
+
+There is one function for each kind of file. Whatever a file holds, nothing but InputError comes of
+it. `mend` is what to do where the file is missing, damaged or another one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+import stat
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO, NamedTuple, Optional
+
+import h5py
+import msgspec
+import numpy as np
+
+from allinone.errors import InputError, os_error_in_words
+
+LONGEST = 1 << 24  # our choice: bytes of a line; who has no line end before is no text
+LARGEST = 1 << 28  # our choice: bytes of a text that is read whole
+DIGITS = 300  # of a whole number; more are no float, and no count of anything
+
+
+def opened(path: str, mend: str) -> BinaryIO:
+    """Open a plain file for reading bytes: no folder, device or pipe, which may never end."""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise InputError(f"{path}: no plain file, but a folder, a device or a pipe; {mend}")
+        return open(path, "rb")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; {mend}") from None
+    except OSError as error:
+        raise InputError(os_error_in_words(error)) from None
+    except ValueError:  # a NUL, or half a letter
+        raise InputError(f"{path!r}: no name of a file; {mend}") from None
+
+
+def lines(path: str, mend: str) -> Iterator[tuple[int, bytes]]:
+    """Yield (number from 1, text with its end) of the lines of a file."""
+    with opened(path, mend) as stream:
+        number = 1
+        while line := _read(stream, LONGEST + 1, path, line=True):
+            if len(line) > LONGEST:
+                raise InputError(f"{path}, line {number}: too long for a line of text; {mend}")
+            yield number, line
+            number += 1
+
+
+def _read(stream: BinaryIO, size: int, path: str, line: bool = False) -> bytes:
+    try:
+        return stream.readline(size) if line else stream.read(size)
+    except OSError as error:
+        error.filename = path
+        raise InputError(os_error_in_words(error)) from None
+
+
+def read_bytes(path: str, mend: str, largest: int = LARGEST) -> bytes:
+    """Return the bytes of a file."""
+    with opened(path, mend) as stream:
+        data = _read(stream, largest + 1, path)
+    if len(data) > largest:
+        raise InputError(f"{path}: larger than {largest >> 20} MiB; {mend}")
+    return data
+
+
+def read_text(path: str, mend: str) -> str:
+    """Return the text of a UTF-8 file."""
+    try:
+        return read_bytes(path, mend).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text ({error}); {mend}") from None
+
+
+# ---- JSON.
+def _whole(text: str) -> int:
+    if len(text) > DIGITS:
+        raise ValueError(f"a number of {len(text)} digits")
+    return int(text)
+
+
+def loads(text: bytes) -> Any:
+    """Return what JSON holds; ValueError or RecursionError where it is none."""
+    return json.loads(text, parse_int=_whole)
+
+
+def parse_json(text: bytes, kind: Any, place: str, mend: str) -> Any:
+    """Return what JSON holds, as the type `kind`, which msgspec knows; place: file, or its line."""
+    try:
+        return msgspec.convert(loads(text), kind)
+    except msgspec.ValidationError as error:
+        words, _, where = str(error).replace("`", "").partition(" - at $")
+        field = f"'{where.lstrip('.')}': " if where else ""
+        raise InputError(f"{place}: {field}{words}; {mend}") from None
+    except RecursionError:
+        raise InputError(f"{place}: not JSON (nested too deeply); {mend}") from None
+    except ValueError as error:
+        raise InputError(f"{place}: not JSON ({error}); {mend}") from None
+
+
+def read_json(path: str, mend: str, kind: Any = Any) -> Any:
+    """Return what a JSON file holds, as the type `kind`."""
+    return parse_json(read_bytes(path, mend), kind, path, mend)
+
+
+def json_lines(path: str, mend: str, kind: Any = dict[str, Any]) -> Iterator[Any]:
+    """Yield what each line of a file of JSON lines holds, as the type `kind`."""
+    for number, text in lines(path, mend):
+        if text.strip():
+            yield parse_json(text, kind, f"{path}, line {number}", mend)
+
+
+# ---- HDF5.
+class Array(NamedTuple):
+    """What an array of an HDF5 file must be."""
+
+    kinds: str  # of NumPy's dtype: "f" floats, "iu" whole numbers, "O" texts
+    shape: tuple[Optional[int], ...]  # None: any length
+
+
+TEXTS, WHOLE = Array("O", (None,)), Array("iu", (None,))
+
+
+@contextlib.contextmanager
+def h5(path: str, mend: str) -> Iterator[h5py.File]:
+    """Open an HDF5 file; the block must do nothing but read it."""
+    opened(path, mend).close()
+    try:
+        with h5py.File(path, "r") as data:
+            yield data
+    except (OSError, LookupError, ValueError, TypeError, RuntimeError, MemoryError) as error:
+        raise InputError(f"{path}: damaged, or another file ({error}); {mend}") from None
+
+
+def checked(data: h5py.File, name: str, wanted: Array) -> h5py.Dataset:
+    """Return an array of an open HDF5 file, unread; ValueError where it is not as wanted."""
+    found = data[name]
+    if not isinstance(found, h5py.Dataset):
+        raise ValueError(f"{name} is no array")
+    fits = len(found.shape or ()) == len(wanted.shape) and found.dtype.kind in wanted.kinds
+    lengths = zip(wanted.shape, found.shape or ())
+    if not fits or any(length not in (None, there) for length, there in lengths):
+        raise ValueError(f"{name} is {found.dtype} of shape {found.shape}")
+    if found.nbytes > os.path.getsize(data.filename):
+        raise ValueError(f"{name} is larger than the file")
+    return found
+
+
+def values(found: h5py.Dataset) -> np.ndarray:
+    """Return what an array holds; texts as str, in which bytes that are not UTF-8 are escaped."""
+    if h5py.check_string_dtype(found.dtype):
+        return found.asstr(errors="surrogateescape")[...]
+    return found[...]
+
+
+def read_h5(
+    path: str, wanted: Mapping[str, Array], mend: str
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return ({name: array}, {name: attribute}) of an HDF5 file with the wanted arrays.
+
+    All of them must be as long as each other.
+    """
+    with h5(path, mend) as data:
+        arrays = {name: values(checked(data, name, one)) for name, one in wanted.items()}
+        attributes = dict(data.attrs)
+    lengths = {name: len(one) for name, one in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        raise InputError(f"{path}: its arrays differ in length ({lengths}); {mend}")
+    return arrays, attributes
+
+
+def encoded(names: list[str]) -> np.ndarray:
+    """Return texts as HDF5 stores them, file names that are not UTF-8 included."""
+    return np.array([os.fsencode(name) for name in names], h5py.string_dtype())
+
+
+# ---- SQLite.
+@contextlib.contextmanager
+def sqlite(path: str, mend: str) -> Iterator[sqlite3.Connection]:
+    """Open an SQLite database for reading; the block must do nothing but read it.
+
+    Bytes of texts that are not UTF-8 are escaped.
+    """
+    opened(path, mend).close()
+    place = f"file:{urllib.parse.quote(os.path.abspath(os.fsencode(path)))}?mode=ro"
+    try:
+        with contextlib.closing(sqlite3.connect(place, uri=True)) as connection:
+            connection.text_factory = os.fsdecode
+            yield connection
+    except (sqlite3.Error, OverflowError, MemoryError) as error:
+        raise InputError(f"{path}: not an SQLite database, or damaged ({error}); {mend}") from None
