@@ -1,7 +1,8 @@
 """Files that may be damaged or somebody else's: read whole, or refused with file and mend.
 
-There is one function for each kind of file. Whatever a file holds, nothing but InputError comes of
-it. `mend` is what to do where the file is missing, damaged or another one.
+There is one function for each kind of file; that of HDF5 is in allinone.hdf5. Whatever a file
+holds, nothing but InputError comes of it. `mend` is what to do where the file is missing, damaged
+or another one.
 """
 
 from __future__ import annotations
@@ -12,12 +13,10 @@ import os
 import sqlite3
 import stat
 import urllib.parse
-from collections.abc import Iterator, Mapping
-from typing import Any, BinaryIO, NamedTuple, Optional
+from collections.abc import Iterator
+from typing import Any, BinaryIO
 
-import h5py
 import msgspec
-import numpy as np
 
 from allinone.errors import InputError, os_error_in_words
 
@@ -112,70 +111,6 @@ def json_lines(path: str, mend: str, kind: Any = dict[str, Any]) -> Iterator[Any
     for number, text in lines(path, mend):
         if text.strip():
             yield parse_json(text, kind, f"{path}, line {number}", mend)
-
-
-# ---- HDF5.
-class Array(NamedTuple):
-    """What an array of an HDF5 file must be."""
-
-    kinds: str  # of NumPy's dtype: "f" floats, "iu" whole numbers, "O" texts
-    shape: tuple[Optional[int], ...]  # None: any length
-
-
-TEXTS, WHOLE = Array("O", (None,)), Array("iu", (None,))
-
-
-@contextlib.contextmanager
-def h5(path: str, mend: str) -> Iterator[h5py.File]:
-    """Open an HDF5 file; the block must do nothing but read it."""
-    opened(path, mend).close()
-    try:
-        with h5py.File(path, "r") as data:
-            yield data
-    except (OSError, LookupError, ValueError, TypeError, RuntimeError, MemoryError) as error:
-        raise InputError(f"{path}: damaged, or another file ({error}); {mend}") from None
-
-
-def checked(data: h5py.File, name: str, wanted: Array) -> h5py.Dataset:
-    """Return an array of an open HDF5 file, unread; ValueError where it is not as wanted."""
-    found = data[name]
-    if not isinstance(found, h5py.Dataset):
-        raise ValueError(f"{name} is no array")
-    fits = len(found.shape or ()) == len(wanted.shape) and found.dtype.kind in wanted.kinds
-    lengths = zip(wanted.shape, found.shape or ())
-    if not fits or any(length not in (None, there) for length, there in lengths):
-        raise ValueError(f"{name} is {found.dtype} of shape {found.shape}")
-    if found.nbytes > os.path.getsize(data.filename):
-        raise ValueError(f"{name} is larger than the file")
-    return found
-
-
-def values(found: h5py.Dataset) -> np.ndarray:
-    """Return what an array holds; texts as str, in which bytes that are not UTF-8 are escaped."""
-    if h5py.check_string_dtype(found.dtype):
-        return found.asstr(errors="surrogateescape")[...]
-    return found[...]
-
-
-def read_h5(
-    path: str, wanted: Mapping[str, Array], mend: str
-) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Return ({name: array}, {name: attribute}) of an HDF5 file with the wanted arrays.
-
-    All of them must be as long as each other.
-    """
-    with h5(path, mend) as data:
-        arrays = {name: values(checked(data, name, one)) for name, one in wanted.items()}
-        attributes = dict(data.attrs)
-    lengths = {name: len(one) for name, one in arrays.items()}
-    if len(set(lengths.values())) > 1:
-        raise InputError(f"{path}: its arrays differ in length ({lengths}); {mend}")
-    return arrays, attributes
-
-
-def encoded(names: list[str]) -> np.ndarray:
-    """Return texts as HDF5 stores them, file names that are not UTF-8 included."""
-    return np.array([os.fsencode(name) for name in names], h5py.string_dtype())
 
 
 # ---- SQLite.

@@ -10,16 +10,16 @@ import h5py
 import numpy as np
 import pytest
 
-from allinone import reading, record
+from allinone import hdf5, reading, record
 from allinone.errors import InputError
 
 TIMES = 10  # each damage
-WANTED = {"name": reading.TEXTS, "vector": reading.Array("f", (None, 8))}
+WANTED = {"name": hdf5.TEXTS, "vector": hdf5.Array("f", (None, 8))}
 
 
 def write_h5(path):
     with h5py.File(path, "w") as data:
-        data["name"] = reading.encoded(["a", "b\udcff", "c"])
+        data["name"] = hdf5.encoded(["a", "b\udcff", "c"])
         data["vector"] = np.ones((3, 8), np.float32)
         data.attrs["model"] = "m"
 
@@ -47,7 +47,7 @@ def read_rows(path):
 
 # {kind: (writes a whole file, reads it, ways of damaging)}
 KINDS = {
-    "h5": (write_h5, lambda path: reading.read_h5(path, WANTED, "mend"), damage.BINARY),
+    "h5": (write_h5, lambda path: hdf5.read(path, WANTED, "mend"), damage.BINARY),
     "sqlite": (write_sqlite, read_rows, damage.BINARY),
     "records": (write_records, lambda path: list(record.read(path)), damage.TEXT),
     "boxes": (write_records, lambda path: list(record.read_boxes(path)), damage.TEXT),
@@ -123,7 +123,7 @@ def test_lines_that_no_type_alone_refuses(tmp_path, line, says):
 def test_names_that_are_not_utf8_come_back(tmp_path):
     path = str(tmp_path / "x.h5")
     write_h5(path)
-    arrays, about = reading.read_h5(path, WANTED, "")
+    arrays, about = hdf5.read(path, WANTED, "")
     assert arrays["name"].tolist() == ["a", "b\udcff", "c"] and about == {"model": "m"}
 
 
@@ -147,7 +147,7 @@ def test_hdf5_of_another_form_is_refused(tmp_path, change, says):
     with h5py.File(path, "a") as data:
         change(data)
     with pytest.raises(InputError, match=f"x.h5: .*{says}.*; make it again"):
-        reading.read_h5(path, WANTED, "make it again")
+        hdf5.read(path, WANTED, "make it again")
 
 
 class About(TypedDict):
