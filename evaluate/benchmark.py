@@ -64,6 +64,22 @@ class Peer(NamedTuple):
     deviations: Mapping[str, float] = NOTHING  # {name of a figure: its deviation}
 
 
+def peers_of(
+    table: str, names: Sequence[str], rows: Mapping[str, Sequence[Optional[float]]]
+) -> tuple[Peer, ...]:
+    """Return the rows of one of the paper's tables, {method: values of the figures `names`}.
+
+    A value of None is one that the table leaves out.
+    """
+    peers = []
+    for method, values in rows.items():
+        if len(values) != len(names):
+            raise ValueError(f"{table}, {method}: {len(values)} values of {len(names)} figures")
+        figures = {name: value for name, value in zip(names, values) if value is not None}
+        peers.append(Peer(method, figures, table))
+    return tuple(peers)
+
+
 class Pipeline(NamedTuple):
     """What an end-to-end system of several parts reached (table VI)."""
 

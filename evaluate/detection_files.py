@@ -1,4 +1,4 @@
-"""Files of detections in the formats that the face-eval toolbox reads, told by the extension.
+"""Files of detections in the formats that the face-eval toolbox reads; the extension says which.
 
 .txt           picture, score, x1, y1, x2, y2 in each line
 .csv           Picasa's table, without scores

@@ -8,7 +8,7 @@ threshold the detections from it on are matched with the faces so that the sum o
 (Hungarian algorithm). The continuous score adds up the IoU, the discrete one counts those above
 0.5; detections that are not among the latter are false.
 
-Where the pictures are not there their sizes are guessed, see `guessed_sizes`. For the two methods
+Where the pictures are missing their sizes are guessed, see `guessed_sizes`. For the two methods
 whose official curves we have, no point is off by more than 0.0004 then.
 """
 

@@ -30,6 +30,7 @@ from data_prep.tables import matrix_file, variables_of
 from evaluate import metrics
 
 LEAST_FACE, LEAST_DETECTION, OVERLAP, ROUNDS = 30, 21, 0.5, 5
+PRECISIONS = ("ap_refined", "ap_plain")  # what `assess` finds of average precision
 Truth = Mapping[str, tuple[np.ndarray, np.ndarray]]  # {picture: (boxes (n, 4), ignored (n,) bool)}
 
 

@@ -31,7 +31,7 @@ def parse(argv=None):
     parser.add_argument(
         "--pictures",
         help=f"folder of FDDB's pictures, for their sizes; default: {fddb_files.PICTURES} beside "
-        "the folds' folder, if it is there",
+        "the folds' folder, if it exists",
     )
     parser.add_argument("--json", action="store_true", help="print nothing but one line of JSON")
     return parser.parse_args(argv)
@@ -58,7 +58,7 @@ def main(argv=None):
         print(f"  incomplete: no list of fold {folds}; figures are of the others")
     if any(picture.size is None for picture in pictures):
         print(
-            "  the pictures are not there (--pictures): their sizes are guessed, see the head of "
+            "  pictures are missing (--pictures): their sizes are guessed, see the head of "
             "evaluate/fddb_files.py"
         )
     print(

@@ -1,7 +1,7 @@
 """FDDB's files: the lists of its folds, files of results, and the two curves.
 
 All are as FDDB's own program has them. It counts pixels, and so needs the pictures' sizes. Where a
-picture is not there its size is guessed (evaluate.ellipses), which moves the curves a little:
+picture is missing its size is guessed (evaluate.ellipses), which moves the curves a little:
 0.0004 where it could be compared, and their ends by a few false positives.
 """
 
@@ -14,10 +14,10 @@ from collections.abc import Mapping, Sequence
 from typing import Optional
 
 import numpy as np
+from PIL import Image
 
 from allinone import files
 from allinone.errors import InputError
-from allinone.pictures import shown_size
 from data_prep.readers import fddb as reader
 from data_prep.tables import lines as lines_of
 from data_prep.tables import number as number_of
@@ -38,7 +38,7 @@ Results = Mapping[str, tuple[np.ndarray, np.ndarray]]  # {picture: (regions, sco
 def annotations(folder: str) -> tuple[dict[str, np.ndarray], list[int]]:
     """Return ({picture: ellipses (n, 5)} in the order of the folds, numbers of missing folds).
 
-    InputError where none of the folds' lists is there.
+    InputError where all lists are missing, or one holds what is no ellipse.
     """
     found, missing = {}, []
     for number, name in enumerate(reader.FOLDS, 1):
@@ -47,9 +47,7 @@ def annotations(folder: str) -> tuple[dict[str, np.ndarray], list[int]]:
             missing.append(number)
             continue
         for block in reader.pictures_of(path):
-            picture, faces = _annotated(block)
-            regions = [_ellipse(place, line) for place, line in faces]
-            found[picture] = np.float64(regions).reshape(-1, 5)
+            _read_picture(block, found)
     if not found:
         raise InputError(
             f"{folder}: no {os.path.basename(reader.FOLDS[0])} or another fold's list in it"
@@ -57,19 +55,18 @@ def annotations(folder: str) -> tuple[dict[str, np.ndarray], list[int]]:
     return found, missing
 
 
-def _annotated(block: Sequence[tuple[str, str]]) -> tuple[str, list[tuple[str, str]]]:
-    """Return (picture, [(place, text of an ellipse)]) of a picture in a fold's list.
-
-    InputError where its number of faces is not followed by as many lines.
-    """
+def _read_picture(block, found):
+    """Add the ellipses of a picture to those that are found; block: [(place, text of a line)]."""
     (place, picture), *below = block
-    faces = below[1:]
-    if not reader.is_picture(picture) or not below or number_of(below[0][1]) != len(faces):
+    count, *faces = below or [(place, "")]
+    if not reader.is_picture(picture) or number_of(count[1]) != len(faces):
         raise InputError(
-            f"{place}: '{picture}' must be followed by the number of its faces and as many lines; "
-            "get the file again"
+            f"{place}: '{picture}' must be a picture, followed by the number of its faces and as "
+            "many lines; get the file again"
         )
-    return picture, faces
+    if picture in found:
+        raise InputError(f"{place}: {picture} is there twice; get the file again")
+    found[picture] = np.float64([_ellipse(*face) for face in faces]).reshape(-1, 5)
 
 
 def _ellipse(place: str, line: str) -> list[float]:
@@ -151,7 +148,8 @@ def size_of(pictures: Optional[str], name: str) -> Optional[tuple[int, int]]:
     path = os.path.join(pictures or "", f"{name}.jpg")
     if not pictures or not os.path.isfile(path):
         return None
-    return shown_size(path)
+    with Image.open(path) as image:
+        return image.size
 
 
 def together(

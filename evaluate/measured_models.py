@@ -1,4 +1,4 @@
-"""The models that a benchmark measures: what they have learnt from, where they look for faces."""
+"""The models that a benchmark measures: one or one for each part, their history, proposals."""
 
 from __future__ import annotations
 
@@ -9,6 +9,26 @@ from typing import Any, Optional
 from allinone import files, model, profiles
 from allinone.analyzer import DENSE, SELECTIVE_SEARCH
 from allinone.errors import InputError
+
+
+def models_of(folder: str, parts: Iterable[Optional[str]]) -> dict[Optional[str], str]:
+    """Return {part of the set: model folder} of one model, or of one model for each part.
+
+    The second is a folder with fold_01/model, fold_02/model, ... of the parts by name. Each of
+    those has not learnt from its part (data_prep.databases). A part without a model is left out.
+    InputError where there is no model.
+    """
+    parts = list(parts)
+    if model.is_model(folder):
+        return dict.fromkeys(parts, folder)
+    found = {}
+    for number, part in enumerate(sorted(parts, key=str), 1):
+        place = os.path.join(folder, f"fold_{number:02d}", "model")
+        if model.is_model(place):
+            found[part] = place
+    if not found:
+        model.read_about(folder)  # raises: model.json is missing
+    return found
 
 
 def history_of(folder: str) -> Optional[dict[str, Any]]:
@@ -33,7 +53,10 @@ def about(folders: Iterable[str], stage1: Optional[str] = None) -> dict[str, Any
 
 
 def answered(folders: Iterable[str], stage: int) -> set[str]:
-    """Return the names of the tasks that all of some models answer in a stage; {} without it."""
+    """Return the names of the tasks that all of some models answer in a stage.
+
+    An empty set where one of them lacks the stage.
+    """
     names = []
     for folder in sorted(set(folders)):
         one = model.Model(folder, model.read_about(folder))  # its files are checked when it is used
@@ -45,9 +68,9 @@ def answered(folders: Iterable[str], stage: int) -> set[str]:
 
 
 def learnt_from_whole(folder: str, job: str) -> Optional[bool]:
-    """Tell whether a model has been through a job with the whole of its set, or with parts of it.
+    """Return True where a model was trained by a job on the whole of its set, False on parts of it.
 
-    None where it has not been through the job.
+    None where it was not trained by the job.
     """
     for source in (history_of(folder) or {}).get("sources", ()):
         if source["job"] == job:

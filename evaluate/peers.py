@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import glob
 import os
-from typing import Any, Optional
+from typing import Optional
 
 import numpy as np
 
 from allinone.errors import InputError
 from evaluate import curves, detection_files, face_eval
-from evaluate.benchmark import OtherCurves, Peer
+from evaluate.benchmark import OtherCurves, Peer, PeerFiles
 from evaluate.curves import Kind
 
 FOLDER = "peers"
@@ -41,7 +41,7 @@ def precision_recall(
         if ending.lower() in detection_files.READERS:
             figures, points = face_eval.assess(detection_files.read(path), truth)
             found.append((method, curves.precision_recall(*points, figures["ap_refined"])))
-            values = {f"{name}{suffix}": figures[name] for name in ("ap_plain", "ap_refined")}
+            values = {f"{name}{suffix}": figures[name] for name in face_eval.PRECISIONS}
             source = f"its detections in {FOLDER}, by our evaluation"
             rows.append(Peer(method, values, source))
     return rows, found
@@ -91,7 +91,7 @@ def _numbers(path: str, mend: str) -> np.ndarray:
     return rows
 
 
-def curves_alone(folder: str, kind: Kind, at: Optional[float] = None) -> Any:
+def curves_alone(folder: str, kind: Kind, at: Optional[float] = None) -> PeerFiles:
     """Return the function of a Benchmark that reads curves of one kind, and no figures."""
 
     def peer_files(data: str) -> tuple[list[Peer], OtherCurves]:

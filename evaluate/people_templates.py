@@ -65,7 +65,10 @@ def verify(
     pairs: Sequence[Sequence[int]],
     weights: Optional[np.ndarray] = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return (scores (n,), same (n,)) of pairs of template numbers, of which both are there."""
+    """Return (scores (n,), same (n,)) of pairs of template numbers.
+
+    A pair with a number that no template has is left out.
+    """
     place = {one.number: index for index, one in enumerate(templates)}
     known = [(place[one], place[two]) for one, two in pairs if one in place and two in place]
     first, second = np.array(known).T

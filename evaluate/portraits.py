@@ -118,8 +118,8 @@ GROUPS = (
 def group_rows(portraits: Mapping[str, Sequence[Pair]]) -> list[Row]:
     """Return rows by age, by what UTKFace calls ethnicity, by gender and by yaw, for the card.
 
-    Of the probabilities and numbers of stage 2, in groups of FEW faces and more. Where a task is
-    measured on some faces of a set only, it is so in all groups but those by age.
+    Of the probabilities and numbers of stage 2, in groups of FEW faces and more. A task that
+    is measured on some faces of a set only is measured on these in all groups but those by age.
     """
     found = []
     for task in tasks.of_stage(2):

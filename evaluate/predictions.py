@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
 import h5py
@@ -44,26 +44,6 @@ class Said(NamedTuple):
     image: str
     faces: list[Optional[FaceRecord]]  # kind faces: one an annotated face, None: nothing was found
     error: Optional[str] = None  # why the picture could not be read; `faces` is empty then
-
-
-def models_of(folder: str, parts: Iterable[Optional[str]]) -> dict[Optional[str], str]:
-    """Return {part of the set: model folder} of one model, or of one model for each part.
-
-    The second is a folder with fold_01/model, fold_02/model, ... of the parts by name. Each of
-    those has not learnt from its part (data_prep.databases). A part without a model is left out.
-    InputError where there is no model.
-    """
-    parts = list(parts)
-    if model.is_model(folder):
-        return dict.fromkeys(parts, folder)
-    found = {}
-    for number, part in enumerate(sorted(parts, key=str), 1):
-        place = os.path.join(folder, f"fold_{number:02d}", "model")
-        if model.is_model(place):
-            found[part] = place
-    if not found:
-        model.read_about(folder)  # raises: there is no model.json
-    return found
 
 
 def records_in(path: str) -> list[Annotated]:
@@ -161,8 +141,7 @@ class _Run:
                 if folder != current:
                     proposals = self.settings["proposals"]
                     device = gpu if gpu and engine != "caffe" else None
-                    other = dict(stage1=stage1) if stage1 else {}
-                    analyzer = FaceAnalyzer(folder, engine, device, proposals, **other)
+                    analyzer = FaceAnalyzer(folder, engine, device, proposals, stage1=stage1)
                     current = folder
                 records, descriptors = self._answers(analyzer, image, faces)
                 if numbers is not None:  # first: a line must not be without its descriptor
@@ -190,7 +169,7 @@ class _Run:
         """Return how many pictures a stopped run has finished; cut what stands behind them.
 
         The last picture may lack lines that a finished one has, so it is done again. Where
-        descriptors are asked for, all of a finished picture are there.
+        descriptors are asked for, a finished picture has all of them.
         """
         files.whole_lines(self.partial)
         done = rows = end = 0

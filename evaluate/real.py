@@ -6,7 +6,7 @@ The sets are those that data_prep.real_sets made: CelebA, UTKFace and photograph
 `test`; nobody there was learnt from. Every figure has its number of samples, a 95 % interval
 (Wilson's for shares, else by resampling faces, or people for identity), and what a constant answer
 or OpenCV's cascade of Haar features would reach. A task is measured on the sets that have labels of
-it. Predictions that are there already are not made again.
+it. Existing predictions are not made again.
 """
 
 import json

@@ -3,7 +3,7 @@
     python -m evaluate.report --results out/paper/eval --data data --out report
 
 What other methods reached is drawn from files in data/<set>/peers, see evaluate.peers; run times
-from the figures of make bench, if they are there.
+from the figures of make bench, if they exist.
 """
 
 from __future__ import annotations

@@ -6,13 +6,14 @@ import argparse
 import datetime
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Optional
 
 import numpy as np
 
 from allinone import device, files
 from allinone.errors import InputError
+from allinone.record import FaceRecord
 from data_prep import conversion
 from evaluate import answers, headline, measured_models, predictions
 from evaluate.benchmark import Benchmark, Measured
@@ -27,17 +28,32 @@ class Run:
     """What a benchmark measures on, and how."""
 
     benchmark: Benchmark
-    folder: str  # of the set; what the images' paths are relative to
+    options: argparse.Namespace  # as given: data, model, stage1, engine, gpu, score, switches
     records: str  # path of the set's records
     out: str  # folder of predictions and results
     pictures: list[Annotated]  # [(image, records)]
     models: dict[Optional[str], str]  # {part of the set: model folder}
-    missing: list[str]  # what of the set is not there, in words
     device: str  # "CPU", "GPU 0"
-    options: argparse.Namespace  # as given: proposals, engine, gpu, score, switches
-    stage1: Optional[str]  # folder of the model that does stage 1, where that is another
     proposals: str  # where faces are looked for, of allinone.analyzer.PROPOSALS,
     proposals_why: str  # and why there
+    missing: list[str] = field(default_factory=list)  # sentences on missing parts of the set
+
+    @property
+    def folder(self) -> str:
+        """Return the folder of the set, to which the images' paths are relative."""
+        return self.options.data
+
+    @property
+    def stage1(self) -> Optional[str]:
+        """Return the folder of the model that does stage 1, None where --model does it."""
+        return self.options.stage1
+
+    def note_missing(self, *sentences: str) -> None:
+        """Print and keep sentences on missing parts of the set, each once."""
+        for sentence in sentences:
+            if sentence not in self.missing:
+                self.missing.append(sentence)
+                print(f"  incomplete: {sentence}", flush=True)
 
     def is_tuned(self) -> bool:
         """Tell whether each part has a model of its own, which has not learnt from it."""
@@ -50,6 +66,13 @@ class Run:
     def is_of_regions(self, task: str) -> bool:
         """Tell whether stage 1 answers a task that is of stage 2: HyperFace's gender."""
         return not self.stage1 and task in measured_models.answered(self.finders(), stage=1)
+
+    def descriptors(self) -> list[tuple[FaceRecord, np.ndarray]]:
+        """Return [(annotated face, its descriptor)] of the faces for which there is one."""
+        said = self.predict(answers.FACES, stage=2, descriptors=True, needs=["identity"])
+        rows = predictions.read_descriptors(os.path.join(self.out, answers.FACES))
+        faces = [face for face, _ in predictions.pair_up(self.pictures, said)]
+        return list(zip(faces, rows))
 
     def predict(
         self,
@@ -97,15 +120,15 @@ class Run:
         )
         unreadable = sum(one.error is not None for one in said)
         if unreadable:
-            self.missing.append(f"{unreadable} pictures cannot be read")
+            self.note_missing(f"{unreadable} pictures cannot be read")
         return said
 
 
 def start(benchmark: Benchmark, options: argparse.Namespace) -> Run:
-    """Return the run of a benchmark; prints what of the set is missing.
+    """Return the run of a benchmark; prints what is missing in the set, and the models.
 
-    options: data, model, out, proposals, engine, gpu and the benchmark's own. InputError where the
-    set or the model is not there.
+    options: data, model, stage1, out, proposals, engine, gpu and the benchmark's own. InputError
+    where the set or the model is missing.
     """
     if not options.model:
         raise InputError("--model: give the folder of a fused model (make fuse writes one)")
@@ -116,7 +139,7 @@ def start(benchmark: Benchmark, options: argparse.Namespace) -> Run:
     if not pictures:
         parts = ", ".join(benchmark.splits or ("this set",))
         raise InputError(f"{options.data}: no picture of {parts}; is the set whole?")
-    models = predictions.models_of(options.model, {faces[0].split for _, faces in pictures})
+    models = measured_models.models_of(options.model, {faces[0].split for _, faces in pictures})
     used = device_of(options.engine, options.gpu)
     whole, pictures = len(pictures), [one for one in pictures if one[1][0].split in models]
     if len(pictures) < whole:
@@ -124,26 +147,14 @@ def start(benchmark: Benchmark, options: argparse.Namespace) -> Run:
             f"{whole - len(pictures)} pictures are of parts without a model of their own in "
             f"{options.model}"
         )
-    for what in missing:
-        print(f"  incomplete: {what}")
     out = options.out or os.path.join(options.model, "eval", benchmark.name)
     finders = [options.stage1] if options.stage1 else models.values()
     proposals = measured_models.proposals_for(finders, options.proposals)
+    run = Run(benchmark, options, records, out, pictures, models, used, *proposals)
+    run.note_missing(*missing)
     by = f", stage 1 by {options.stage1}" if options.stage1 else ""
     print(f"  model {options.model}{by}; proposals: {', '.join(proposals)}", flush=True)
-    return Run(
-        benchmark,
-        options.data,
-        records,
-        out,
-        pictures,
-        models,
-        missing,
-        used,
-        options,
-        options.stage1,
-        *proposals,
-    )
+    return run
 
 
 def _is_of(picture: Annotated, splits: tuple[str, ...]) -> bool:
@@ -159,9 +170,9 @@ def device_of(engine: str, gpu: str) -> str:
 
 
 def records_of(dataset: str, data: str) -> tuple[str, list[str]]:
-    """Return (path of the records of a set, [what of it is missing]).
+    """Return (path of the records of a set, sentences on its missing parts).
 
-    Converts the original files where that is not done yet; InputError where they are not there.
+    Converts the original files where that is not done yet; InputError where they are missing.
     """
     path = os.path.join(data, conversion.RECORDS)
     if not os.path.isfile(path):
@@ -185,9 +196,9 @@ def records_of(dataset: str, data: str) -> tuple[str, list[str]]:
 def worst(entries: Iterable[tuple]) -> list[dict[str, Any]]:
     """Return the WORST of (badness, image, box, text), the worst first, as plain types.
 
-    A badness of None leaves an entry out; a box of None means the whole picture.
+    A badness of NaN leaves an entry out; a box of None means the whole picture.
     """
-    known = [entry for entry in entries if entry[0] is not None]
+    known = [entry for entry in entries if not np.isnan(entry[0])]
     chosen = sorted(known, key=lambda entry: -entry[0])[:WORST]
     found = []
     for _, image, box, text in chosen:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from allinone.record import FaceRecord
-from evaluate import answers, curves, metrics, peers, predictions
-from evaluate.benchmark import Benchmark, Figure, Measured, Peer
+from evaluate import answers, curves, landmark_errors, metrics, peers, predictions
+from evaluate.benchmark import Benchmark, Figure, Measured, peers_of
 from evaluate.run import Run, worst
 
 SPLIT = "test_landmarks"
@@ -24,23 +21,13 @@ def measure(run: Run) -> Measured:
         is_chosen = face.split == SPLIT  # a test picture may show other faces too
         if is_chosen and face.pose is not None and face.landmarks is not None:
             pairs.append((face, found))
-    errors = landmark_errors(pairs)
+    errors = landmark_errors.of(pairs, metrics.box_size)
     return Measured(
         figures=figures_of(pairs, errors),
         counts=dict(faces=len(pairs)),
         rules=(f"landmarks: {run.options.score}",),
         curves={"ours": curves.errors(errors)},
         failures=failures(pairs, errors),
-    )
-
-
-def landmark_errors(pairs: Sequence[tuple[FaceRecord, FaceRecord]]) -> np.ndarray:
-    """Return each face's mean error (n,) over its size, of [(annotated face, prediction)]."""
-    return metrics.nme(
-        np.float64([found.landmarks for _, found in pairs]),
-        np.stack([face.landmark_array() for face, _ in pairs]),
-        np.stack([face.visibility_array() for face, _ in pairs]),
-        metrics.box_size([face.box for face, _ in pairs]),
     )
 
 
@@ -64,13 +51,8 @@ def failures(pairs, errors: np.ndarray) -> list[dict]:
     entries = []
     for (face, _), error in zip(pairs, errors):
         text = f"{error:.0%}, yaw {face.pose[2]:.0f}°"
-        entries.append((None if np.isnan(error) else error, face.image, face.box, text))
+        entries.append((error, face.image, face.box, text))
     return worst(entries)
-
-
-def peer(method: str, *values: float) -> Peer:
-    """Return a row of table II."""
-    return Peer(method, dict(zip(BY_BIN, values)), "table II")
 
 
 BENCHMARK = Benchmark(
@@ -99,13 +81,17 @@ BENCHMARK = Benchmark(
         "over the three means",
     ),
     measure=measure,
-    peers=(
-        peer("RCPR", 5.43, 6.58, 11.53, 7.85, 3.24),
-        peer("ESR", 5.66, 7.12, 11.94, 8.24, 3.29),
-        peer("SDM", 4.75, 5.55, 9.34, 6.55, 2.45),
-        peer("3DDFA", 5.00, 5.06, 6.74, 5.60, 0.99),
-        peer("3DDFA+SDM", 4.75, 4.83, 6.38, 5.32, 0.92),
-        peer("HyperFace", 3.93, 4.14, 4.71, 4.26, 0.41),
+    peers=peers_of(
+        "table II",
+        BY_BIN,
+        {
+            "RCPR": (5.43, 6.58, 11.53, 7.85, 3.24),
+            "ESR": (5.66, 7.12, 11.94, 8.24, 3.29),
+            "SDM": (4.75, 5.55, 9.34, 6.55, 2.45),
+            "3DDFA": (5.00, 5.06, 6.74, 5.60, 0.99),
+            "3DDFA+SDM": (4.75, 4.83, 6.38, 5.32, 0.92),
+            "HyperFace": (3.93, 4.14, 4.71, 4.26, 0.41),
+        },
     ),
     peer_files=peers.curves_alone("landmarks", curves.LANDMARKS, curves.UNDER),
     score=answers.MEAN_REGIONS,

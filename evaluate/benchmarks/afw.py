@@ -1,18 +1,25 @@
 """AFW, detection, landmarks and pose (sections IV-A to IV-C).
 
-Detection by the annotations that AFW came with and, where it is in the folder, by
+Detection by the annotations that AFW came with and, where the folder has it, by
 new_annotations_AFW.mat of the face-eval toolbox.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 
 import numpy as np
 
-from allinone.record import FaceRecord
-from evaluate import answers, curves, detection, face_eval, metrics, peers, predictions
+from evaluate import (
+    answers,
+    curves,
+    detection,
+    face_eval,
+    landmark_errors,
+    metrics,
+    peers,
+    predictions,
+)
 from evaluate.benchmark import Benchmark, Figure, Measured
 from evaluate.run import Run, worst
 
@@ -26,18 +33,18 @@ def measure(run: Run) -> Measured:
     """Measure detection, landmarks and pose of a model."""
     said = run.predict(answers.DETECT)
     found, curve = detection.measure(run, said)
-    figures = {name: found[name] for name in ("ap_refined", "ap_plain")}
+    figures = {name: found[name] for name in face_eval.PRECISIONS}
     counts = dict(pictures=len(run.pictures), faces=found["faces"])
     new = os.path.join(run.folder, NEW)
     if os.path.isfile(new):
         truth = face_eval.read_annotations(new)
         again, _ = face_eval.assess(detection.as_detections(said), truth)
-        figures.update({f"{name}{OF_NEW}": again[name] for name in ("ap_refined", "ap_plain")})
+        figures.update({f"{name}{OF_NEW}": again[name] for name in face_eval.PRECISIONS})
         counts["faces of the newer annotations"] = again["faces"]
     else:
-        run.missing.append(f"{NEW}, the toolbox's newer annotations, is not there")
+        run.note_missing(f"{NEW}, the toolbox's newer annotations, is missing")
     pairs = predictions.pair_up(run.pictures, run.predict(answers.FACES))
-    errors = landmark_errors(pairs)
+    errors = landmark_errors.of(pairs, metrics.face_size)
     return Measured(
         figures={**figures, **faces_figures(pairs, errors)},
         counts=counts,
@@ -48,16 +55,6 @@ def measure(run: Run) -> Measured:
             "ours, yaw": curves.yaw_errors(metrics.yaw_errors(*yaws(pairs))),
         },
         failures=detection.failures(run, said) + failures(pairs, errors),
-    )
-
-
-def landmark_errors(pairs: Sequence[tuple[FaceRecord, FaceRecord]]) -> np.ndarray:
-    """Return each face's mean error (n,) over its size, of [(annotated face, prediction)]."""
-    return metrics.nme(
-        np.float64([found.landmarks for _, found in pairs]),
-        np.stack([face.landmark_array() for face, _ in pairs]),
-        np.stack([face.visibility_array() for face, _ in pairs]),
-        metrics.face_size([face.box for face, _ in pairs]),
     )
 
 
@@ -89,7 +86,7 @@ def failures(pairs, errors: np.ndarray) -> list[dict]:
     entries = []
     for (face, found), error in zip(pairs, errors):
         text = f"landmarks {error:.0%}, yaw {found.pose[2]:.0f}°, is {face.pose[2]:.0f}°"
-        entries.append((None if np.isnan(error) else error, face.image, face.box, text))
+        entries.append((error, face.image, face.box, text))
     return worst(entries)
 
 

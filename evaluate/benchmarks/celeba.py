@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 from evaluate import answers, attributes
-from evaluate.benchmark import Benchmark, Figure, Peer
-
-
-def peer(method: str, **figures: float) -> Peer:
-    """Return a row of table III, left."""
-    return Peer(method, figures, "table III")
-
+from evaluate.benchmark import Benchmark, Figure, peers_of
 
 BENCHMARK = Benchmark(
     name="celeba",
@@ -25,12 +19,16 @@ BENCHMARK = Benchmark(
     ),
     rules=attributes.RULES,
     measure=attributes.measure,
-    peers=(
-        peer("PANDA-1", gender=97.0, smile=92.0),
-        peer("MT-RBM", gender=90.0, smile=88.0),
-        peer("LNets+ANet", gender=98.0, smile=92.0),
-        peer("HyperFace", gender=97.0),
-        peer("Walk & Learn", gender=96.0, smile=98.0),
+    peers=peers_of(
+        "table III",
+        ("gender", "smile"),
+        {
+            "PANDA-1": (97.0, 92.0),
+            "MT-RBM": (90.0, 88.0),
+            "LNets+ANet": (98.0, 92.0),
+            "HyperFace": (97.0, None),
+            "Walk & Learn": (96.0, 98.0),
+        },
     ),
     score=answers.MEAN_REGIONS,
     score_of=attributes.SCORE_OF,

@@ -46,7 +46,7 @@ def curve_of(run: Run, said: Sequence[Said]) -> ellipses.Curve:
     """Return the curve of predictions; writes them and it as FDDB's program has them."""
     results = fddb_files.read_results(write_results(run, said))
     faces, _ = fddb_files.annotations(os.path.join(run.folder, fddb_files.FOLDS))
-    # Only folds that have a model, and pictures that are there.
+    # Only folds that have a model, and existing pictures.
     faces = {name: some for name, some in faces.items() if name in results}
     pictures = os.path.join(run.folder, fddb_files.PICTURES)
     curve = ellipses.curve(fddb_files.together(faces, results, pictures))

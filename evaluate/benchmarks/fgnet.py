@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from evaluate import answers, metrics, predictions
-from evaluate.benchmark import Benchmark, Figure, Measured, Peer
-from evaluate.run import Run, worst
+from evaluate import ages, answers, metrics
+from evaluate.benchmark import Benchmark, Figure, Measured, peers_of
+from evaluate.run import Run
 
 
 def measure(run: Run) -> Measured:
     """Measure age of a model, or of one for each person."""
-    said = run.predict(answers.FACES, stage=2, needs=["age"])
-    pairs = predictions.pair_up(run.pictures, said)
+    pairs = [(face, found) for face, found in ages.pairs_of(run) if found is not None]
     errors = np.abs([found.age - face.age for face, found in pairs])
     people = [face.split for face, _ in pairs]
     tuned = "one model for all, not fine-tuned on FG-NET"
@@ -22,22 +21,8 @@ def measure(run: Run) -> Measured:
         figures=dict(mae=float(errors.mean()), mae_people=metrics.mean_over_people(errors, people)),
         counts=dict(pictures=len(pairs), people=len(set(people))),
         rules=(tuned,),
-        failures=failures(pairs, errors),
+        failures=ages.failures(pairs, errors),
     )
-
-
-def failures(pairs, errors: np.ndarray) -> list[dict]:
-    """Return the faces whose age is furthest off."""
-    entries = []
-    for (face, found), error in zip(pairs, errors):
-        text = f"{found.age:.0f} years, is {face.age:.0f}"
-        entries.append((error, face.image, face.box, text))
-    return worst(entries)
-
-
-def peer(method: str, mae: float) -> Peer:
-    """Return a row of table IV, right."""
-    return Peer(method, dict(mae=mae), "table IV")
 
 
 BENCHMARK = Benchmark(
@@ -58,13 +43,17 @@ BENCHMARK = Benchmark(
         "learnt from his or her pictures",
     ),
     measure=measure,
-    peers=(
-        peer("Han2013", 4.6),
-        peer("Chao2013", 4.38),
-        peer("Hong2013", 4.18),
-        peer("El Dib 2010", 3.17),
-        peer("CascadeAge", 3.49),
+    peers=peers_of(
+        "table IV",
+        ("mae",),
+        {
+            "Han2013": (4.6,),
+            "Chao2013": (4.38,),
+            "Hong2013": (4.18,),
+            "El Dib 2010": (3.17,),
+            "CascadeAge": (3.49,),
+        },
     ),
     score=answers.ALIGNED,
-    score_of="the landmarks by which faces are aligned",
+    score_of=ages.SCORE_OF,
 )

@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 from evaluate import answers, attributes
-from evaluate.benchmark import Benchmark, Figure, Peer
-
-
-def peer(method: str, gender: float, smile: float) -> Peer:
-    """Return a row of table III, right."""
-    return Peer(method, dict(gender=gender, smile=smile), "table III")
-
+from evaluate.benchmark import Benchmark, Figure, peers_of
 
 BENCHMARK = Benchmark(
     name="fotw",
@@ -26,11 +20,15 @@ BENCHMARK = Benchmark(
     ),
     rules=attributes.RULES,
     measure=attributes.measure,
-    peers=(
-        peer("MT-RBM", 71.7, 80.8),
-        peer("CMP+ETH", 89.15, 79.03),
-        peer("DeepBE", 90.44, 88.43),
-        peer("SIAT_MMLAB", 91.66, 89.34),
+    peers=peers_of(
+        "table III",
+        ("gender", "smile"),
+        {
+            "MT-RBM": (71.7, 80.8),
+            "CMP+ETH": (89.15, 79.03),
+            "DeepBE": (90.44, 88.43),
+            "SIAT_MMLAB": (91.66, 89.34),
+        },
     ),
     score=answers.MEAN_REGIONS,
     score_of=attributes.SCORE_OF,

@@ -55,21 +55,18 @@ class SplitScores(NamedTuple):
 
 def measure(run: Run) -> Measured:
     """Measure verification and identification by a model's descriptors."""
-    said = run.predict(answers.FACES, stage=2, descriptors=True, needs=["identity"])
-    descriptors = descriptors_of(run, said)
+    descriptors = {(face.image, *face.box): row for face, row in run.descriptors()}
     templates = templates_of(run.folder, descriptors)
     comparisons = {row["split"]: row["pairs"] for row in side_file(run.folder, COMPARISONS)}
     splits = sorted({split for split, _ in templates})
     if len(splits) < SPLITS:
-        run.missing.append(f"{SPLITS - len(splits)} splits have no protocol files")
+        run.note_missing(f"{SPLITS - len(splits)} splits have no protocol files")
     maps = embeddings(run, templates, splits)
     figures, roc = collections.defaultdict(list), {}
     for kind in (COSINE, TPE) if maps else (COSINE,):
         points = []
         for split in splits:
-            weights = {}
-            if kind == TPE:
-                weights = {protocol: maps.get(map_name(protocol, split)) for protocol in LEARNT}
+            weights = dict.fromkeys(LEARNT) if kind == COSINE else of_split(maps, split)
             found = score_split(templates, comparisons.get(split), split, weights)
             write_scores(run, kind, split, templates, comparisons.get(split), found)
             for name, value in split_figures(found).items():
@@ -89,13 +86,6 @@ def measure(run: Run) -> Measured:
         rules=() if maps else ("TPE was not measured: make tpe-ijba",),
         curves=roc,
     )
-
-
-def descriptors_of(run: Run, said) -> dict[tuple, np.ndarray]:
-    """Return {(image, *box): descriptor} of the annotated faces for which there is one."""
-    rows = predictions.read_descriptors(os.path.join(run.out, answers.FACES))
-    faces = [face for face, _ in predictions.pair_up(run.pictures, said)]
-    return {(face.image, *face.box): row for face, row in zip(faces, rows)}
 
 
 def side_file(data: str, name: str) -> list[dict[str, Any]]:
@@ -150,6 +140,12 @@ def embeddings(run: Run, templates: Templates, splits: Sequence[int]) -> dict[st
     return {}
 
 
+def of_split(maps: Mapping[str, np.ndarray], split: int) -> dict[str, np.ndarray]:
+    """Return {protocol: W} of a split; a protocol whose training part is missing has none."""
+    named = {protocol: map_name(protocol, split) for protocol in LEARNT}
+    return {protocol: maps[name] for protocol, name in named.items() if name in maps}
+
+
 def learn(templates: Templates, splits: Sequence[int]) -> dict[str, np.ndarray]:
     """Return {name: W} of all splits and both protocols, each from its training part."""
     maps, progress = {}, Progress("embeddings", len(splits) * len(LEARNT))
@@ -165,16 +161,16 @@ def learn(templates: Templates, splits: Sequence[int]) -> dict[str, np.ndarray]:
 
 
 def score_split(templates: Templates, pairs, split: int, weights: Mapping) -> SplitScores:
-    """Return the scores of a split; pairs: of template numbers; weights: {protocol: W}."""
+    """Return the scores of a split; pairs: of template numbers.
+
+    weights: {protocol: W, or None for the cosine}; a protocol that is not among them is left out.
+    """
     scores = same = probes = ranked = None
-    if templates.get((split, "verify")) and pairs:
-        scores, same = people_templates.verify(
-            templates[split, "verify"], pairs, weights.get(VERIFY)
-        )
-    if templates.get((split, "gallery")) and templates.get((split, "probe")):
-        probes, ranked = people_templates.search(
-            templates[split, "gallery"], templates[split, "probe"], weights.get(SEARCH)
-        )
+    if VERIFY in weights and templates.get((split, "verify")) and pairs:
+        scores, same = people_templates.verify(templates[split, "verify"], pairs, weights[VERIFY])
+    gallery, probe = templates.get((split, "gallery")), templates.get((split, "probe"))
+    if SEARCH in weights and gallery and probe:
+        probes, ranked = people_templates.search(gallery, probe, weights[SEARCH])
     return SplitScores(scores, same, probes, ranked)
 
 

@@ -8,7 +8,7 @@ import os
 import numpy as np
 
 from allinone.errors import InputError
-from evaluate import answers, curves, metrics, peers, predictions
+from evaluate import curves, metrics, peers
 from evaluate.benchmark import Benchmark, Figure, Measured
 from evaluate.run import Run, worst
 
@@ -17,10 +17,7 @@ PAIRS = "pairs.jsonl"  # of the reader: pictures, same and fold of each pair
 
 def measure(run: Run) -> Measured:
     """Measure verification by a model's descriptors."""
-    said = run.predict(answers.FACES, stage=2, descriptors=True, needs=["identity"])
-    rows = predictions.read_descriptors(os.path.join(run.out, answers.FACES))
-    faces = [face for face, _ in predictions.pair_up(run.pictures, said)]
-    unit = {face.image: row for face, row in zip(faces, metrics.unit_length(rows))}
+    unit = {face.image: metrics.unit_length(row) for face, row in run.descriptors()}
     pairs = known_pairs(run, set(unit))
     first = np.stack([unit[row["pictures"][0]] for row in pairs])
     second = np.stack([unit[row["pictures"][1]] for row in pairs])
@@ -46,7 +43,7 @@ def known_pairs(run: Run, pictures: set[str]) -> list[dict]:
         asked = [json.loads(line) for line in stream]
     known = [row for row in asked if pictures.issuperset(row["pictures"])]
     if len(known) < len(asked):
-        run.missing.append(f"{len(asked) - len(known)} pairs have a picture that is missing")
+        run.note_missing(f"{len(asked) - len(known)} pairs have a picture that is missing")
     if len({row["fold"] for row in known}) < 2:
         raise InputError(
             f"{run.folder}: pairs of two folds are needed, one to decide by the other; get the "

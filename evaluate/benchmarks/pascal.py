@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from data_prep.readers.pascal import FILE
-from evaluate import answers, detection, peers
+from evaluate import answers, detection, face_eval, peers
 from evaluate.benchmark import Benchmark, Figure, Measured
 from evaluate.run import Run
 
@@ -13,7 +13,7 @@ def measure(run: Run) -> Measured:
     said = run.predict(answers.DETECT)
     found, curve = detection.measure(run, said)
     return Measured(
-        figures={name: found[name] for name in ("ap_refined", "ap_plain")},
+        figures={name: found[name] for name in face_eval.PRECISIONS},
         counts=dict(pictures=len(run.pictures), faces=found["faces"], ignored=found["ignored"]),
         rules=(detection.tuning(run),),
         curves={"ours": curve},

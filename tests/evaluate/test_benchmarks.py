@@ -18,7 +18,8 @@ from sklearn.metrics import roc_auc_score
 
 from allinone import files, record
 from evaluate import benchmark, predictions, run, tpe
-from evaluate.benchmarks import aflw
+from evaluate.benchmarks import aflw, ijba
+from evaluate.people_templates import Template
 
 
 def test_benchmarks_stand_in_the_order_of_the_paper():
@@ -170,6 +171,17 @@ def test_templates_of_ijba(sets, measured):
     assert not any(name.startswith("tpe") for name in results["figures"])
 
 
+def test_a_protocol_without_an_embedding_is_not_measured_by_the_cosine_instead(rng):
+    """Of the split there is the embedding of verification alone; by cosine both are measured."""
+    some = [Template(number, number % 2, rng.normal(size=8)) for number in range(4)]
+    templates = {(1, "verify"): some, (1, "gallery"): some[:2], (1, "probe"): some[2:]}
+    weights = ijba.of_split({"verify_01": rng.normal(size=(3, 8)), "search_02": None}, 1)
+    found = ijba.score_split(templates, [[0, 2], [1, 2]], 1, weights)
+    assert len(found.scores) == 2 and found.probes is None and found.ranked is None
+    cosine = ijba.score_split(templates, [[0, 2], [1, 2]], 1, dict.fromkeys(ijba.LEARNT))
+    assert len(cosine.probes) == 2 and (cosine.scores != found.scores).all()
+
+
 def measure_here(sets, measured, chain, out, train_tpe):
     """Measure IJB-A in this process, on predictions that are there; return the figures."""
     if not out.exists():
@@ -184,9 +196,9 @@ def measure_here(sets, measured, chain, out, train_tpe):
         gpu="",
         train_tpe=train_tpe,
     )
-    ijba = benchmark.load("ijba")
-    begun = run.start(ijba, options)
-    run.finish(begun, ijba.measure(begun))
+    one = benchmark.load("ijba")
+    begun = run.start(one, options)
+    run.finish(begun, one.measure(begun))
     return results_in(out)["figures"]
 
 

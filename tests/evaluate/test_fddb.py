@@ -188,13 +188,20 @@ def test_an_annotated_ellipse_that_is_none_is_named(folds, word, expect_refusal)
     expect_refusal("evaluate.fddb", options(folds, "one.txt"), *parts)
 
 
-@pytest.mark.parametrize("count", ["2", "x", "0"])
-def test_a_count_that_its_faces_do_not_have_is_refused(folds, count, expect_refusal):
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("2002/2\n2\n50 50 0 100 100 1\n", "number of its faces"),
+        ("2002/2\n50 50 0 100 100 1\n", "number of its faces"),
+        ("2002/2\n", "number of its faces"),
+        ("2002/2\n0\n2002/2\n0\n", "2002/2 is there twice"),
+    ],
+)
+def test_a_list_of_a_fold_that_does_not_fit_is_refused(folds, text, words, expect_refusal):
     path = folds / "folds" / "FDDB-fold-02-ellipseList.txt"
-    path.write_text(f"2002/2\n{count}\n50 50 0 100 100 1\n")
+    path.write_text(text)
     (folds / "one.txt").write_text("2002/1\n0\n2002/2\n0\n")
-    parts = (f"{path}, line 1", "'2002/2'", "as many lines")
-    expect_refusal("evaluate.fddb", options(folds, "one.txt"), *parts)
+    expect_refusal("evaluate.fddb", options(folds, "one.txt"), f"{path}, line ", words)
 
 
 def test_what_is_missing_is_named(folds, expect_refusal, command):

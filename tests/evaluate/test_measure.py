@@ -91,10 +91,11 @@ def test_a_picture_that_cannot_be_read_is_said_and_stops_nothing(sets, chain, tm
     shutil.copytree(sets / "data" / "fgnet", tmp_path / "data" / "fgnet")
     path = sorted((tmp_path / "data" / "fgnet" / "images").glob("*.JPG"))[3]
     path.write_bytes(path.read_bytes()[:1500])
-    run_well("evaluate.measure", *options(tmp_path, chain, "fgnet", tmp_path / "out"))
+    done = run_well("evaluate.measure", *options(tmp_path, chain, "fgnet", tmp_path / "out"))
     results = results_in(tmp_path / "out")
     assert results["counts"]["pictures"] == COUNTS["fgnet"] - 1
     assert "1 pictures cannot be read" in results["incomplete"]
+    assert "  incomplete: 1 pictures cannot be read\n" in done.stdout
 
 
 def test_what_cannot_be_measured_is_said(sets, chain, tmp_path, command, expect_refusal):

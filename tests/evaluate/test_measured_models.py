@@ -12,8 +12,9 @@ import pytest
 from conftest import ROOT, run_well
 from drawn_benchmarks import results_in
 
-from allinone import boxes, record
+from allinone import boxes, model, record
 from allinone.analyzer import FaceAnalyzer
+from allinone.errors import InputError
 from allinone.proposals import selective_search
 from evaluate import measured_models, predictions
 
@@ -32,6 +33,21 @@ def been_through(folder, job, splits):
     history["sources"].append(dict(history["sources"][0], job=job))
     history["sources"][-1]["data"] = {"det": [dict(splits=splits)]}
     (folder / "provenance.json").write_text(json.dumps(history))
+
+
+def test_models_of_folds(tmp_path):
+    """Two of three folds have a model of their own."""
+    shipped = model.shipped()
+    for fold in (1, 3):
+        (tmp_path / "folds" / f"fold_{fold:02d}").mkdir(parents=True)
+        os.symlink(shipped, tmp_path / "folds" / f"fold_{fold:02d}" / "model")
+    found = measured_models.models_of(str(tmp_path / "folds"), {"c", "a", "b"})
+    assert {part: path.split(os.sep)[-2] for part, path in found.items()} == (
+        {"a": "fold_01", "c": "fold_03"}
+    )
+    assert measured_models.models_of(shipped, {None}) == {None: shipped}
+    with pytest.raises(InputError, match="model.json: no such file; give the folder of a fused"):
+        measured_models.models_of(str(tmp_path), {"a"})
 
 
 # ---- Proposals.

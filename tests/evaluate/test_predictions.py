@@ -29,7 +29,7 @@ class Analyzer:
     opened = 0
     seen = 0  # pictures
 
-    def __init__(self, folder, engine, device, proposals):
+    def __init__(self, folder, engine, device, proposals, stage1):
         Analyzer.opened += 1
 
     def propose(self, picture):
@@ -207,22 +207,6 @@ def test_another_model_starts_anew_and_another_engine_does_not(models):
             settings(other)
         model.add_file(other, name)
         assert settings(other) != before, name
-
-
-def test_models_of_folds(models, tmp_path):
-    """Two of three folds have a model of their own."""
-    shipped, _ = models
-    for fold in (1, 3):
-        (tmp_path / "folds" / f"fold_{fold:02d}").mkdir(parents=True)
-        os.symlink(shipped, tmp_path / "folds" / f"fold_{fold:02d}" / "model")
-    found = predictions.models_of(str(tmp_path / "folds"), {"c", "a", "b"})
-    assert {part: path.split(os.sep)[-2] for part, path in found.items()} == (
-        {"a": "fold_01", "c": "fold_03"}
-    )
-    assert predictions.models_of(shipped, {None}) == {None: shipped}
-    os.remove(os.path.join(str(tmp_path / "model"), model.ABOUT))
-    with pytest.raises(InputError, match="model.json: no such file; give the folder of a fused"):
-        predictions.models_of(str(tmp_path / "model"), {"a"})
 
 
 @pytest.mark.parametrize("name, kind", [("pascal", "detect"), ("lfw", "faces")])
