@@ -192,6 +192,7 @@ def test_an_annotated_ellipse_that_is_none_is_named(folds, word, expect_refusal)
     "text, words",
     [
         ("2002/2\n2\n50 50 0 100 100 1\n", "number of its faces"),
+        ("2002/2\nx\n50 50 0 100 100 1\n", "number of its faces"),
         ("2002/2\n50 50 0 100 100 1\n", "number of its faces"),
         ("2002/2\n", "number of its faces"),
         ("2002/2\n0\n2002/2\n0\n", "2002/2 is there twice"),
