@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
+import glob
 import json
 import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Union
 
 import filelock
 
@@ -25,25 +27,31 @@ LOCK = re.compile(r"\..+\.lock")  # names of the kit's locks
 UNFINISHED, FINISHED, BEFORE = "partial", "new", "old"  # states of a folder beside its place
 
 
+Proof = Union[frozenset, str]
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of output folder."""
 
     name: str  # "model"
     holds: Sequence[str]  # patterns of the names that the kit writes into it
-    # {JSON file: fields that it has}: any of them proves a folder to be of this kind
-    proofs: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    is_marked: bool = False  # MARK proves it, as no file that proves it is written first
+    # {pattern of files: fields of a JSON object, or what a text begins with}: any file that fits
+    # proves a folder to be of this kind
+    proofs: Mapping[str, Proof] = field(default_factory=dict)
+    is_marked: bool = False  # MARK proves it, since no such file is written first
 
 
-def _has_fields(path: str, fields: frozenset[str]) -> bool:
-    """Tell whether a file is a JSON object with some fields."""
+def _fits(path: str, proof: Proof) -> bool:
+    """Tell whether a file is a JSON object with some fields, or a text with some beginning."""
     try:
         with open(path, encoding="utf-8") as stream:
+            if isinstance(proof, str):
+                return stream.read(len(proof)) == proof
             found = json.load(stream)
     except (OSError, ValueError, RecursionError):
         return False
-    return isinstance(found, dict) and fields <= set(found)
+    return isinstance(found, dict) and proof <= set(found)
 
 
 def _marks(path: str) -> list[str]:
@@ -57,10 +65,11 @@ def _marks(path: str) -> list[str]:
 
 def is_own(path: str, kind: Kind) -> bool:
     """Tell whether a folder is proven to be an output of this kind."""
-    by_file = any(
-        _has_fields(os.path.join(path, file), fields) for file, fields in kind.proofs.items()
-    )
-    return by_file or kind.name in _marks(path)
+    for pattern, proof in kind.proofs.items():
+        found = glob.iglob(os.path.join(glob.escape(path), pattern))
+        if any(_fits(one, proof) for one in found):
+            return True
+    return kind.name in _marks(path)
 
 
 def _entries(path: str) -> list[str]:
@@ -136,7 +145,10 @@ def plain_name(name: str, option: str) -> str:
 @contextlib.contextmanager
 def only_one(path: str) -> Iterator[None]:
     """Let one process at a time write `path`: wait, and say so, while another one does."""
-    folder, name = os.path.split(os.path.realpath(path))
+    place = os.path.realpath(path)
+    folder, name = os.path.split(place)
+    if os.path.isdir(place) and not os.access(folder, os.W_OK):
+        folder = place  # the root of a disk, say
     lock = filelock.FileLock(os.path.join(folder, f".{name}.lock"))
     with writing(path):
         os.makedirs(folder, exist_ok=True)

@@ -14,10 +14,10 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Optional, TextIO, Union
 
-from allinone import files, record, store, tasks
+from allinone import files, folders, record, store, tasks
 from allinone.errors import InputError
 from allinone.record import FaceRecord
 from data_prep import reader
@@ -26,6 +26,11 @@ from data_prep.record_checks import Checker
 
 RECORDS, DROPPED, SUMMARY = "records.jsonl", store.DROPPED, "summary.json"
 DRAWN = "drawn_set.txt"  # in the folder of a set that data_prep.layouts wrote: results say so
+KIND = folders.Kind(
+    "converted set",
+    holds=(RECORDS, DROPPED, SUMMARY),
+    proofs={SUMMARY: frozenset({"set", "rows", "kept", "pictures", "dropped"})},
+)
 SHOW_EVERY = 5.0  # seconds between lines of progress
 
 
@@ -179,13 +184,17 @@ def convert(
     """Write records.jsonl, dropped.jsonl, the side files and summary.json into a folder.
 
     missing: files that the reader did without. side_files: {file: function(folder)}, as in Reader.
-    Return the summary. InputError where no row gives a record or a file is malformed; no file is
-    replaced then.
+    Return the summary. InputError where no row gives a record or a file is malformed, or where a
+    file of one of these names is not the kit's; no file is replaced then.
     """
-    with contextlib.ExitStack() as stack:
+    kind = replace(KIND, holds=(*KIND.holds, *(side_files or ())))
+    with folders.only_one(folder), contextlib.ExitStack() as stack:
+        folders.claim(folder, kind)
+        streams = []
 
         def opened(file: str) -> TextIO:
-            return stack.enter_context(files.replacing(os.path.join(folder, file)))
+            streams.append(stack.enter_context(files.replacing(os.path.join(folder, file))))
+            return streams[-1]
 
         writer = _Writer(folder, name, opened(RECORDS), opened(DROPPED))
         for row in _readable(rows, folder):
@@ -199,8 +208,11 @@ def convert(
             )
         for file, items_of in (side_files or {}).items():
             opened(file).writelines(map(_as_line, _readable(items_of(folder), folder)))
-    summary = writer.summary(missing)
-    files.write_json(os.path.join(folder, SUMMARY), summary)
+        summary = writer.summary(missing)
+        # The last that is opened takes its place first: it proves whose the others are.
+        opened(SUMMARY).write(json.dumps(summary, indent=1) + "\n")
+        for stream in streams:  # on a full disk none takes its place
+            stream.flush()
     return summary
 
 

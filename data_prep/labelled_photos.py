@@ -16,12 +16,13 @@ import zlib
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from allinone import files, record, tasks
-from allinone.errors import InputError
+from allinone import files, folders, partials, record, tasks
+from allinone.errors import InputError, writing
 from allinone.record import FaceRecord
 
 SETS = ("celeba", "utkface", "photos")
 FACES = "faces.jsonl"  # in the folder of a set
+KIND = folders.Kind("set of photographs", holds=(FACES, *SETS), is_marked=True)
 HELD_BACK = 16  # our choice: of the training part one in so many is for validation
 # our choice: people with fewer pictures for training have no identity there, since one picture
 # teaches nothing of what stays the same.
@@ -94,11 +95,24 @@ def write(real: str, name: str, out: str) -> int:
     if not os.path.isfile(source):
         sources = ", ".join(f"{one}.jsonl" for one in SETS)
         raise InputError(f"{source}: no such file; REAL names the folder of {sources}")
-    os.makedirs(folder, exist_ok=True)
-    link = os.path.join(folder, name)
-    if os.path.islink(link):
-        os.remove(link)
-    os.symlink(os.path.abspath(os.path.join(real, name)), link)
+    with folders.only_one(folder):
+        link = os.path.join(folder, name)
+        if not os.path.islink(link):  # it stands there in a set of ours alone
+            folders.claim(folder, KIND)
+        _link(os.path.abspath(os.path.join(real, name)), link)
+        return _write_faces(source, folder)
+
+
+def _link(target, link):
+    """Make a symbolic link, in place of one that is there."""
+    partial = partials.path_for(link)
+    with writing(link):
+        os.symlink(target, partial)
+        os.rename(partial, link)
+
+
+def _write_faces(source, folder):
+    """Write the faces of a set; return how many they are."""
     pictures, count = list(lines_of(source)), 0
     rare = _rare(pictures)
     with files.replacing(os.path.join(folder, FACES)) as stream:

@@ -12,7 +12,7 @@ import os
 import sys
 import tempfile
 
-from allinone import arguments
+from allinone import arguments, folders
 from allinone.errors import InputError, command
 from data_prep import contact_sheet, drawing, layouts
 
@@ -60,9 +60,10 @@ def main(argv=None):
         return
     if os.path.isdir(args.out) and os.listdir(args.out):
         raise InputError(f"{args.out}: holds files already; give an empty or a new folder")
-    with tempfile.TemporaryDirectory() as drawn:
+    place = folders.replacing(args.out, drawing.NEW)
+    with tempfile.TemporaryDirectory() as drawn, place as partial:
         draw(args, drawn)
-        layouts.write(args.layout, drawn, args.out)
+        layouts.write(args.layout, drawn, partial)
     print(
         f"{args.count} {args.kind} in {args.out}, in the layout of {args.layout}; "
         "read them with data_prep.convert"

@@ -9,7 +9,7 @@ from typing import NamedTuple, Optional
 import cv2
 import numpy as np
 
-from allinone import boxes, draw, pictures
+from allinone import boxes, draw, folders, pictures
 from allinone.errors import InputError
 from allinone.record import FaceRecord
 from allinone.tasks import ANGLES, NUMBER, POINTS, PROBABILITY, Task
@@ -19,6 +19,11 @@ COUNT, COLUMNS, SIDE = 40, 10, 170  # pictures of a sheet, in a row, and their p
 LEAST_HEIGHT = 120  # pixels of a face: a smaller one is enlarged
 AROUND = 0.4  # share of a face's height that is shown around it
 CAPTION = 10  # pixels
+KIND = folders.Kind(
+    "folder of contact sheets",
+    holds=("*_best.jpg", "*_worst.jpg", "detection_right.jpg", "detection_wrong.jpg"),
+    is_marked=True,
+)
 MISSED = 2.0  # error of a face that is not found: above those of all false detections, up to 1
 
 
@@ -155,6 +160,12 @@ def write(path: str, entries: Sequence[Entry]) -> None:
 
 def write_all(data: str, results: str, out: str) -> None:
     """Write <task>_<set>_best.jpg and _worst.jpg, detection_right.jpg and detection_wrong.jpg."""
+    with folders.only_one(out):
+        folders.claim(out, KIND)
+        _write_all(data, results, out)
+
+
+def _write_all(data, results, out):
     for name in portraits.SETS:
         for task, entries in task_entries(data, results, name):
             entries.sort(key=by_error)

@@ -26,6 +26,7 @@ def parse(argv):
 def main(argv=None):
     """Run the command."""
     args = parse(argv)
+    folders.claim(args.demo, demo_results.KIND)
     used = device.use(args.gpu)
     analyzer = FaceAnalyzer(os.path.join(args.demo, "model"))
     shown = demo_pictures.draw_held_out(analyzer, args.demo)

@@ -8,9 +8,19 @@ from typing import Any
 
 import jinja2
 
-from allinone import files, model, tasks
+from allinone import files, folders, model, tasks
 from evaluate import headline
 
+PAGE, RESULTS, TABLE = "index.html", "results.json", "table.txt"
+KIND = folders.Kind(
+    "demo",
+    holds=(PAGE, RESULTS, TABLE, "*.png"),
+    proofs={
+        "steps/*.json": frozenset({"commands", "inputs", "code"}),
+        "run/plan.json": frozenset({"profile", "job", "iterations", "net", "solver", "data"}),
+    },
+    is_marked=True,
+)
 TEMPLATES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "templates")
 
 
@@ -46,14 +56,14 @@ def write(demo: str, shown: Mapping[str, Any]) -> None:
     """Write all three into the demo's folder, from what evaluate.synthetic left there."""
     results, chance = _read(demo, "results.json"), _read(demo, "chance.json")
     text = page(results, chance, _read(demo, "counts.json"), shown)
-    path = os.path.join(demo, "index.html")
+    path = os.path.join(demo, PAGE)
     table = headline.text_table(headline.table(results, chance))
     notes = [
         headline.left_out(results),
         f"The page with curves and pictures: {os.path.abspath(path)}",
     ]
-    files.write_json(os.path.join(demo, "results.json"), headline.only_headlines(results))
-    with files.replacing(os.path.join(demo, "table.txt")) as stream:
+    files.write_json(os.path.join(demo, RESULTS), headline.only_headlines(results))
+    with files.replacing(os.path.join(demo, TABLE)) as stream:
         stream.write("\n" + "\n\n".join([table, *filter(None, notes)]) + "\n")
     with files.replacing(path) as stream:
         stream.write(text)

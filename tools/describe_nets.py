@@ -6,7 +6,7 @@ python -m tools.describe_nets
 import os
 import sys
 
-from allinone import arguments, files, profiles, schedules, tasks
+from allinone import arguments, files, folders, profiles, schedules, tasks
 from allinone.errors import command
 from prototxt import deploy, towers
 from tools import draw_net, layers
@@ -34,6 +34,11 @@ Stage 1 is what a region costs, all what an aligned face costs.
 
 {tables}
 """
+KIND = folders.Kind(
+    "page of nets",
+    holds=("network.md", "joint.svg", "deploy.svg"),
+    proofs={"network.md": PAGE[: PAGE.index("{")]},
+)
 HEAD = (
     "| profile | input | parameters trained | of them deployed | GFLOP stage 1 | GFLOP all "
     "| parameters HyperFace | GFLOP HyperFace |",
@@ -93,6 +98,7 @@ def main(argv=None):
     parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", default="docs", help="folder for network.md and the drawn nets")
     out = parser.parse_args(argv).out
+    folders.claim(out, KIND)
     with files.replacing(os.path.join(out, "network.md")) as stream:
         stream.write(page())
     for name, drawn in drawings(profiles.PAPER):

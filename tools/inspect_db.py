@@ -5,10 +5,11 @@
 It shows what the nets will see: pictures and labels as they stand in the databases.
 """
 
+import glob
 import os
 import sys
 
-from allinone import arguments, pictures, store, tasks
+from allinone import arguments, folders, pictures, store, tasks
 from allinone.errors import InputError, command
 from tools import database_sheets
 
@@ -32,11 +33,17 @@ def main(argv=None):
             f"{args.db}: no database of a tower ({', '.join(tasks.TOWERS)}) in it; build one with "
             "data_prep.build_db"
         )
+    names = {}  # {(tower, database): file of its sheet}
     for tower in there:
         for folder in store.databases(os.path.join(args.db, tower)):
-            sheet, shown, count = database_sheets.sheet(tower, folder, args.seed)
             name = os.path.relpath(folder, args.db).replace(os.sep, "_")
-            path = os.path.join(args.out, f"{name}.jpg")
+            names[tower, folder] = f"{name}.jpg"
+    with folders.only_one(args.out):
+        holds = [glob.escape(name) for name in names.values()]
+        folders.claim(args.out, folders.Kind("folder of databases' sheets", holds, is_marked=True))
+        for (tower, folder), name in names.items():
+            path = os.path.join(args.out, name)
+            sheet, shown, count = database_sheets.sheet(tower, folder, args.seed)
             pictures.write_image(path, sheet)
             print(f"{path}: {shown} of {count}")
 

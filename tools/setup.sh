@@ -7,10 +7,17 @@ cd "$(dirname "$0")/.." || exit 2
 venv=.venv
 stamp=$venv/ready
 export GLOG_minloglevel=2
+made=$venv/pip.log  # only a set-up writes it: an environment of somebody else's lacks it
 wanted=$(cat requirements.txt requirements-caffe.txt tools/setup.sh | cksum; echo "${PYTHON:-any}")
-if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && "$venv/bin/python" -c '' 2>/dev/null
-then
-    exit 0
+is_ready() {
+    [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && "$venv/bin/python" -c '' 2>/dev/null
+}
+if is_ready; then exit 0; fi
+exec 9>"$venv.lock"  # closed, and so unlocked, when this process ends, however it ends
+if command -v flock >/dev/null 2>&1 && ! flock -n 9; then
+    echo "another set-up is still at work on $venv; waiting for its end"
+    flock 9
+    if is_ready; then exit 0; fi
 fi
 
 starts() {  # starts COMMAND: does it run, is it new enough, can it make an environment?
@@ -76,7 +83,12 @@ fi
 
 version=$("$python" -c 'import sys; print(sys.executable, sys.version.split()[0])')
 echo "setting up $venv with $version"
-rm -rf "$venv"
+if [ -L "$venv" ] || { [ -e "$venv" ] && [ ! -f "$stamp" ] && [ ! -f "$made" ]; }; then
+    echo "error: $venv is there, and make setup has not made it; move it away" >&2
+    exit 2
+fi
+mkdir -p "$venv" && touch "$made" || exit 2
+find "$venv" -mindepth 1 -maxdepth 1 ! -path "$made" -exec rm -rf {} +  # that proves it, to the end
 "$python" -m venv "$venv" || exit 2
 install() {  # install with pip, a line a package
     "$venv/bin/python" -m pip install --disable-pip-version-check --progress-bar off "$@" \

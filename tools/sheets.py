@@ -27,7 +27,8 @@ def main(argv=None):
     """Run the command."""
     args = parse(argv)
     contact_sheets.write_all(args.data, args.results, args.out)
-    print(f"{args.out}: {', '.join(sorted(os.listdir(args.out)))}")
+    sheets = [name for name in sorted(os.listdir(args.out)) if name.endswith(".jpg")]
+    print(f"{args.out}: {', '.join(sheets)}")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,12 @@ from typing import Any
 from allinone import closure, files, folders
 
 STAMPS = "steps"  # folder of the stamps, in the recipe's folder
+KIND = folders.Kind(
+    "recipe",
+    holds=("*.json",),
+    proofs={"*.json": frozenset({"commands", "inputs", "code"})},
+    is_marked=True,
+)
 SIGNALLED = 128  # and the signal's number: exit code of a command that it ended
 
 
@@ -148,7 +154,9 @@ def run(steps: Sequence[Step], folder: str) -> int:
 
     folder: for the stamps. Two recipes never work in one folder at a time: the second waits.
     """
-    with folders.only_one(os.path.join(folder, STAMPS)):
+    stamps = os.path.join(folder, STAMPS)
+    with folders.only_one(stamps):
+        folders.claim(stamps, KIND)
         for step in steps:
             code = _do(step, folder) if why(step, folder) else 0
             if code:
