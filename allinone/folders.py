@@ -24,7 +24,8 @@ from allinone.errors import InputError, writing
 
 MARK = ".allinone"  # in a folder: the kinds of output that the kit writes there, one a line
 LOCK = re.compile(r"\..+\.lock")  # names of the kit's locks
-UNFINISHED, FINISHED, BEFORE = "partial", "new", "old"  # states of a folder beside its place
+UNFINISHED = "unfinished"  # line of the MARK of a folder in the making, <name>.partial
+FINISHED, BEFORE = "new", "old"  # states of a whole folder beside its place
 
 
 Proof = Union[frozenset, str]
@@ -61,6 +62,12 @@ def _marks(path: str) -> list[str]:
             return stream.read().splitlines()
     except (OSError, ValueError):
         return []
+
+
+def _mark(path: str, line: str) -> None:
+    """Add a line to a folder's MARK."""
+    with open(os.path.join(path, MARK), "a", encoding="utf-8") as stream:
+        stream.write(f"{line}\n")
 
 
 def is_own(path: str, kind: Kind) -> bool:
@@ -120,8 +127,7 @@ def claim(path: str, kind: Kind) -> None:
     with writing(path):
         os.makedirs(path, exist_ok=True)
         if kind.is_marked and kind.name not in _marks(path):
-            with open(os.path.join(path, MARK), "a", encoding="utf-8") as stream:
-                stream.write(f"{kind.name}\n")
+            _mark(path, kind.name)
 
 
 def refuse_inputs(out: str, inputs: Iterable[str]) -> None:
@@ -178,11 +184,12 @@ def replacing(path: str, kind: Kind, inputs: Iterable[str] = ()) -> Iterator[str
     place = os.path.realpath(path)
     refuse_foreign(place, kind)  # before the lock's file is made
     refuse_inputs(path, inputs)
-    unfinished = _beside(place, UNFINISHED)
+    unfinished = f"{place}.partial"
     with only_one(place):
         with writing(path):
             _settle(place, kind)
             os.makedirs(unfinished)
+            _mark(unfinished, UNFINISHED)
         try:
             with writing(path, unfinished):
                 yield unfinished
@@ -190,11 +197,11 @@ def replacing(path: str, kind: Kind, inputs: Iterable[str] = ()) -> Iterator[str
                 os.rename(unfinished, _beside(place, FINISHED))
                 _settle(place, kind)
         finally:
-            _remove(unfinished)
+            _remove_unfinished(unfinished)
 
 
 def _beside(place: str, state: str) -> str:
-    """Return where a folder stands before or after it stands in its place."""
+    """Return where a whole folder stands before or after it stands in its place."""
     folder, name = os.path.split(place)
     return os.path.join(folder, f".{name}.allinone-{state}")
 
@@ -215,10 +222,28 @@ def _settle(place: str, kind: Kind) -> None:
     elif os.path.isdir(before) and not os.path.lexists(place):
         os.rename(before, place)
     _remove(before)
-    _remove(_beside(place, UNFINISHED))
+    if _marks(place) == [UNFINISHED]:
+        _remove(os.path.join(place, MARK))
+    _remove_unfinished(f"{place}.partial")
 
 
-def _remove(folder: str) -> None:
-    """Remove a folder of the kit's own, if it is there."""
-    if os.path.isdir(folder):
-        shutil.rmtree(folder)
+def _remove_unfinished(folder: str) -> None:
+    """Remove a folder that a killed process was making; InputError where it is somebody else's."""
+    names = _entries(folder)
+    if names and UNFINISHED not in _marks(folder):
+        raise InputError(
+            f"{folder}: is made by the kit on the way, but is there and not the kit's; move it, or "
+            "give another name (nothing was touched)"
+        )
+    for name in names:
+        if name != MARK:  # it is the last that goes, since this may be killed as well
+            _remove(os.path.join(folder, name))
+    _remove(folder)
+
+
+def _remove(path: str) -> None:
+    """Remove a file or folder of the kit's own, if it is there."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
+    elif os.path.lexists(path):
+        os.remove(path)

@@ -8,7 +8,7 @@ The folder holds what the demo has made: model, run, train, test and eval.
 import os
 import sys
 
-from allinone import arguments, device
+from allinone import arguments, device, folders
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import command
 from tools import demo_pictures, demo_results

@@ -182,6 +182,21 @@ def test_a_finished_folder_waits_where_somebody_has_taken_its_place(tmp_path):
     assert (place / "0.bin").read_text() == "after"
 
 
+def test_what_a_dead_process_was_making_goes_and_what_looks_like_it_stays(tmp_path):
+    place = tmp_path / "model"
+    assert replace(place, "after", "rename", 0).returncode == -signal.SIGKILL
+    assert len(list((tmp_path / "model.partial").iterdir())) == 5
+    assert replace(place, "again").returncode == 0
+    assert sorted(os.listdir(tmp_path)) == [".model.lock", "model"]
+    make(tmp_path / "model.partial", **{"letter.txt": "dear"})
+    before = contents(tmp_path)
+    refused = replace(place, "third")
+    assert (
+        refused.returncode == 2 and "model.partial: is made by the kit on the way" in refused.stderr
+    )
+    assert contents(tmp_path) == before
+
+
 def test_files_are_added_beside_others_but_never_over_them(tmp_path):
     place = make(tmp_path / "album", **{"photo.jpg": "mine"})
     folders.claim(str(place), MARKED)
@@ -219,7 +234,7 @@ def test_a_place_that_may_not_be_written_to_is_named(tmp_path):
 
 def test_unusable_places_are_named_with_the_mend(tmp_path):
     (tmp_path / "file").write_text("x")
-    for name, mend in (("file/model", "a part of the path"), ("x" * 300, "a shorter one")):
+    for name, mend in (("file/model", "part of the path"), ("x" * 300, "a shorter one")):
         with pytest.raises(InputError, match=f"{name}: cannot be written .*{mend}"):
             with folders.replacing(str(tmp_path / name), KIND):
                 pytest.fail("nothing may be made")
