@@ -234,7 +234,7 @@ def test_a_place_that_may_not_be_written_to_is_named(tmp_path):
 
 def test_unusable_places_are_named_with_the_mend(tmp_path):
     (tmp_path / "file").write_text("x")
-    for name, mend in (("file/model", "part of the path"), ("x" * 300, "a shorter one")):
+    for name, mend in (("file/model", "a part of the path"), ("x" * 300, "a shorter one")):
         with pytest.raises(InputError, match=f"{name}: cannot be written .*{mend}"):
             with folders.replacing(str(tmp_path / name), KIND):
                 pytest.fail("nothing may be made")
