@@ -7,22 +7,22 @@ the net -> smile, gender, age, descriptor, each the mean of both.
 
 from __future__ import annotations
 
+import math
+import numbers
 import os
 from collections.abc import Iterable, Sequence
-from typing import Union
 
 import numpy as np
 
-from allinone import align, blob, dense, landmarks, pictures, pose, refine, tasks
+from allinone import align, blob, dense, landmarks, pose, refine, tasks
 from allinone import boxes as boxes_
 from allinone import device as devices
 from allinone.backend import Backend
 from allinone.errors import InputError
 from allinone.face import Face
 from allinone.model import DENSE as DENSE_NET
+from allinone.pictures import Picture, picture_of
 from allinone.proposals import selective_search
-
-Image = Union[str, os.PathLike, np.ndarray]
 
 LEAST_FACE = 8  # pixels
 # our choice: how often a face whose box is given is looked at; the second region is the rectangle
@@ -57,7 +57,8 @@ PROPOSALS = {
 class FaceAnalyzer:
     """Finds and describes faces with a fused model, or with two: a model for each stage.
 
-    Of a face the fields that no model answers are None.
+    Of a face the fields that no model answers are None. Several threads may share one analyzer:
+    their calls of its nets follow each other.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class FaceAnalyzer:
         """
         if proposals not in (None, *PROPOSALS):
             raise InputError(f"proposals '{proposals}': there are {', '.join(PROPOSALS)}")
-        if smallest is not None and not smallest >= LEAST_FACE:
+        if smallest is not None and not (is_number(smallest) and smallest >= LEAST_FACE):
             raise InputError(f"smallest {smallest}: must be at least {LEAST_FACE} pixels")
         gpu = "" if device in (None, "cpu") else str(device)
         if device is not None and engine == "caffe":
@@ -95,28 +96,44 @@ class FaceAnalyzer:
         self.proposals = proposals or (DENSE if has_dense else SELECTIVE_SEARCH)
         self._propose = PROPOSALS[self.proposals]
 
-    def analyze(self, image: Image, boxes=None, score: float | None = None) -> list[Face]:
+    def analyze(
+        self, image: Picture, boxes=None, score: float | None = None, clip: bool = False
+    ) -> list[Face]:
         """Return the faces of a picture, best first.
 
-        image: path or BGR uint8 (height, width, 3); boxes (n, 4): regions to describe instead of
-        searching for faces, one Face for each in the same order, whatever its score; score: least
-        detection score of a face that is found, default the model's own. InputError where image or
-        boxes are none.
+        image: path, BGR uint8 (height, width, 3) or a picture of Pillow; boxes (n, 4): regions to
+        describe instead of searching for faces, one Face for each in the same order, whatever its
+        score; score: least detection score of a face that is found, default the model's own; clip:
+        cut the faces' boxes at the border of the picture, which they may leave. InputError where
+        image, boxes or score are none.
         """
         if boxes is None:
-            return self.analyze_many([image], score)[0]
-        image, regions = loaded(image), np.float32(boxes).reshape(-1, 4)
-        if not (regions[:, :2] < regions[:, 2:]).all():
-            raise InputError("boxes: each must be (x1, y1, x2, y2) with x1 < x2 and y1 < y2")
-        return self.describe(image, self.look(image, regions))
+            return self.analyze_many([image], score, clip)[0]
+        image = picture_of(image)
+        regions = boxes_.given(boxes, *image.shape[1::-1])
+        return self._described([image], [self.look(image, regions)], clip)[0]
 
-    def analyze_many(self, images: Iterable[Image], score: float | None = None) -> list[list[Face]]:
+    def analyze_many(
+        self, images: Iterable[Picture], score: float | None = None, clip: bool = False
+    ) -> list[list[Face]]:
         """Return the faces of each picture; calls of the net are shared between the pictures."""
-        images = [loaded(image) for image in images]
+        if isinstance(images, (str, os.PathLike)):
+            raise InputError(f"images: give a list of pictures, [{str(images)!r}], or use analyze")
+        if score is not None and not is_number(score):
+            raise InputError(f"score {score!r}: must be a number")
+        images = [picture_of(image) for image in images]
         if not images:
             return []
         regions = [self.propose(image) for image in images]
-        return self.describe_many(images, self.detect_many(images, regions, score))
+        return self._described(images, self.detect_many(images, regions, score), clip)
+
+    def _described(self, images, found, clip) -> list[list[Face]]:
+        """Return the faces of pictures from what stage 1 found; their boxes clipped, or not."""
+        faces = self.describe_many(images, found)
+        for image, some in zip(images, faces) if clip else ():
+            for face in some:
+                face.box = boxes_.clip(face.box, *image.shape[1::-1])
+        return faces
 
     def propose(self, image: np.ndarray) -> np.ndarray:
         """Return the regions (n, 4) of a picture in which faces are looked for."""
@@ -217,6 +234,11 @@ class FaceAnalyzer:
         return result
 
 
+def is_number(value: object) -> bool:
+    """Tell whether a value is a finite number."""
+    return isinstance(value, numbers.Real) and math.isfinite(value)
+
+
 def answer(task: tasks.Task, output: np.ndarray, regions=None) -> np.ndarray:
     """Return the answers of a task from what its layer gives for n faces (n, size).
 
@@ -249,24 +271,6 @@ def _faces(found: dict[str, np.ndarray], described: dict[str, np.ndarray]) -> li
     for place, box in enumerate(found["boxes"]):
         faces.append(Face(box=box, **{field: values[place] for field, values in answers.items()}))
     return faces
-
-
-def loaded(image: Image) -> np.ndarray:
-    """Return a picture, BGR uint8 (height, width, 3), of a path or of itself.
-
-    InputError where it is none.
-    """
-    if isinstance(image, (str, os.PathLike)):
-        return pictures.read_image(os.fspath(image))
-    if isinstance(image, np.ndarray):
-        if image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3 and image.size:
-            return image
-        what = f"{image.dtype} of shape {image.shape}"
-    else:
-        what = type(image).__name__
-    raise InputError(
-        f"image: {what}; give a path, or BGR uint8 (height, width, 3), as cv2.imread does"
-    )
 
 
 def verify(first: Face, second: Face) -> float:

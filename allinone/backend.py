@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 
 from allinone import engines
@@ -34,7 +36,8 @@ class Backend:
         self.engine, self.gpu, self.batch = engine, gpu, batch
         self.model.outputs(stage)
         self.net = engines.make(engine, self.model, FUSED, gpu)
-        self.dense_net = None
+        self.dense_net = None  # made by the first call that needs it
+        self.lock = threading.Lock()
 
     @property
     def folder(self) -> str:
@@ -69,6 +72,7 @@ class Backend:
         By the fully convolutional net: windows of input_size pixels, DENSE_STRIDE apart; the
         image's sides must be input_size + n * DENSE_STRIDE.
         """
-        if self.dense_net is None:
-            self.dense_net = engines.make(self.engine, self.model, DENSE, self.gpu)
+        with self.lock:
+            if self.dense_net is None:
+                self.dense_net = engines.make(self.engine, self.model, DENSE, self.gpu)
         return self.dense_net.run(to_blob([image]), ["detection"])["detection"][0, 1]

@@ -7,6 +7,38 @@ from __future__ import annotations
 
 import numpy as np
 
+from allinone.errors import InputError
+
+FURTHEST = 1e7  # our choice: pixels; no picture is so large
+
+
+def given(boxes, width: float, height: float) -> np.ndarray:
+    """Return the boxes (n, 4) that a user gives for a picture of a size, as float32.
+
+    InputError where they are none, or one of them has no part in the picture.
+    """
+    try:
+        numbers = np.asarray(boxes)
+    except ValueError:  # rows of different lengths
+        numbers = np.asarray(None)
+    if numbers.shape == (0,):
+        numbers = np.zeros((0, 4))
+    if numbers.dtype.kind not in "iuf" or numbers.ndim != 2 or numbers.shape[1] != 4:
+        raise InputError("boxes: must be numbers (n, 4), a row x1, y1, x2, y2 for each box")
+    if not (np.abs(numbers.astype(np.float64)) <= FURTHEST).all():
+        raise InputError(f"boxes: must be finite numbers from {-FURTHEST:,.0f} to {FURTHEST:,.0f}")
+    numbers = numbers.astype(np.float32)
+    if not (numbers[:, :2] < numbers[:, 2:]).all():
+        raise InputError("boxes: each must be (x1, y1, x2, y2) with x1 < x2 and y1 < y2")
+    outside = ~(area(clip(numbers, width, height)) > 0)
+    if outside.any():
+        x1, y1, x2, y2 = numbers[outside][0]
+        raise InputError(
+            f"boxes: [{x1:g}, {y1:g}, {x2:g}, {y2:g}] has no part in the picture, which is "
+            f"{width} x {height} pixels; mend or delete it"
+        )
+    return numbers
+
 
 def area(boxes) -> np.ndarray:
     """Return the areas (...,) of boxes (..., 4); a box turned inside out has area 0."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 
-from allinone import surgery
+from allinone import device, surgery
 from allinone.model import Model
 
 
@@ -16,14 +18,17 @@ class CaffeEngine:
         self.net, definition = surgery.load_net(*(model.path(name) for name in names))
         self.layers = [layer.name for layer in definition.layer]
         self.input = self.net.inputs[0]
+        self.lock = threading.Lock()  # the net keeps what a call is given and what it finds
         self.order = {}  # {blob: place of the last layer that writes it}
         for place, layer in enumerate(definition.layer):
             self.order.update(dict.fromkeys(layer.top, place))
 
     def run(self, batch: np.ndarray, outputs: list[str]) -> dict[str, np.ndarray]:
         """See allinone.engines."""
-        self.net.blobs[self.input].reshape(*batch.shape)
-        self.net.blobs[self.input].data[...] = batch
         last = max(self.order[output] for output in outputs)
-        self.net.forward(end=self.layers[last])
-        return {output: self.net.blobs[output].data.copy() for output in outputs}
+        with self.lock:
+            device.follow()
+            self.net.blobs[self.input].reshape(*batch.shape)
+            self.net.blobs[self.input].data[...] = batch
+            self.net.forward(end=self.layers[last])
+            return {output: self.net.blobs[output].data.copy() for output in outputs}

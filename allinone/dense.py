@@ -23,6 +23,7 @@ MARGIN = 0.25  # our choice: share of a window that may lie outside the picture
 TILE = 24  # our choice: windows a side of the largest piece
 SCORE = 0.1  # our choice: least score of a window
 HEADS, AROUND = 40, 2  # our choice: places in a picture, windows kept of each; 4 find no more
+SURE = 0.9  # our choice: score from which on a window's place is kept beyond HEADS, as in crowds
 SAME_PLACE = 0.3  # our choice: IoU above which two windows are at the same place
 
 
@@ -53,6 +54,8 @@ def pieces(length: int, scale: float, side: int) -> list[tuple[float, int]]:
 def _pieces_of_level(image: np.ndarray, scale: float, side: int) -> Iterator[tuple]:
     """Yield (left, top, picture) of the pieces of one level of the pyramid."""
     height, width = image.shape[:2]
+    if scale * min(height, width) <= 0.5:  # nothing is left of a picture as thin as a line
+        return
     level = image
     if scale < 1:
         level = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -85,14 +88,17 @@ def windows(backend: Backend, image: np.ndarray, smallest: float) -> tuple[np.nd
 def proposals(backend: Backend, image: np.ndarray, smallest: float | None = None) -> np.ndarray:
     """Return region proposals (n, 4) of a BGR picture: the AROUND best windows at each place.
 
+    Places are the HEADS best ones and all further ones of at least SURE, so that a picture may show
+    any number of faces.
+
     smallest: least height in pixels of a face that is looked for; default: SMALLEST, or
     SMALLEST_SHARE of the longer side.
     """
     smallest = smallest or max(SMALLEST, SMALLEST_SHARE * max(image.shape[:2]))
     found, scores = windows(backend, image, smallest)
-    heads = boxes.nms(found, scores, SAME_PLACE)[:HEADS]
-    best = set()
-    for near in boxes.iou(found[heads], found) > SAME_PLACE:
+    heads, best = boxes.nms(found, scores, SAME_PLACE), set()
+    for head in heads[: max(HEADS, int((scores[heads] >= SURE).sum()))]:  # the best ones first
+        near = boxes.iou(found[head], found)[0] > SAME_PLACE
         best_first = np.argsort(-scores[near], kind="stable")[:AROUND]
         best.update(np.flatnonzero(near)[best_first].tolist())
     return found[sorted(best)].reshape(-1, 4)

@@ -6,7 +6,9 @@ import os
 import platform
 import subprocess
 import sys
+import threading
 
+from allinone.closure import ROOT
 from allinone.errors import InputError
 
 # A CPU-only Caffe accepts set_mode_gpu() and aborts later: only a real forward pass in another
@@ -30,10 +32,15 @@ sys.exit(0 if numpy.allclose(net.forward()["y"], 27) else 3)
 """
 
 
+CPU = -1
+_chosen: int | None = None  # number of the GPU, or CPU, that Caffe runs on; None: nobody has chosen
+_thread = threading.local()  # device: what Caffe runs on in a thread, as far as it was set here
+
+
 def probe_gpu(number: int) -> str | None:
     """Return why a forward pass on GPU `number` fails, or None where its answer is right."""
-    command = [sys.executable, "-c", PROBE, str(number)]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", PROBE, str(number)]  # imports from where it stands: the kit
+    run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     if run.returncode == 0:
         return None
     told = [line for line in run.stderr.splitlines() if line.strip()]
@@ -70,16 +77,28 @@ def check(gpus: str) -> list[int]:
     return numbers
 
 
+def follow() -> None:
+    """Set Caffe in this thread to what `use` has chosen: each thread begins on the CPU."""
+    from allinone.pycaffe import caffe
+
+    if getattr(_thread, "device", None) == _chosen:
+        return
+    if _chosen == CPU:
+        caffe.set_mode_cpu()
+    else:
+        caffe.set_device(_chosen)
+        caffe.set_mode_gpu()
+    _thread.device = _chosen
+
+
 def use(gpus: str) -> str:
     """Set Caffe to the first GPU of "0" or "0,1", or to the CPU; print and return what is used."""
     from allinone.pycaffe import caffe
 
+    global _chosen
     numbers = check(gpus)
-    if numbers:
-        caffe.set_device(numbers[0])
-        caffe.set_mode_gpu()
-    else:
-        caffe.set_mode_cpu()
+    _chosen, _thread.device = numbers[0] if numbers else CPU, None
+    follow()
     name = f"GPU {numbers[0]}" if numbers else "CPU"
     if len(numbers) > 1:
         print(f"GPU={gpus}: this step runs on one GPU, the first")

@@ -164,9 +164,11 @@ def results(
 def tile(image: np.ndarray, side: int) -> np.ndarray:
     """Return the picture scaled to fit a square of `side` pixels, on grey."""
     scale = side / max(image.shape[:2])
+    out = np.full((side, side, 3), GREY, np.uint8)
+    if scale * min(image.shape[:2]) <= 0.5:  # nothing is left of a picture as thin as a line
+        return out
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=way)
-    out = np.full((side, side, 3), GREY, np.uint8)
     height, width = small.shape[:2]
     top, left = (side - height) // 2, (side - width) // 2
     out[top : top + height, left : left + width] = small[:side, :side]

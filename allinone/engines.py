@@ -10,6 +10,8 @@ in silence. Only the engine that is used is imported.
 
 from __future__ import annotations
 
+import threading
+
 import cv2
 import numpy as np
 
@@ -47,6 +49,7 @@ class OpencvEngine:
 
     def __init__(self, model: Model, names: tuple[str, str], card: int | None) -> None:
         """Read the net; card: number of a GPU, None for the CPU."""
+        self.lock = threading.Lock()  # the net keeps what a call is given
         paths = [model.path(name) for name in names]
         if card is not None and not cv2.cuda.getCudaEnabledDeviceCount():
             raise InputError(
@@ -67,8 +70,9 @@ class OpencvEngine:
 
     def run(self, batch: np.ndarray, outputs: list[str]) -> dict[str, np.ndarray]:
         """See the module."""
-        self.net.setInput(batch)
-        return dict(zip(outputs, self.net.forward(list(outputs))))
+        with self.lock:
+            self.net.setInput(batch)
+            return dict(zip(outputs, self.net.forward(list(outputs))))
 
 
 class OnnxEngine:

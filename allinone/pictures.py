@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from typing import BinaryIO
+from typing import BinaryIO, Union
 
 import cv2
 import numpy as np
@@ -20,6 +20,7 @@ from allinone.errors import InputError
 
 MAX_BYTES = 512 << 20  # our choice: of a picture file
 MAX_PIXELS = 178_000_000  # our choice: of a picture; from 178,956,971 on Pillow itself refuses
+MAX_SIDE = 32_766  # pixels; OpenCV warps no longer pictures
 # Pillow warns from 89 million pixels on, though MAX_PIXELS is what counts here, and of bad EXIF.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
@@ -32,6 +33,30 @@ SIDEWAYS = (5, 6, 7, 8)  # orientations in which width and height change places
 # {orientation: flip that follows, as of cv2.flip}; the sideways ones are transposed first
 FLIPS = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}
 MEND = "get the file again or remove it from the list"
+
+
+Picture = Union[str, os.PathLike, np.ndarray, Image.Image]
+
+
+def picture_of(given: Picture) -> np.ndarray:
+    """Return BGR uint8 (height, width, 3) of a path, a picture of Pillow, or such an array itself.
+
+    InputError where it is none.
+    """
+    if isinstance(given, (str, os.PathLike)):
+        return read_image(os.fsdecode(given))
+    if isinstance(given, Image.Image):
+        return _on_white(given, "image")
+    what = type(given).__name__
+    if isinstance(given, np.ndarray):
+        if given.dtype == np.uint8 and given.ndim == 3 and given.shape[2] == 3 and given.size:
+            refuse_size(given.shape[1], given.shape[0], "image")
+            return np.ascontiguousarray(given)
+        what = f"{given.dtype} of shape {given.shape}"
+    raise InputError(
+        f"image: {what}; give a path, a picture of Pillow, or BGR uint8 (height, width, 3), as "
+        "cv2.imread does"
+    )
 
 
 def read_image(path: str) -> np.ndarray:
@@ -70,6 +95,15 @@ def decode_image(data: bytes, name: str) -> np.ndarray:
     if image is None:
         raise InputError(f"{name}: no picture that OpenCV can read; {MEND}")
     return _turned(image, turn)
+
+
+def refuse_size(width: float, height: float, name: str) -> None:
+    """Raise InputError where a picture of a size would be too large to work with."""
+    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+        raise InputError(
+            f"{name}: a picture of more than {MAX_PIXELS // 10**6} million pixels, or {MAX_SIDE:,} "
+            "along a side, which is refused; scale it down or remove it from the list"
+        )
 
 
 def from_pillow(picture: Image.Image) -> np.ndarray:
@@ -142,11 +176,7 @@ def _head(stream: BinaryIO, name: str) -> Image.Image:
         width = height = MAX_PIXELS
     except Exception:  # Pillow's readers raise whatever a damaged file leads to
         raise InputError(f"{name}: no picture that OpenCV can read; {MEND}") from None
-    if width * height > MAX_PIXELS:
-        raise InputError(
-            f"{name}: a picture of more than {MAX_PIXELS // 10**6} million pixels, which is "
-            "refused; scale it down or remove it from the list"
-        )
+    refuse_size(width, height, name)
     return head
 
 
@@ -183,6 +213,8 @@ def _on_white(head: Image.Image, name: str) -> np.ndarray:
     """Return a picture with transparent parts as it looks on white."""
     try:
         return from_pillow(head)
+    except InputError:
+        raise
     except Exception as error:  # as in _head
         raise InputError(f"{name}: cannot be decoded ({error}); {MEND}") from None
 

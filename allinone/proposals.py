@@ -30,6 +30,8 @@ def selective_search(image: np.ndarray, quality: bool = False) -> np.ndarray:
             "opencv-contrib-python-headless in place of opencv-python-headless, or propose densely"
         )
     scale = max(1.0, max(image.shape[:2]) / LARGEST_SIDE)
+    if min(image.shape[:2]) <= 0.5 * scale:  # nothing is left of a picture as thin as a line
+        return np.zeros((0, 4), np.float32)
     if scale > 1:
         image = cv2.resize(image, None, fx=1 / scale, fy=1 / scale, interpolation=cv2.INTER_AREA)
     search = cv2.ximgproc.segmentation.createSelectiveSearchSegmentation()

@@ -18,7 +18,7 @@ import numpy as np
 
 from allinone import files
 from allinone.errors import InputError
-from allinone.pictures import MAX_PIXELS
+from allinone.pictures import refuse_size
 
 # FFmpeg's own messages name no file; must be set before the first video is opened.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
@@ -98,12 +98,8 @@ def open_video(source: str, camera: bool = False) -> Video:
         capture, what = cv2.VideoCapture(source, cv2.CAP_FFMPEG), "no video that OpenCV can read"
     if not capture.isOpened():
         raise InputError(f"{source}: {what}; check the path, or leave it out")
-    width, height = capture.get(cv2.CAP_PROP_FRAME_WIDTH), capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
-    if width * height > MAX_PIXELS:
-        raise InputError(
-            f"{source}: frames of more than {MAX_PIXELS // 10**6} million pixels, which is "
-            "refused; scale it down or leave it out"
-        )
+    size = capture.get(cv2.CAP_PROP_FRAME_WIDTH), capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
+    refuse_size(*size, source)
     rate = capture.get(cv2.CAP_PROP_FPS) or USUAL_RATE
     if camera:
         return Video(source, capture, rate, None, camera=True)

@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 import types
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -51,6 +52,24 @@ def test_all_outputs_are_caffes(chain, model, engine):
     assert seen == {task.output for task in tasks.TASKS}
     picture = cv2.resize(images[5], (115 + 5 * 32, 115 + 3 * 32))
     np.testing.assert_allclose(other.scores(picture), caffe_.scores(picture), atol=1e-4)
+
+
+@pytest.mark.parametrize("engine", engines.ENGINES)
+def test_eight_threads_share_an_analyzer_and_each_gets_its_own_answers(chain, model, engine):
+    """Each picture is searched and described alone first, then all of them by eight threads."""
+    images, boxes = crops(chain)[:8], [[5, 5, 100, 110], [20, 10, 80, 90]]
+
+    def answers(image, analyzer):
+        faces = analyzer.analyze(image, boxes=boxes)
+        return [analyzer.propose(image), *(face.descriptor for face in faces), faces[1].landmarks]
+
+    alone = [answers(image, FaceAnalyzer(model, engine)) for image in images]
+    shared = FaceAnalyzer(model, engine)
+    with ThreadPoolExecutor(8) as threads:
+        together = list(threads.map(answers, images * 5, [shared] * 40))
+    for number, found in enumerate(together):
+        for one, other in zip(found, alone[number % len(images)]):
+            np.testing.assert_allclose(one, other, atol=1e-4)
 
 
 def test_half_precision_is_near_caffe(chain, model):

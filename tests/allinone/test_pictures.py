@@ -213,9 +213,10 @@ def bmp_claiming(width, height):
         png_claiming(2**31 - 1, 2**31 - 1),
         png_claiming(14000, 13000),
         jpeg_claiming(65500, 65500),
+        png_claiming(40000, 1),
         bmp_claiming(40000, 30000),
     ],
-    ids=["png", "png-largest", "png-just-above", "jpeg", "bmp"],
+    ids=["png", "png-largest", "png-just-above", "jpeg", "png-thin", "bmp"],
 )
 def test_more_pixels_than_the_limit_are_refused_before_they_are_decoded(tmp_path, claim):
     path = tmp_path / "a.png"
@@ -233,13 +234,13 @@ for of in (pictures.read_image, pictures.shown_size):
         print(error)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    sentence = f"{path}: a picture of more than 178 million pixels, which is refused; scale it"
+    sentence = f"{path}: a picture of more than 178 million pixels, or 32,766 along a side, which"
     assert done.stdout.count(sentence) == 2 and done.stderr == ""
 
 
 def test_a_claim_within_the_limit_that_nothing_stands_behind_is_no_picture(tmp_path):
     path = tmp_path / "a.png"
-    for claim in (png_claiming(5000, 5000), png_claiming(2**21, 1), png_claiming(0, 5)):
+    for claim in (png_claiming(5000, 5000), png_claiming(0, 5)):
         path.write_bytes(claim)
         with pytest.raises(InputError, match="a.png: no picture"):
             pictures.read_image(str(path))
