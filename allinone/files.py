@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import json
 import os
-import stat
 import tempfile
 from collections.abc import Iterator
 from typing import Any
@@ -91,18 +90,3 @@ def sha256(path: str) -> str:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
-
-
-def size_of(path: str) -> int:
-    """Return the bytes of a file that somebody names.
-
-    InputError where it is missing, or no regular file: a FIFO or a device might never end.
-    """
-    try:
-        about = os.stat(path)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{path}: cannot be read ({reason}); check the path") from None
-    if not stat.S_ISREG(about.st_mode):
-        raise InputError(f"{path}: no regular file; give the path of a file")
-    return about.st_size

@@ -6,16 +6,18 @@ transparency. OpenCV decodes the pixels; Pillow does where some of them are tran
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import warnings
+from collections.abc import Iterator
 from typing import BinaryIO, Union
 
 import cv2
 import numpy as np
 from PIL import Image, JpegImagePlugin
 
-from allinone import files
+from allinone import files, reading
 from allinone.errors import InputError
 
 MAX_BYTES = 512 << 20  # our choice: of a picture file
@@ -69,17 +71,24 @@ def read_image(path: str) -> np.ndarray:
 
 def read_bytes(path: str) -> bytes:
     """Return the bytes of a picture file; InputError where they cannot be read or are too many."""
-    size = files.size_of(path)
-    if size > MAX_BYTES:
-        raise InputError(
-            f"{path}: larger than {MAX_BYTES >> 20} MiB, which is refused; scale the picture down "
-            "or remove it from the list"
-        )
+    with _opened(path) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size > MAX_BYTES:
+            raise InputError(
+                f"{path}: larger than {MAX_BYTES >> 20} MiB, which is refused; scale the picture "
+                "down or remove it from the list"
+            )
+        return stream.read(size)
+
+
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[BinaryIO]:
+    """Open a picture file; InputError where it cannot be read, or is no plain file."""
     try:
-        with open(path, "rb") as stream:
-            return stream.read(size)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+        with reading.opened(path, MEND) as stream:
+            yield stream
+    except OSError as error:  # while it is read
+        raise InputError(f"{path}: cannot be read ({error.strerror}); {MEND}") from None
 
 
 def decode_image(data: bytes, name: str) -> np.ndarray:
@@ -134,17 +143,13 @@ def shown_size(path: str) -> tuple[int, int]:
 
     InputError where it is missing, too large, no picture, or no regular file.
     """
-    files.size_of(path)
-    try:
-        with open(path, "rb") as stream:
-            head = _head(stream, path)
-            width, height = head.size
-            turn = _orientation(head)
-            if head.format == "TIFF":  # of which Pillow may have swapped the sizes already
-                width, height = head.tag_v2[WIDTH], head.tag_v2[HEIGHT]
-                turn = head.tag_v2.get(ORIENTATION, 1)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    with _opened(path) as stream:
+        head = _head(stream, path)
+        width, height = head.size
+        turn = _orientation(head)
+        if head.format == "TIFF":  # of which Pillow may have swapped the sizes already
+            width, height = head.tag_v2[WIDTH], head.tag_v2[HEIGHT]
+            turn = head.tag_v2.get(ORIENTATION, 1)
     return (height, width) if turn in SIDEWAYS else (width, height)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from allinone import files
+from allinone import reading
 from allinone.errors import InputError
 from allinone.pictures import refuse_size
 
@@ -94,7 +94,7 @@ def open_video(source: str, camera: bool = False) -> Video:
     if camera:
         capture, what = cv2.VideoCapture(int(source)), "no such camera"
     else:
-        files.size_of(source)
+        reading.opened(source, "check the path, or leave it out").close()
         capture, what = cv2.VideoCapture(source, cv2.CAP_FFMPEG), "no video that OpenCV can read"
     if not capture.isOpened():
         raise InputError(f"{source}: {what}; check the path, or leave it out")

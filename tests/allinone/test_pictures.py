@@ -44,7 +44,7 @@ def test_a_missing_a_truncated_and_a_false_picture_are_named(tmp_path):
     (tmp_path / "text.jpg").write_text("this is no picture")
     (tmp_path / "empty.jpg").write_bytes(b"")
     for name, says in (
-        ("none.jpg", "cannot be read"),
+        ("none.jpg", "no such file"),
         ("cut.jpg", "cut off"),
         ("text.jpg", "no picture"),
         ("empty.jpg", "no picture"),
@@ -259,14 +259,14 @@ def test_what_might_never_end_is_refused(tmp_path):
     assert stat.S_ISFIFO(os.stat(tmp_path / "a.jpg").st_mode)
     for path in (str(tmp_path / "a.jpg"), "/dev/zero", "/dev/stdin", str(tmp_path)):
         for of in (pictures.read_image, pictures.shown_size):
-            with pytest.raises(InputError, match=f"{path}: (no regular file|cannot be read)"):
+            with pytest.raises(InputError, match=f"{path}: (no plain file|no such file)"):
                 of(path)
 
 
 @pytest.mark.parametrize("name", ["n" * 300 + ".jpg", "a\0b.jpg", "none.jpg"], ids=str.__len__)
 def test_a_path_that_cannot_be_is_named(tmp_path, name):
     for of in (pictures.read_image, pictures.shown_size):
-        with pytest.raises(InputError, match="cannot be read .*; check the path"):
+        with pytest.raises(InputError, match="(too long|no such file|no name of a file); "):
             of(str(tmp_path / name))
 
 
@@ -276,7 +276,7 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path):
     path.chmod(0)
     if os.access(path, os.R_OK):
         pytest.skip("this user may read everything")
-    with pytest.raises(InputError, match="a.jpg: cannot be read .Permission denied"):
+    with pytest.raises(InputError, match="a.jpg: Permission denied"):
         pictures.read_image(str(path))
 
 
