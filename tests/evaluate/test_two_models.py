@@ -77,6 +77,23 @@ def test_the_identity_network_alone_describes_the_faces_that_another_model_finds
         FaceAnalyzer(str(models / "hyperface"), stage1=str(chain / "model"))
 
 
+def test_the_command_takes_a_model_for_each_stage(chain, models, portrait, tmp_path):
+    """The faces are those that the model of stage 1 finds; what is described, the other's."""
+    cv2.imwrite(str(tmp_path / "one.png"), portrait[0])
+    both = ["--model", models / "joint_id", "--stage1", chain / "model", "--score", 0]
+    picture = [tmp_path / "one.png", "--out", tmp_path / "out", "--without-pictures"]
+    done = run_well("tools.analyze", *picture, *both, "--descriptor")
+    assert f"model {models / 'joint_id'}, stage 1 by {chain / 'model'}" in done.stdout
+    two = FaceAnalyzer(str(models / "joint_id"), stage1=str(chain / "model"))
+    expected = two.analyze(str(tmp_path / "one.png"), score=0)
+    found = list(record.read_results(str(tmp_path / "out" / "faces.jsonl")))
+    assert len(found) == len(expected) > 0
+    for told, face in zip(found, expected):
+        np.testing.assert_allclose(told.box, face.box, atol=0.1)
+        np.testing.assert_allclose(told.descriptor, face.descriptor, atol=1e-4)
+        assert told.age is None and len(told.landmarks) == 21
+
+
 def test_the_baseline_is_measured_on_lfw(sets, measured, chain, models, tmp_path):
     """Of the joint run it gives the fused model's figures; both models are told."""
     given = ["--stage1", chain / "model"]

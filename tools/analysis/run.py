@@ -29,6 +29,7 @@ class Settings:
     inputs: Sequence[str]  # pictures, folders, patterns, videos, numbers of cameras
     out: str  # folder for the results
     model: str | None = None  # folder of a fused model; None: the one that comes with the kit
+    stage1: str | None = None  # folder of the model that finds faces; None: the same one
     score: float | None = None  # least detection score; None: the model's own
     proposals: str | None = None  # of FaceAnalyzer
     boxes: str | None = None  # file of boxes to describe instead of searching
@@ -108,11 +109,11 @@ def analyze_pictures(find: Finder, left: Sequence[str], names, stream, settings:
         progress.step(len(some))
 
 
-def prepare(settings: Settings, model_files: dict[str, str]) -> str:
+def prepare(settings: Settings, model_files: list[dict[str, str]]) -> str:
     """Return the path of the unfinished lines; those of a run that differs are removed.
 
-    model_files: {file of the model: sha256}. How many pictures share a call, and the table, do not
-    decide what is found.
+    model_files: {file: sha256} of the model of each stage. How many pictures share a call, and
+    the table, do not decide what is found.
     """
     os.makedirs(settings.out, exist_ok=True)
     partial = os.path.join(settings.out, f"{LINES}.partial")
@@ -142,12 +143,14 @@ def run(settings: Settings) -> tuple[int, int]:
         settings.gpu or "cpu",
         settings.proposals,
         settings.smallest,
+        settings.stage1,
     )
     device = f"GPU {settings.gpu}" if settings.gpu else "the CPU"
-    model = analyzer.backend.model
-    print(f"model {model.folder}, engine {settings.engine} on {device}", flush=True)
+    models = analyzer.backend.model, analyzer.describer.model
+    by = f", stage 1 by {models[0].folder}" if settings.stage1 else ""
+    print(f"model {models[1].folder}{by}, engine {settings.engine} on {device}", flush=True)
     find = finder(settings, analyzer, [*pictures, *videos])
-    partial = prepare(settings, model.about.files)
+    partial = prepare(settings, [one.about.files for one in models])
     done = outputs.done_before(partial)
     names = outputs.drawn_names(pictures, videos, settings.out)
     left = [path for path in pictures if path not in done]

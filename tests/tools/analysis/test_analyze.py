@@ -158,7 +158,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(settings, tmp_path, monkeyp
 
 
 def test_a_stopped_run_of_another_model_starts_anew(settings):
-    files_of_one, files_of_other = {"allinone.caffemodel": "1"}, {"allinone.caffemodel": "2"}
+    files_of_one, files_of_other = [{"allinone.caffemodel": "1"}], [{"allinone.caffemodel": "2"}]
     partial = analysis.prepare(settings, files_of_one)
     open(partial, "w").close()
     assert analysis.prepare(settings, files_of_one) == partial
