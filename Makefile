@@ -12,6 +12,7 @@
 #: REAL: folder of labelled photographs. MODEL: folder of a fused model. STAGE1: of the model that
 #: finds faces and landmarks, where that is another. EVAL: folder of what is measured. PROPOSALS:
 #: dense or selective-search: where faces are looked for; default: the latter for profile paper.
+#: SYSTEMS: folder as EVAL, of eval-ijba with other models: its rows stand in table VI.
 #: SCORE: mean-regions or aligned: how gender, smile and age are scored. IN: pictures, folders or
 #: patterns. OUT: folder for what is made. CHECK: 1 compares only.
 SHELL := /bin/bash
@@ -127,8 +128,9 @@ tpe-ijba: setup  ## Learn the embedding (TPE) of each split of IJB-A; measure wi
 	$(EVALUATE) ijba --train-tpe
 eval: setup  ## Measure on all benchmarks whose sets are there [MEASURING]
 	@$(EVALUATE)
-report: setup  ## Write what was measured beside the paper's figures [DATA EVAL OUT PROFILE]
-	@$(PY) -m evaluate.report --results $(EVAL) --data $(DATA) --out $(or $(OUT),report)
+report: setup  ## Write measured figures beside the paper's [DATA EVAL OUT PROFILE SYSTEMS]
+	@$(PY) -m evaluate.report --results $(EVAL) --data $(DATA) --out $(or $(OUT),report) \
+		$(if $(SYSTEMS),--systems $(SYSTEMS))
 train-real: setup  ## Make a model from photographs; 4 hours [REAL CORES ITERATIONS LR BATCH]
 	@$(RECIPE).real --real $(REAL) $(DEVICE) $(TUNED)
 eval-real: setup  ## Measure MODEL, or the shipped one, on the held-out part of REAL [REAL MODEL]

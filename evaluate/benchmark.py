@@ -113,6 +113,11 @@ def no_peer_files(data: str) -> tuple[list[Peer], OtherCurves]:
     return [], []
 
 
+def no_pipelines(found: Mapping[str, Any]) -> list[Pipeline]:
+    """Return nothing: the paper compares no end-to-end systems on this benchmark."""
+    return []
+
+
 @dataclass(frozen=True)
 class Benchmark:
     """One benchmark: what is measured, what the paper reached, and the function that measures.
@@ -138,6 +143,8 @@ class Benchmark:
     peers: tuple[Peer, ...] = ()  # figures of other methods that the paper prints
     peer_figures: tuple[Figure, ...] = ()  # what peers' figures are, if not of `figures`
     pipelines: tuple[Pipeline, ...] = ()  # end-to-end systems that the paper compares
+    # Those that a results.json of ours is about.
+    own_pipelines: Callable[[Mapping[str, Any]], list[Pipeline]] = no_pipelines
     peer_files: PeerFiles = no_peer_files
     score: str = ""  # default of its option --score, of evaluate.answers.SCORES; "": it has none
     score_of: str = ""  # what --score is about, for people

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Optional
+from typing import Any, Optional
 
 from evaluate.benchmark import Figure, Peer, Pipeline
 
@@ -46,6 +46,7 @@ OTHERS = {
     "Crosswhite et al.": "- 0.939(0.013) - 0.774(0.049) 0.882(0.016) 0.928(0.01) 0.986(0.003)",
 }
 PAPERS = "the paper's"
+GIVEN_BOXES = "the protocol's boxes"  # in which landmarks are found; nothing is detected
 # Detection, alignment, descriptor, metric learning, figures.
 SYSTEMS = (
     ("DP2MFD", "LDDR", "Chen et al.", "Joint Bayesian", "0.776(0.033) 0.834(0.017)"),
@@ -103,3 +104,22 @@ def peers() -> tuple[Peer, ...]:
 def pipelines() -> tuple[Pipeline, ...]:
     """Return the rows of table VI."""
     return tuple(Pipeline(*stages, *_apart(TABLE_VI, row)) for *stages, row in SYSTEMS)
+
+
+def own_pipelines(found: Mapping[str, Any]) -> list[Pipeline]:
+    """Return the systems that a results.json is about: a row for each metric that was measured."""
+    describes = found["model"]["folders"]
+    stage1 = found["model"].get("stage1")
+    finds = stage1["folders"] if stage1 else describes
+    systems = []
+    for kind, word in ((COSINE, "cosine"), (TPE, "TPE")):
+        values, spread = {}, {}
+        for key in TABLE_VI:
+            name = f"{kind}_{key}"
+            if found["figures"].get(name) is not None:
+                values[key] = found["figures"][name]
+                spread[key] = found["deviations"].get(name)
+        if values:
+            models = ", ".join(finds), ", ".join(describes)
+            systems.append(Pipeline(GIVEN_BOXES, *models, word, values, spread))
+    return systems

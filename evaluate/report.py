@@ -1,6 +1,7 @@
 """Write the report: what was measured beside the paper, as a page and as tables.
 
     python -m evaluate.report --results out/paper/eval --data data --out report
+    python -m evaluate.report --results out/paper/eval --systems out/paper/eval-vi
 
 What other methods reached is drawn from files in data/<set>/peers, see evaluate.peers; run times
 from the figures of make bench, if they exist.
@@ -12,7 +13,7 @@ import os
 import sys
 
 from allinone import arguments, files
-from allinone.errors import command
+from allinone.errors import InputError, command
 from evaluate import benchmark, report_page
 
 
@@ -24,6 +25,12 @@ def parse(argv=None):
     )
     parser.add_argument(
         "--data", default="data", help="folder with a folder for each set, for peers' files"
+    )
+    parser.add_argument(
+        "--systems",
+        nargs="+",
+        default=[],
+        help="such folders of other models, or of two models, one for each stage: rows of table VI",
     )
     parser.add_argument("--bench", default="out/bench.json", help="figures of make bench")
     parser.add_argument(
@@ -37,10 +44,17 @@ def main(argv=None):
     """Write the page and the tables."""
     args = parse(argv)
     found = report_page.gather(args.results)
+    systems = [report_page.gather(folder) for folder in args.systems]
+    for folder, results in zip(args.systems, systems):
+        if not any(benchmark.load(name).pipelines for name in results):
+            raise InputError(
+                f"--systems {folder}: no results of IJB-A in it; make eval-ijba EVAL={folder} "
+                "measures them"
+            )
     report_page.write_tables(found, args.out)
     path = os.path.join(args.out, report_page.PAGE)
     with files.replacing(path) as stream:
-        stream.write(report_page.page(found, args.data, args.bench))
+        stream.write(report_page.page(found, args.data, args.bench, systems))
     absent = [name for name in benchmark.names() if name not in found]
     missing = f"; missing: {', '.join(absent)}" if absent else ""
     print(f"{path}: {', '.join(found) or 'no benchmark yet'}{missing}")

@@ -9,15 +9,15 @@ from __future__ import annotations
 import csv
 import datetime
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
 import jinja2
 
 from allinone import files
 from allinone.errors import InputError
-from evaluate import benchmark, curves, report_images
-from evaluate.benchmark import Benchmark, Figure, OtherCurves, Peer
+from evaluate import benchmark, curves, report_images, report_tables
+from evaluate.benchmark import Benchmark, OtherCurves
 from evaluate.run import RESULTS
 
 TEMPLATES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "templates")
@@ -43,7 +43,8 @@ NEEDED = (  # of a results.json
 PAPER_PICTURE, PAPER_STAGE2 = 3.5, 0.1
 PAPER_MACHINE = "8 CPU cores and a TITAN X, section IV-G"
 
-Results = Mapping[str, Mapping[str, Any]]  # {benchmark: what its results.json holds}
+Result = Mapping[str, Any]  # what a results.json holds
+Results = Mapping[str, Result]  # {benchmark: its result}
 
 
 def gather(results: str) -> dict[str, dict[str, Any]]:
@@ -64,10 +65,11 @@ def gather(results: str) -> dict[str, dict[str, Any]]:
     return found
 
 
-def page(results: Results, data: str, bench: str) -> str:
+def page(results: Results, data: str, bench: str, systems: Sequence[Results] = ()) -> str:
     """Return the page.
 
-    data: folder with a folder for each set, for peers' files; bench: figures of make bench.
+    data: folder with a folder for each set, for peers' files; bench: figures of make bench;
+    systems: results of other models, or pairs of models, for the table of end-to-end systems.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
@@ -78,83 +80,39 @@ def page(results: Results, data: str, bench: str) -> str:
     )
     sections = []
     for one in benchmark.benchmarks():
-        sections.append(section(one, results.get(one.name), os.path.join(data, one.dataset)))
+        others = [some[one.name] for some in systems if one.name in some]
+        place = os.path.join(data, one.dataset)
+        sections.append(section(one, results.get(one.name), place, others))
     return environment.get_template("report.html").render(
         date=datetime.date.today().isoformat(),
         sections=sections,
-        overview=[overview(one, results.get(one.name)) for one in benchmark.benchmarks()],
+        overview=[
+            report_tables.overview(one, results.get(one.name)) for one in benchmark.benchmarks()
+        ],
         runtime=runtime(bench),
     )
 
 
-def section(one: Benchmark, found: Optional[Mapping[str, Any]], data: str) -> dict[str, Any]:
+def section(
+    one: Benchmark, found: Optional[Result], data: str, systems: Sequence[Result]
+) -> dict[str, Any]:
     """Return what the page shows of a benchmark; found: its results, None: not measured."""
     shown = dict(benchmark=one, data=data, found=found)
     if found is None:
         paper = [figure for figure in one.figures if figure.paper is not None]
         values = [f"{figure.means} {figure.show_paper()}" for figure in paper]
         return dict(shown, paper="; ".join(values))
-    rows, others = one.peer_files(data)
+    rows, drawn = one.peer_files(data)
     return dict(
         shown,
         counts=", ".join(f"{count} {what}" for what, count in found["counts"].items()),
-        figures=figure_rows(one, found),
-        peers=peer_table(one, [*one.peers, *rows]),
-        pipelines=pipeline_table(one),
-        drawings=drawings(found, others),
+        figures=report_tables.figures(one, found),
+        peers=report_tables.peers(one, [*one.peers, *rows]),
+        pipelines=report_tables.pipelines(one, [found, *systems]),
+        drawings=drawings(found, drawn),
         failures=report_images.failures(found),
         provenance=provenance(found),
     )
-
-
-def figure_rows(one: Benchmark, found: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return the rows of a benchmark's figures: ours and the paper's."""
-    rows = []
-    for figure in one.figures:
-        if figure.name in found["figures"] or figure.paper is not None:
-            name = figure.name
-            measured = figure.show(found["figures"].get(name), found["deviations"].get(name))
-            rows.append(
-                dict(
-                    means=figure.means,
-                    measured=measured,
-                    paper=figure.show_paper(),
-                    better=figure.better,
-                )
-            )
-    return rows
-
-
-def peer_table(one: Benchmark, peers: list[Peer]) -> Optional[dict[str, Any]]:
-    """Return head and rows of what other methods reached; None where there are none."""
-    if not peers:
-        return None
-    named = {name for peer in peers for name in peer.figures}
-    columns = [figure for figure in one.peer_figures if figure.name in named]
-    rows = []
-    for peer in peers:
-        values = shown_in(columns, peer.figures, peer.deviations)
-        rows.append(dict(method=peer.method, values=values, source=peer.source))
-    return dict(head=[figure.means for figure in columns], rows=rows)
-
-
-def shown_in(columns: list[Figure], values: Mapping, deviations: Mapping) -> list[str]:
-    """Return the cells of a row of others' figures."""
-    return [figure.show(values.get(figure.name), deviations.get(figure.name)) for figure in columns]
-
-
-def pipeline_table(one: Benchmark) -> Optional[dict[str, Any]]:
-    """Return head and rows of the end-to-end systems; None where the paper compares none."""
-    if not one.pipelines:
-        return None
-    named = {name for system in one.pipelines for name in system.figures}
-    columns = [figure for figure in one.peer_figures if figure.name in named]
-    rows = []
-    for system in one.pipelines:
-        stages = (system.detection, system.alignment, system.descriptor, system.metric)
-        values = shown_in(columns, system.figures, system.deviations)
-        rows.append(dict(stages=stages, values=values))
-    return dict(head=[figure.means for figure in columns], rows=rows)
 
 
 def drawings(found: Mapping[str, Any], others: OtherCurves) -> list[dict[str, Any]]:
@@ -173,7 +131,7 @@ def drawings(found: Mapping[str, Any], others: OtherCurves) -> list[dict[str, An
     return shown
 
 
-def provenance(found: Mapping[str, Any]) -> str:
+def provenance(found: Result) -> str:
     """Return in words what was measured, with which model, where and when."""
     model = found["model"]
     which = model["folders"][0]
@@ -193,19 +151,6 @@ def provenance(found: Mapping[str, Any]) -> str:
 def _run_in_words(source: Mapping[str, Any]) -> str:
     of_all = f" of {source['iterations']}" if source.get("iterations") else ""
     return f"{source.get('job') or 'a run'} at iteration {source.get('iteration')}{of_all}"
-
-
-def overview(one: Benchmark, found: Optional[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return a benchmark's rows of the first table: the figures that the paper has, or one."""
-    rows = []
-    chosen = [figure for figure in one.figures if figure.paper is not None]
-    for figure in chosen or one.figures[:1]:
-        measured = "missing"
-        if found is not None:
-            measured = figure.show(found["figures"].get(figure.name))
-        paper = figure.show_paper()
-        rows.append(dict(means=figure.means, measured=measured, paper=paper))
-    return dict(benchmark=one, drawn=found is not None and found["drawn"], rows=rows)
 
 
 def runtime(bench: str) -> dict[str, Any]:

@@ -237,5 +237,6 @@ BENCHMARK = Benchmark(
     peers=ijba_tables.peers(),
     peer_figures=ijba_tables.columns(),
     pipelines=ijba_tables.pipelines(),
+    own_pipelines=ijba_tables.own_pipelines,
     switches={"--train-tpe": "learn the embeddings of all splits first"},
 )

@@ -3,60 +3,14 @@
 import csv
 import json
 import re
-from html.parser import HTMLParser
 
 import cv2
 import numpy as np
 import pytest
 from conftest import run_well
+from report_results import COMMON, CURVE, Page, change, made, options, write
 
-from evaluate import benchmark, curves, report_page
-
-WITHOUT_END = ("meta", "img", "br", "path", "use", "rect")
-
-
-class Page(HTMLParser):
-    """The tags of a page, and its text."""
-
-    def __init__(self, source):
-        super().__init__()
-        self.tags, self.open, self.text, self.source = [], [], "", source
-        self.feed(source)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in WITHOUT_END:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        if self.open and self.open[-1] == tag:
-            self.open.pop()
-
-    def handle_data(self, data):
-        self.text += data
-
-    def of(self, tag):
-        """Return the attributes of all tags of one kind."""
-        return [attributes for name, attributes in self.tags if name == tag]
-
-
-CURVE = dict(curves.curve([0, 0.5, 1], [1, 0.8, 0.2], curves.DISCRETE, 81.5))
-COMMON = dict(
-    rules=["a <rule>"],
-    counts=dict(faces=450),
-    deviations={},
-    records_sha256="ab" * 32,
-    proposals="dense",
-    engine="caffe",
-    machine="2 cores",
-    date="2026-01-02",
-    model=dict(
-        folders=["out/model"],
-        sha256=["cd" * 32],
-        profile="tiny",
-        provenance=dict(sources=[dict(job="joint", iteration=9, iterations=10)]),
-    ),
-)
+from evaluate import benchmark, curves
 
 
 @pytest.fixture
@@ -81,29 +35,8 @@ def results(tmp_path):
         drawn=True,
     )
     for name, one in dict(aflw=aflw, fddb=fddb).items():
-        (tmp_path / "eval" / name).mkdir(parents=True)
-        found = dict(COMMON, benchmark=name, data=str(tmp_path), **one)
-        (tmp_path / "eval" / name / "results.json").write_text(json.dumps(found))
+        write(tmp_path / "eval", name, data=str(tmp_path), **one)
     return tmp_path
-
-
-def change(results, name, **fields):
-    """Change fields of a benchmark's results."""
-    path = results / "eval" / name / "results.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
-
-
-def made(results):
-    """Return the page of the library."""
-    found = report_page.gather(str(results / "eval"))
-    return Page(report_page.page(found, str(results / "data"), str(results / "bench.json")))
-
-
-def options(results):
-    return (
-        *("--results", results / "eval", "--data", results / "data"),
-        *("--bench", results / "bench.json", "--out", results / "report"),
-    )
 
 
 def test_ours_stand_beside_the_papers(results):
@@ -131,31 +64,6 @@ def test_ours_stand_beside_the_papers(results):
         "section IV-B, table II",
     ):
         assert words in page.text, words
-
-
-def test_deviations_and_end_to_end_systems_stand_beside_ours(results):
-    """Table V's deviations with its figures and its peers, table VI below."""
-    (results / "eval" / "ijba").mkdir()
-    found = dict(
-        figures=dict(cosine_rank_1=0.9), failures=[], incomplete=[], curves={}, drawn=False
-    )
-    text = json.dumps(dict(COMMON, benchmark="ijba", data=str(results), **found))
-    (results / "eval" / "ijba" / "results.json").write_text(text)
-    change(results, "ijba", deviations=dict(cosine_rank_1=0.01))
-    source = made(results).source
-    cell = '</td><td class="number {}">{}'
-    assert (
-        "cosine: rank 1" + cell.format("ours", "0.900 ± 0.010")
-        + cell.format("paper", "0.941 ± 0.008")
-    ) in source  # fmt: skip
-    assert re.search(r"Crosswhite et al.</td>\s*<td class=.number.>–</td>", source)
-    assert "0.774 ± 0.049" in source and source.count("<td>table V</td>") == 8
-    system = source[source.index("End-to-end systems") :]
-    assert system.count("<td>HyperFace</td>") == 6 and "0.776 ± 0.033" in system
-    done = run_well("evaluate.report", *options(results))
-    with open(results / "report" / "results.csv", encoding="utf-8") as stream:
-        (row,) = [row for row in csv.DictReader(stream) if row["benchmark"] == "ijba"]
-    assert (row["paper"], row["paper_deviation"]) == ("0.941", "0.008") and "ijba" in done.stdout
 
 
 def test_what_is_missing_is_shown_as_missing(results):
@@ -301,22 +209,3 @@ def test_results_that_are_broken_are_named(results, expect_refusal):
     expect_refusal("evaluate.report", options(results), *parts)
     path.write_text(text.replace('"rules"', '"roles"'))
     expect_refusal("evaluate.report", options(results), *parts, "no 'rules'")
-
-
-def test_the_papers_figures_are_those_that_it_states():
-    """By the rows of its tables: section IV and tables II and V, as published."""
-    stated = {}
-    for one in benchmark.benchmarks():
-        for figure in one.figures:
-            if figure.paper is not None:
-                stated[one.name, figure.name] = figure.paper
-    bins = ("nme_0_30", "nme_30_60", "nme_60_90", "nme_mean", "nme_std")
-    assert [stated["aflw", name] for name in bins] == [2.84, 2.94, 3.09, 2.96, 0.13]
-    accepted = ("tar_at_far_0.001", "tar_at_far_0.01", "tar_at_far_0.1")
-    assert [stated["ijba", f"cosine_{name}"] for name in accepted] == [0.787, 0.893, 0.968]
-    found = ("tpir_at_fpir_0.01", "tpir_at_fpir_0.1", "rank_1", "rank_10")
-    assert [stated["ijba", f"tpe_{name}"] for name in found] == [0.792, 0.887, 0.947, 0.988]
-    assert stated["pascal", "ap_refined"] == 95.01
-    assert (stated["lap2015", "epsilon"], stated["fgnet", "mae"]) == (0.293, 2.00)
-    assert (stated["celeba", "gender"], stated["celeba", "smile"]) == (99, 93)
-    assert (stated["fotw", "gender"], stated["fotw", "smile"]) == (93.12, 90.83)
