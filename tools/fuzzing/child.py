@@ -1,0 +1,158 @@
+"""Run a command of the kit as users start it: in a forked child, or in a process of its own.
+
+The parent has imported what is heavy, so that a child starts in milliseconds. A child is the leader
+of its own process group; what it leaves behind ends with it.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import ctypes
+import importlib
+import os
+import resource
+import runpy
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Sequence
+
+from allinone import closure
+from tools.fuzzing.case import Finished
+
+LIMIT_S = 120  # our choice: a command on small input that takes longer hangs
+MEMORY = 6 << 30  # our choice: bytes that a process may allocate
+# Of Linux: what lets root read and write whatever it likes, and how to give it up.
+RIGHTS_OF_ROOT = (1, 2)  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+CAPABILITY_VERSION, DROP = 0x20080522, 24  # _LINUX_CAPABILITY_VERSION_3, PR_CAPBSET_DROP
+PACKAGES = ("allinone", "python_layers", "prototxt", "data_prep", "evaluate", "tools")
+HEAVY = ("matplotlib.pyplot", "scipy.io", "onnxruntime", "sqlite3", "PIL.Image")
+
+
+def _is_library(path: str) -> bool:
+    """Tell whether a file is a module that may be imported: a command may not."""
+    with open(path, encoding="utf-8") as stream:
+        text = stream.read()
+    return 'if __name__ == "__main__":' not in text and bool(ast.parse(text).body)
+
+
+def preload() -> None:
+    """Import the kit's libraries and what they need, so that children need not."""
+    for name in HEAVY:
+        importlib.import_module(name)
+    for package in PACKAGES:
+        for folder, _, names in sorted(os.walk(os.path.join(closure.ROOT, package))):
+            for name in sorted(names):
+                path = os.path.join(folder, name)
+                if name.endswith(".py") and _is_library(path):
+                    module = os.path.relpath(path, closure.ROOT)[: -len(".py")]
+                    importlib.import_module(module.replace(os.sep, ".").replace(".__init__", ""))
+
+
+def _be_ordinary() -> None:
+    """Give up root's right to pass over the rights of files, in this process and its children."""
+    system = ctypes.CDLL(None, use_errno=True)
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
+    sets = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; twice 32 bits each
+    for one in RIGHTS_OF_ROOT:
+        system.prctl(DROP, one, 0, 0, 0)
+    if system.capget(header, sets):
+        raise OSError(ctypes.get_errno(), "capget")
+    for place in range(3):
+        for one in RIGHTS_OF_ROOT:
+            sets[place] &= ~(1 << one)
+    if system.capset(header, sets):
+        raise OSError(ctypes.get_errno(), "capset")
+
+
+def _limit(is_ordinary: bool) -> None:
+    """Bound the memory of this process and its children; give up root's rights where asked."""
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if is_ordinary and os.geteuid() == 0:
+        _be_ordinary()
+
+
+def _be_command(argv: Sequence[str]) -> int:
+    """Run a module as `python -m` does; return its exit code."""
+    sys.argv = ["", *argv[1:]]
+    try:
+        runpy.run_module(argv[0], run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def _forked(argv: Sequence[str], out: int, err: int, is_ordinary: bool, folder: str) -> int:
+    """Start a forked child with its output in two files; return its number."""
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        os.setsid()
+        null = os.open(os.devnull, os.O_RDONLY)
+        for old, new in ((null, 0), (out, 1), (err, 2)):
+            os.dup2(old, new)
+        _limit(is_ordinary)
+        sys.path.append(folder)
+        code = _be_command(argv)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException:  # nothing of a child may go on as the parent
+        os.write(2, traceback.format_exc().encode(errors="replace"))
+    finally:
+        os._exit(code)
+
+
+def _started(argv: Sequence[str], out: int, err: int, is_ordinary: bool, folder: str) -> int:
+    """Start a process of its own with its output in two files; return its number."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", *argv],
+        cwd=closure.ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=out,
+        stderr=err,
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": folder},
+        preexec_fn=lambda: _limit(is_ordinary),
+    )
+    process.returncode = 0  # waited for below, not by Popen
+    return process.pid
+
+
+def run(
+    argv: Sequence[str], is_ordinary: bool = False, by_itself: bool = False, folder: str = ""
+) -> Finished:
+    """Run a command to its end, or for LIMIT_S.
+
+    by_itself: not forked, but started anew; folder: from which Python may import modules too.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    argv, begun = [str(one) for one in argv], time.monotonic()
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        start = _started if by_itself else _forked
+        pid = start(argv, out.fileno(), err.fileno(), is_ordinary, folder)
+        handle = os.pidfd_open(pid)
+        hung = not select.select([handle], [], [], LIMIT_S)[0]
+        os.close(handle)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+        _, status = os.waitpid(pid, 0)
+        texts = []
+        for stream in (out, err):
+            stream.seek(0)
+            texts.append(stream.read().decode(errors="surrogateescape"))
+    code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
+    ended_by = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+    return Finished(code, ended_by, hung, *texts, time.monotonic() - begun)

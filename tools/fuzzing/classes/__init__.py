@@ -1,0 +1,1 @@
+"""Classes of hostile input; each module has `CLASS`, a `FuzzClass` of tools.fuzzing.case."""

@@ -1,0 +1,131 @@
+"""Permissions: what may not be read, written or entered, and paths that are of another kind.
+
+Where the fuzzer's user is root, cases run without root's right to pass over all this.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+
+from tools.fuzzing import odd_files
+from tools.fuzzing.case import Case, Finished, FuzzClass
+from tools.fuzzing.world import ANALYZE, TRAINING, World
+
+NOTHING, READ_ONLY, NO_ENTRY = 0o000, 0o500, 0o600
+
+
+def _commands(world: World, folder: str):
+    """Return {what: (the command, its input, its output)}; input and output may be None."""
+    given, out = os.path.join(folder, "in"), os.path.join(folder, "out")
+    people = os.path.join(given, "people")
+    records, db = os.path.join(given, "set", "records.jsonl"), os.path.join(given, "db")
+    portraits = os.path.join(given, "set")
+    gallery, run = os.path.join(given, "g.h5"), os.path.join(given, "run")
+    lfw, drawn = os.path.join(given, "lfw"), os.path.join(given, "drawn")
+    model = os.path.join(given, "model")
+    build = ["data_prep.build_db", "aligned", "--towers", "gender", "--workers", "1"]
+    train = [*TRAINING, "--iterations", "2"]
+    find = ["tools.identify", "find", world.faces[0], "--engine", "opencv"]
+    return {
+        "people": ([*ANALYZE, people, "--without-pictures", "--out", out], people, out),
+        "enroll": (["tools.identify", "enroll", people, "--gallery", out], people, out),
+        "gallery": ([*find, "--gallery", gallery], gallery, None),
+        "set": ([*build, "--records", records, "--out", out], portraits, out),
+        "db": ([*train, "--db", db, "--out", out], os.path.join(db, "gender"), out),
+        "inspect": (["tools.inspect_db", db, "--out", out], os.path.join(db, "gender"), out),
+        "run": ([*train, "--db", world.path("db"), "--resume", "--out", run], run, run),
+        "lfw": (["data_prep.convert", "lfw", "--folder", lfw], lfw, lfw),
+        "drawn": (
+            ["data_prep.synthetic", "--kind", "portraits", "--count", "2", "--out", drawn],
+            None,
+            drawn,
+        ),
+        "model": ([*find, "--model", model, "--gallery", world.path("gallery.h5")], model, None),
+        "export": (["tools.export_onnx", "--model", model], model, model),
+        "report": (
+            ["evaluate.report", "--results", world.path("results"), "--out", out],
+            None,
+            out,
+        ),
+    }
+
+
+def _put(world: World, folder: str, given: str) -> None:
+    """Copy what a command reads to the path of its input."""
+    copies = {
+        "people": "people",
+        "g.h5": "gallery.h5",
+        "set": "portraits",
+        "gender": "db/gender",
+        "run": "stopped",
+        "lfw": "sets/lfw",
+    }
+    name, place = os.path.basename(given), os.path.dirname(given)
+    if name == "model":
+        shutil.copytree(world.model, given)
+    else:
+        world.copy(copies[name], place, name)
+
+
+def _lock_something(rng: random.Random, given: str) -> str:
+    """Take away the right to use a file or folder below a path; return what was done."""
+    places = [given]
+    for place, folders, names in os.walk(given):
+        places += [os.path.join(place, name) for name in sorted(folders + names)]
+    path = rng.choice(places)
+    if rng.random() < 0.25 and os.path.isfile(path):
+        os.remove(path)
+        return f"{os.path.relpath(path, given)} is {odd_files.put(rng, path)}"
+    rights = rng.choice((NOTHING, READ_ONLY, NO_ENTRY) if os.path.isdir(path) else (NOTHING,))
+    os.chmod(path, rights)
+    return f"{os.path.relpath(path, given)} has rights {rights:o}"
+
+
+def _spoil_output(rng: random.Random, out: str) -> str:
+    """Make a path of an output unusable; return what was done."""
+    if os.path.exists(out):
+        os.chmod(out, READ_ONLY)
+        return "the output is read-only"
+    kind = rng.randrange(3)
+    if kind == 0:
+        os.mkdir(out)
+        os.chmod(out, READ_ONLY)
+        return "the output is read-only"
+    if kind == 1:
+        with open(out, "wb"):
+            pass
+        return "the output is a file"
+    return f"the output is {odd_files.put(rng, out)}"
+
+
+def make(world: World, rng: random.Random, folder: str) -> Case:
+    """Take rights away from a command's input or output."""
+    commands = _commands(world, folder)
+    name = rng.choice(list(commands))
+    argv, given, out = commands[name]
+    os.makedirs(os.path.join(folder, "in"))
+    if given:
+        os.makedirs(os.path.dirname(given), exist_ok=True)
+        _put(world, folder, given)
+    if out and (not given or rng.random() < 0.4):
+        what = _spoil_output(rng, out)
+    else:
+        what = _lock_something(rng, given)
+    writes = [os.path.relpath(one, folder) for one in (out,) if one]
+
+    def wrong(_: Finished):
+        return None
+
+    return Case(f"{name}: {what}", argv, (folder,), wrong, writes, is_ordinary=True)
+
+
+CLASS = FuzzClass(
+    name="permissions",
+    about="files and folders without rights, read-only outputs, outputs that are files or devices, "
+    "inputs that are pipes, sockets, links to nothing",
+    oracle="a file that is no output of the command is gone or changed",
+    share=7,
+    make=make,
+)
