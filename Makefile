@@ -14,7 +14,8 @@
 #: dense or selective-search: where faces are looked for; default: the latter for profile paper.
 #: SYSTEMS: folder as EVAL, of eval-ijba with other models: its rows stand in table VI.
 #: SCORE: mean-regions or aligned: how gender, smile and age are scored. IN: pictures, folders or
-#: patterns. OUT: folder for what is made. CHECK: 1 compares only.
+#: patterns. OUT: folder for what is made. CHECK: 1 compares only. CASES: how many cases are tried;
+#: SEED: of which they are drawn. CASE: seed:class:number of one that is shown.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -43,7 +44,7 @@ EVALUATE = $(RECIPE).evaluate_all --data $(DATA) --out $(EVAL) --profile $(PROFI
 	--gpu "$(GPU)" $(GIVEN_MODEL) $(STAGE1:%=--stage1 %) $(PROPOSALS:%=--proposals %) \
 	$(SCORE:%=--score %)
 # A small net gets slower with more BLAS threads.
-test quick claims bench report eval-real: export OPENBLAS_NUM_THREADS = 1
+test quick claims bench report eval-real fuzz: export OPENBLAS_NUM_THREADS = 1
 ifneq ($(PROFILE),paper)
 export OPENBLAS_NUM_THREADS = 1
 endif
@@ -149,6 +150,9 @@ bench: setup  ## Time training, reading, building and analyzing here; 15 minutes
 	@$(RECIPE).demo --until fuse $(DEVICE)
 	$(PY) -m tools.bench --db out/demo/db --records out/demo/train/faces/records.jsonl \
 		--model out/demo/model --out out/bench.json
+fuzz: setup  ## Give the commands hostile input; an hour [CASES SEED CASE CORES]
+	@$(PY) -m tools.fuzz $(if $(CASE),--only $(CASE),--cases $(or $(CASES),10000) \
+		--seed $(or $(SEED),1) --cores $(CORES))
 clean:  ## Remove what was made (out/, report/, caches); data/ and .venv stay
 	rm -rf out report .pytest_cache .ruff_cache
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
