@@ -38,7 +38,7 @@ def _is_library(path: str) -> bool:
     """Tell whether a file is a module that may be imported: a command may not."""
     with open(path, encoding="utf-8") as stream:
         text = stream.read()
-    return 'if __name__ == "__main__":' not in text and bool(ast.parse(text).body)
+    return "\nif __name__ ==" not in text and bool(ast.parse(text).body)
 
 
 def preload() -> None:
