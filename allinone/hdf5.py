@@ -44,10 +44,16 @@ TEXTS, WHOLE = Array("O", (None,)), Array("iu", (None,))
 @contextlib.contextmanager
 def opened(path: str, mend: str) -> Iterator[h5py.File]:
     """Open an HDF5 file; the block must do nothing but read it."""
+    with in_words(path, mend), h5py.File(path, "r") as data:
+        yield data
+
+
+@contextlib.contextmanager
+def in_words(path: str, mend: str) -> Iterator[None]:
+    """Turn what a damaged HDF5 file raises into InputError; the block must do nothing but read."""
     reading.opened(path, mend).close()
     try:
-        with h5py.File(path, "r") as data:
-            yield data
+        yield
     except (OSError, LookupError, ValueError, TypeError, RuntimeError, MemoryError) as error:
         raise InputError(f"{path}: damaged, or another file ({error}); {mend}") from None
 

@@ -22,7 +22,7 @@ from allinone.errors import InputError, os_error_in_words
 
 LONGEST = 1 << 24  # our choice: bytes of a line; who has no line end before is no text
 LARGEST = 1 << 28  # our choice: bytes of a text that is read whole
-DIGITS = 300  # of a whole number; more are no float, and no count of anything
+DIGITS = 18  # of a whole number, which has 64 bits at most
 
 
 def opened(path: str, mend: str) -> BinaryIO:
@@ -88,9 +88,14 @@ def loads(text: bytes) -> Any:
 
 
 def parse_json(text: bytes, kind: Any, place: str, mend: str) -> Any:
-    """Return what JSON holds, as the type `kind`, which msgspec knows; place: file, or its line."""
+    """Return what JSON holds; place: the file, or its line.
+
+    kind: a type that msgspec knows and that it must be of, such as a TypedDict of what is needed.
+    """
     try:
-        return msgspec.convert(loads(text), kind)
+        found = loads(text)
+        msgspec.convert(found, kind)
+        return found
     except msgspec.ValidationError as error:
         words, _, where = str(error).replace("`", "").partition(" - at $")
         field = f"'{where.lstrip('.')}': " if where else ""
@@ -102,12 +107,12 @@ def parse_json(text: bytes, kind: Any, place: str, mend: str) -> Any:
 
 
 def read_json(path: str, mend: str, kind: Any = Any) -> Any:
-    """Return what a JSON file holds, as the type `kind`."""
+    """Return what a JSON file holds; kind: as for `parse_json`."""
     return parse_json(read_bytes(path, mend), kind, path, mend)
 
 
 def json_lines(path: str, mend: str, kind: Any = dict[str, Any]) -> Iterator[Any]:
-    """Yield what each line of a file of JSON lines holds, as the type `kind`."""
+    """Yield what each line of a file of JSON lines holds; kind: as for `parse_json`."""
     for number, text in lines(path, mend):
         if text.strip():
             yield parse_json(text, kind, f"{path}, line {number}", mend)

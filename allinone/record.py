@@ -216,6 +216,17 @@ def parse(text: bytes, path: str, number: int, labels: bool = True) -> FaceRecor
     return face
 
 
+def fault_of(face: FaceRecord) -> Optional[str]:
+    """Return why a record would be refused once it is written, or None."""
+    try:
+        parse(to_line(face).encode(), "record", 1)
+    except InputError as error:
+        return str(error).partition(": ")[2].rpartition("; ")[0]
+    except OverflowError:
+        return "a number of too many digits"
+    return None
+
+
 def read(path: str, labels: bool = True) -> Iterator[FaceRecord]:
     """Yield the `FaceRecord`s of a file; InputError with file, line and mend on a bad line."""
     return (parse(text, path, number, labels) for number, text in lines(path))

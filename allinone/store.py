@@ -10,13 +10,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Optional, TypedDict
 
 import lmdb
 import numpy as np
+from google.protobuf.message import DecodeError
 
-from allinone import files, folders, pictures
+from allinone import files, folders, pictures, reading
 from allinone.errors import InputError
 
 LMDB, REGIONS, MANIFEST = "images.lmdb", "regions.h5", "manifest.json"
@@ -26,6 +27,9 @@ KIND = folders.Kind(
     holds=(LMDB, REGIONS, MANIFEST, DROPPED),
     proofs={MANIFEST: frozenset({"tower", "count", "hash"})},
 )
+PAGES = "data.mdb"  # of an LMDB
+HASHED = (f"{LMDB}/{PAGES}", REGIONS)
+AGAIN = "build the database again"
 MAP_SIZE = 1 << 40  # address space, not disk: LMDB reserves nothing of it
 TRANSACTION = 1000  # our choice: records that are written together
 FEW = 10  # our choice: so many different values of a label are counted one by one
@@ -96,23 +100,35 @@ class Reader:
         path = os.path.join(folder, LMDB)
         try:
             self.environment = lmdb.open(path, readonly=True, lock=False, readahead=False)
+            self.transaction = self.environment.begin(buffers=True)
         except lmdb.Error as error:
-            raise InputError(
-                f"{folder}: no readable LMDB ({error}); build the database again"
-            ) from None
-        self.transaction = self.environment.begin(buffers=True)
+            raise InputError(f"{folder}: no readable LMDB ({error}); {AGAIN}") from None
         self.count = self.environment.stat()["entries"]
+        self._refuse_cut(os.path.join(path, PAGES))
+
+    def _refuse_cut(self, path):
+        """Raise InputError where pages are missing: LMDB would take the process with it."""
+        pages = self.environment.info()["last_pgno"] + 1
+        if os.path.getsize(path) < pages * self.environment.stat()["psize"]:
+            raise InputError(f"{path}: cut off; {AGAIN}")
+        if self.count != self.manifest["count"]:
+            raise InputError(
+                f"{path}: {self.count} records, {self.manifest['count']} by {MANIFEST}; {AGAIN}"
+            )
 
     def __len__(self) -> int:
         return self.count
 
     def datum(self, index: int):
-        """Return the Datum of a record; InputError where there is no such record."""
-        value = self.transaction.get(b"%08d" % index)
-        if value is None:
-            raise InputError(f"{self.folder}: record {index} is missing; build the database again")
+        """Return the Datum of a record; InputError where there is none or it is damaged."""
         datum = _datum()
-        datum.ParseFromString(bytes(value))
+        try:
+            value = self.transaction.get(b"%08d" % index)
+            if value is None:
+                raise InputError(f"{self.folder}: record {index} is missing; {AGAIN}")
+            datum.ParseFromString(bytes(value))
+        except (lmdb.Error, DecodeError) as error:
+            raise InputError(f"{self.folder}: record {index}: damaged ({error}); {AGAIN}") from None
         return datum
 
     def image(self, datum) -> np.ndarray:
@@ -135,18 +151,73 @@ def databases(folder: str) -> list[str]:
     return sorted(inside)
 
 
+class Origin(TypedDict, total=False):
+    """Of a manifest: a records file that the database was built of."""
+
+    sha256: str
+    kind: str  # of a drawn set
+    count: int
+
+
+class _Needed(TypedDict):
+    count: int  # records
+    hash: str  # of what they hold
+
+
+class Manifest(_Needed, total=False):
+    """What a manifest must be, as far as it is read; it says more, for people."""
+
+    input_size: int  # pixels
+    identities: int  # people
+    splits: Optional[list[str]]
+    origin: list[Origin]
+    files: dict[str, str]  # {path in the database: sha256}
+
+
 def manifest(folder: str) -> dict[str, Any]:
-    """Return the manifest of a database.
+    """Return the manifest of a database, see `Manifest`.
 
     InputError with the mend where there is none, or where the database is empty.
     """
     path = os.path.join(folder, MANIFEST)
-    data = files.read_json(path, "build the database first (python -m data_prep.build_db --help)")
-    if not data.get("count"):
+    mend = "build the database first (python -m data_prep.build_db --help)"
+    data = reading.read_json(path, mend, Manifest)
+    if data["count"] < 1:
         raise InputError(
             f"{path}: the database holds 0 records; build it from records that have the labels"
         )
     return data
+
+
+def people_of(found: Mapping[str, Any], folder: str) -> int:
+    """Return how many people a manifest counts; InputError where it counts none."""
+    if "identities" not in found:
+        raise InputError(f"{folder}: its {MANIFEST} counts no people; {AGAIN} for tower id")
+    return found["identities"]
+
+
+def hashes(folder: str) -> dict[str, str]:
+    """Return {path: sha256} of the files of a database, for its manifest."""
+    there = [name for name in HASHED if os.path.isfile(os.path.join(folder, name))]
+    return {name: files.sha256(os.path.join(folder, name)) for name in there}
+
+
+def verify(folder: str) -> dict[str, Any]:
+    """Return the manifest of a database after a look at every byte of it.
+
+    InputError where a file is not the one that the database was built with: neither LMDB nor HDF5
+    survives all damage.
+    """
+    found = manifest(folder)
+    for name, digest in found.get("files", {}).items():
+        path = os.path.join(folder, name)
+        reading.opened(path, AGAIN).close()
+        if files.sha256(path) != digest:
+            raise InputError(
+                f"{path}: is not the file that {MANIFEST} beside it was written with (its sha256 "
+                f"differs): damaged or changed; {AGAIN}"
+            )
+    return found
 
 
 def summary(values: Iterable[float]) -> dict[str, float]:

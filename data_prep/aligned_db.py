@@ -80,6 +80,7 @@ class TowerDatabase:
             hash=self.writer.close(),
             dropped=dict(self.reasons),
             labels=store.summary(self.values),
+            files=store.hashes(self.folder),
             **about,
             **extra,
         )

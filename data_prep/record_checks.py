@@ -11,7 +11,7 @@ from typing import Optional, Union
 
 import numpy as np
 
-from allinone import boxes, pictures, tasks
+from allinone import boxes, pictures, record, tasks
 from allinone.errors import InputError
 from allinone.record import FaceRecord
 
@@ -55,6 +55,12 @@ def label_problem(face: FaceRecord, task: tasks.Task) -> Problem:
     return None if good else (f"bad {label}", str(value))
 
 
+def form_problem(face: FaceRecord) -> Problem:
+    """Return what of a record is of no form that is read again, such as a number of 400 digits."""
+    fault = record.fault_of(face)
+    return ("not a record", fault) if fault else None
+
+
 def size_of(path: str) -> Union[tuple[int, int], str]:
     """Return (width, height) of a picture, or why it has none; reads the head of its file alone."""
     if not os.path.exists(path):
@@ -80,7 +86,7 @@ class Checker:
             found = label_problem(face, task)
             if found:
                 return found
-        return self._repetition(face) or self._picture_problem(face)
+        return self._repetition(face) or self._picture_problem(face) or form_problem(face)
 
     def _repetition(self, face):
         key = hash((face.image, None if face.box is None else tuple(face.box)))

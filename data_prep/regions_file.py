@@ -9,24 +9,12 @@ from collections.abc import Sequence
 import h5py
 import numpy as np
 
-from allinone import files, landmarks, store
+from allinone import files, store
 from allinone.record import FaceRecord
+from allinone.stored_regions import ARRAYS, UNKNOWN
 
 BLOCK = 1 << 16  # items of an array that are copied at a time
 SPARE = 1 << 20  # bytes that HDF5's own tables may take
-# {array: (shape of an item, type)}. Faces and proposals of all pictures stand one after another;
-# the starts say where those of each picture begin.
-ARRAYS = dict(
-    face_start=((), "i8"),
-    box=((4,), "f4"),
-    landmarks=((landmarks.COUNT, 2), "f4"),
-    visibility=((landmarks.COUNT,), "f4"),
-    pose=((3,), "f4"),
-    gender=((), "i1"),
-    proposal_start=((), "i8"),
-    proposal=((4,), "f4"),
-)
-UNKNOWN = -1  # of a gender
 
 
 class RegionsWriter:

@@ -61,6 +61,7 @@ class SceneDatabase:
             hash=f"{self.writer.close()}-{self.regions.close()}",
             faces=self.regions.faces,
             proposals=self.regions.proposals,
+            files=store.hashes(self.folder),
             dropped=dict(self.reasons),
             **about,
             labels=dict(

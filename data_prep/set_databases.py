@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from allinone import align, files, store, tasks
+from allinone import align, files, reading, store, tasks
 from allinone.errors import InputError
 from allinone.profiles import Profile
 from data_prep.aligned_db import build_aligned
@@ -26,10 +26,10 @@ def fresh(folder: str, records: Sequence[str], splits: Splits, **about) -> bool:
     path = os.path.join(folder, store.MANIFEST)
     if not os.path.isfile(path):
         return False
-    manifest = files.read_json(path, "delete it")
+    manifest = reading.read_json(path, "delete it", store.Manifest)
     if manifest.get("splits") != splits:
         return False
-    built_of = [origin["sha256"] for origin in manifest["origin"]]
+    built_of = [origin.get("sha256") for origin in manifest.get("origin", ())]
     return built_of == [survey(one).sha256 for one in records] and all(
         manifest.get(name) == value for name, value in about.items()
     )

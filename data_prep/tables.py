@@ -6,17 +6,19 @@ A line that does not fit gives a `Dropped` row; a file that is not the set's rai
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Optional, Union
 
 import numpy as np
 import scipy.io
 
-from allinone import tasks
+from allinone import reading, tasks
 from allinone.errors import InputError
 from data_prep.reader import Dropped
 
 Row = Union[dict[str, str], Dropped]
+MEND = "get the original file again"
 SHORT = {"gender": {"m": 0, "f": 1}}  # what users' own tables may hold in place of the words
 
 
@@ -25,9 +27,14 @@ def lines(path: str) -> Iterator[tuple[int, str]]:
 
     Bytes that are not UTF-8 are kept as surrogates, a byte order mark is left out.
     """
-    with open(path, encoding="utf-8-sig", errors="surrogateescape") as stream:
-        for number, line in enumerate(stream, 1):
+    data = reading.opened(path, MEND)
+    with io.TextIOWrapper(data, encoding="utf-8-sig", errors="surrogateescape") as stream:
+        number = 1
+        while line := stream.readline(reading.LONGEST + 1):
+            if len(line) > reading.LONGEST:
+                raise InputError(f"{path}, line {number}: too long for a line of text; {MEND}")
             yield number, line.rstrip("\r\n")
+            number += 1
 
 
 def fields_of(text: str, delimiter: str) -> list[str]:
@@ -83,9 +90,10 @@ def table(path: str, columns: Sequence[str], delimiter: str = ",") -> Iterator[t
 def variables_of(path: str) -> dict[str, np.ndarray]:
     """Return {name: value} of a Matlab file of any extension; InputError where it is damaged."""
     try:
-        return scipy.io.loadmat(path, appendmat=False)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; check the path") from None
+        with reading.opened(path, "check the path") as stream:
+            return scipy.io.loadmat(stream)
+    except InputError:
+        raise
     except Exception as error:  # scipy raises many kinds on a file that is cut off
         raise InputError(f"{path}: not a Matlab file, or cut off ({error}); get it again") from None
 

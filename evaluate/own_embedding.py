@@ -47,7 +47,7 @@ def only_database(path: str, net: Backend) -> store.Reader:
             f"{path}: {len(folders)} databases, whose people would be taken for the same; name one "
             f"of {', '.join(folders)}"
         )
-    size = store.manifest(folders[0])["input_size"]
+    size = store.verify(folders[0]).get("input_size")
     if size != net.input_size:
         raise InputError(
             f"{folders[0]}: aligned for inputs of {size} pixels, {net.folder} needs "

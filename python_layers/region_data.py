@@ -1,12 +1,10 @@
 """RegionData: mini-batches of regions for the detection tower, sampled by IoU (section III-C1)."""
 
-import os
-
-import h5py
 import numpy as np
 
 from allinone import align, landmarks, pose, regions, store, tasks
 from allinone.blob import crop
+from allinone.stored_regions import StoredRegions
 from python_layers import tops, vary
 from python_layers.batch_layer import BatchLayer
 
@@ -66,12 +64,10 @@ class RegionSampler:
         self.regressions, self.classes = tops.region_regressions(), tops.region_classes()
         (source,) = store.databases(settings["source"])
         self.reader = store.Reader(source)
-        data = h5py.File(os.path.join(source, store.REGIONS), "r")
         labels = [task.label for task in self.regressions + self.classes]
-        self.faces = {name: data[name][...] for name in ("box", *labels)}
-        self.face_start, self.proposal_start = data["face_start"][...], data["proposal_start"][...]
-        self.proposals = data["proposal"]  # stays on the disk: AFLW's are 40 million
-        searched = np.diff(self.proposal_start) > 0
+        self.stored = StoredRegions(source, labels, len(self.reader))
+        self.faces = self.stored.faces
+        searched = np.diff(self.stored.proposal_start) > 0
         pools = np.flatnonzero(searched), np.flatnonzero(~searched)
         self.pools = [pool for pool in pools if len(pool)]
 
@@ -142,11 +138,10 @@ class RegionSampler:
     def _candidates(self, rng, picture, shape):
         """Return boxes (n, 4) of a picture, their kind, whether they regress, and their face."""
         height, width = shape[:2]
-        first, last = self.face_start[picture : picture + 2]
+        first, last = self.stored.face_start[picture : picture + 2]
         faces = self.faces["box"][first:last]
-        proposed = self.proposals[self.proposal_start[picture] : self.proposal_start[picture + 1]]
         candidates = np.concatenate(
-            [proposed, regions.windows(rng, width, height, ANYWHERE)]
+            [self.stored.proposals(picture), regions.windows(rng, width, height, ANYWHERE)]
             + [regions.jittered(rng, box, AROUND) for box in faces]
             + [regions.misfits(rng, box, MISFITS) for box in faces]
         ).astype(np.float32)

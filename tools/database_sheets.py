@@ -6,17 +6,17 @@ records.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-import h5py
 import numpy as np
 
 from allinone import draw, store, tasks
 from allinone.record import FaceRecord
+from allinone.stored_regions import StoredRegions
 
 SAMPLES, COLUMNS, SIDE = 24, 6, 200  # pictures of a sheet, in a row, and their pixels
 CAPTION, SMALL = 14, 11  # pixels
+LABELS = ("pose", "landmarks", "visibility")  # of a scene's faces, that are drawn
 
 
 def words_of(tower: str, datum) -> str:
@@ -43,18 +43,18 @@ def face_sheet(tower: str, reader: store.Reader, places: Sequence[int]) -> np.nd
 def scene_sheet(folder: str, reader: store.Reader, places: Sequence[int]) -> np.ndarray:
     """Return the sheet of a database of scenes: boxes, landmarks, pose, how many regions it has."""
     tiles = []
-    with h5py.File(os.path.join(folder, store.REGIONS), "r") as data:
-        for place in places:
-            first, last = data["face_start"][place : place + 2]
-            faces = [_face(data, number) for number in range(first, last)]
-            picture = draw.annotations(reader.image(reader.datum(place)), faces)
-            tiles.append(draw.tile(picture, SIDE))
-            regions = np.diff(data["proposal_start"][place : place + 2]).item()
-            draw.caption(tiles[-1], f"faces {len(faces)}, regions {regions}", (4, 4), SMALL)
+    stored = StoredRegions(folder, LABELS, len(reader))
+    for place in places:
+        first, last = stored.face_start[place : place + 2]
+        faces = [_face(stored.faces, number) for number in range(first, last)]
+        picture = draw.annotations(reader.image(reader.datum(place)), faces)
+        tiles.append(draw.tile(picture, SIDE))
+        regions = np.diff(stored.proposal_start[place : place + 2]).item()
+        draw.caption(tiles[-1], f"faces {len(faces)}, regions {regions}", (4, 4), SMALL)
     return draw.grid(tiles, COLUMNS)
 
 
-def _face(data: h5py.File, number: int) -> FaceRecord:
+def _face(data: Mapping[str, np.ndarray], number: int) -> FaceRecord:
     """Return a face of a database of scenes."""
     return FaceRecord(
         "",
@@ -72,6 +72,7 @@ def _known(values: np.ndarray):
 
 def sheet(tower: str, folder: str, seed: int) -> tuple[np.ndarray, int, int]:
     """Return (sheet, how many samples it shows, how many there are) of a tower's database."""
+    store.verify(folder)
     reader = store.Reader(folder)
     places = np.random.default_rng(seed).permutation(len(reader))[:SAMPLES].tolist()
     if tower == tasks.REGION_TOWER:

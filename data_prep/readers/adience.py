@@ -35,8 +35,8 @@ def age_of(text):
 def face(folder, row, split, people):
     """Return the FaceRecord of a row, or None where it has no label.
 
-    people: {user: number of the person}, which grows. ValueError or KeyError where age or gender
-    is malformed.
+    people: {user: number of the person}, which grows. ValueError, KeyError or OverflowError
+    where age or gender is malformed.
     """
     age, sigma = age_of(row["age"])
     gender = GENDERS[row["gender"]]
@@ -65,7 +65,7 @@ def rows(folder):
                 continue
             try:
                 yield face(folder, row, split, people) or Dropped(place, "no label")
-            except (ValueError, KeyError):
+            except (ValueError, KeyError, OverflowError):
                 labels = f"{row['age']!r}, {row['gender']!r}"
                 yield Dropped(place, "age or gender does not fit", labels)
 

@@ -12,12 +12,10 @@ and to 90 degrees (section IV-B): their split is test_landmarks, that of the oth
 
 import contextlib
 import os
-import sqlite3
-import urllib.parse
 
 import numpy as np
 
-from allinone import landmarks
+from allinone import landmarks, reading
 from allinone.errors import InputError
 from allinone.record import FaceRecord
 from data_prep.reader import Dropped, Reader
@@ -69,25 +67,13 @@ def check_tables(connection, path):
             )
 
 
-def decoded(value):
-    """Return a text of the database; bytes that are not UTF-8 are kept as surrogates."""
-    return value.decode("utf-8", "surrogateescape")
-
-
 @contextlib.contextmanager
 def opened(folder):
     """Give the database of a folder, for reading; InputError where it is damaged or not AFLW's."""
     path = os.path.join(folder, DATABASE)
-    place = f"file:{urllib.parse.quote(os.path.abspath(path))}?mode=ro"
-    try:
-        with contextlib.closing(sqlite3.connect(place, uri=True)) as connection:
-            connection.text_factory = decoded
-            check_tables(connection, path)
-            yield connection
-    except sqlite3.Error as error:
-        raise InputError(
-            f"{path}: not an SQLite database, or damaged ({error}); get it again"
-        ) from None
+    with reading.sqlite(path, "get it again") as connection:
+        check_tables(connection, path)
+        yield connection
 
 
 def points_of(text):
@@ -147,7 +133,8 @@ def face(row, split):
     except ValueError:
         return Dropped(place, "landmarks do not fit", features)
     try:
-        box = [float(x), float(y), float(x + width), float(y + height)]
+        x, y, width, height = map(float, (x, y, width, height))
+        box = [x, y, x + width, y + height]
         pose = None if None in (roll, pitch, yaw) else pose_of(roll, pitch, yaw)
     except (TypeError, ValueError):
         words = f"({x}, {y}, {width}, {height}), ({roll}, {pitch}, {yaw})"

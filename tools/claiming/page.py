@@ -156,7 +156,7 @@ def size_of(databases: str) -> dict[str, int]:
 
     return dict(
         faces=manifest("id")["count"],
-        people=manifest("id")["identities"],
+        people=store.people_of(manifest("id"), os.path.join(databases, "id")),
         scenes=_scenes_of(databases, "det"),
         held_out=manifest("val", "id")["count"],
         held_out_scenes=_scenes_of(databases, "val", "det"),
@@ -165,8 +165,8 @@ def size_of(databases: str) -> dict[str, int]:
 
 def _scenes_of(databases: str, *parts: str) -> int:
     folder = os.path.join(databases, *parts)
-    for origin in store.manifest(folder)["origin"]:
-        if origin.get("kind") == "scenes":
+    for origin in store.manifest(folder).get("origin", ()):
+        if origin.get("kind") == "scenes" and "count" in origin:
             return origin["count"]
     raise InputError(f"{folder}: is not of drawn scenes; make claims builds such databases")
 

@@ -57,7 +57,8 @@ def solver_of(net, profile, job, folder, name):
 def training(databases: str) -> Part:
     """Time an iteration of the joint tiny net on real data and on DummyData."""
     profile, job = profiles.TINY, schedules.JOBS["tiny"]["joint"]
-    identities = store.manifest(os.path.join(databases, "id"))["identities"]
+    folder = os.path.join(databases, "id")
+    identities = store.people_of(store.manifest(folder), folder)
     real = towers.train_net(profile, job, databases, identities, validation=0)
     with tempfile.TemporaryDirectory() as folder:
         ours = solver_of(real, profile, job, folder, "real")

@@ -20,13 +20,13 @@ LOOKS = 4  # our choice: times that a validation uses a picture, for other regio
 def manifests(profile: Profile, job: Job, databases: str) -> dict[str, list[dict]]:
     """Return {sub-network: the manifest of each of its databases}.
 
-    InputError where one is missing or of another size.
+    InputError where one is missing, damaged or of another size.
     """
     found = {}
     for tower in job.towers:
         place = os.path.join(databases, database_of(tower))
         folders = store.databases(place)
-        found[tower] = [store.manifest(folder) for folder in folders]
+        found[tower] = [store.verify(folder) for folder in folders]
         for folder, manifest in zip(folders, found[tower]):
             _check_size(profile, folder, manifest)
         if len(folders) > 1 and (tower in REGION_TOWERS or _learns_people(tower)):
@@ -50,11 +50,14 @@ def _learns_people(tower):
     return any(task.kind == DESCRIPTOR for task in tasks_of(tower))
 
 
-def identities(found: dict[str, list[dict]]) -> int:
-    """Return how many people the identity database has, 0 where the net has no such tower."""
-    for tower, databases in found.items():
+def identities(found: dict[str, list[dict]], databases: str) -> int:
+    """Return how many people the identity database has, 0 where the net has no such tower.
+
+    found: of `manifests` of the folder `databases`.
+    """
+    for tower, some in found.items():
         if _learns_people(tower):
-            return databases[0]["identities"]
+            return store.people_of(some[0], os.path.join(databases, database_of(tower)))
     return 0
 
 

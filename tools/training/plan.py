@@ -78,7 +78,7 @@ def _texts(settings, found, databases, out):
         profile,
         job,
         databases,
-        data.identities(found),
+        data.identities(found, settings.databases),
         settings.seed,
         settings.iter_size,
         data.validation_batches(profile, job, rows),
