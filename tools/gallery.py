@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import h5py
 import numpy as np
 
 from allinone import hdf5
@@ -19,6 +19,8 @@ from allinone.progress import Progress
 from evaluate import metrics, tpe
 from tools.analysis.inputs import PICTURES, pictures_in
 
+MEND = "make one with tools.identify enroll"
+FIELDS = dict(name=hdf5.TEXTS, descriptor=hdf5.Array("f", (None, None)), pictures=hdf5.WHOLE)
 THRESHOLD = 0.6  # our choice: cosine; to be set for each model by pictures of one's own
 
 
@@ -92,9 +94,16 @@ class Gallery:
     def save(self, path: str) -> None:
         """Write the gallery as HDF5, through a temporary name."""
         with hdf5.replacing(path) as data:
-            data["name"], data["descriptor"] = self.names, np.float32(self.vectors)
+            data["name"], data["descriptor"] = hdf5.encoded(self.names), np.float32(self.vectors)
             data["pictures"] = self.pictures
-            data.attrs["model"] = self.model
+            data.attrs["model"], data.attrs["sha256"] = self.model, self.sha256()
+
+    def sha256(self) -> str:
+        """Return the hash of people and vectors, which tells a damaged file."""
+        digest = hashlib.sha256(np.float32(self.vectors).tobytes())
+        for name, count in zip(self.names, self.pictures):
+            digest.update(os.fsencode(name) + b"\0" + b"%d" % count)
+        return digest.hexdigest()
 
     def nearest(self, vector: np.ndarray) -> tuple[str, float]:
         """Return the most alike person and the cosine."""
@@ -104,16 +113,15 @@ class Gallery:
 
 
 def load(path: str, likeness: Likeness) -> Gallery:
-    """Return a gallery; InputError where it is none, or of another model or embedding."""
-    try:
-        with h5py.File(path, "r") as data:
-            names = data["name"].asstr()[...].tolist()
-            vectors, pictures = data["descriptor"][...], data["pictures"][...].tolist()
-            gallery = Gallery(names, vectors, pictures, data.attrs["model"])
-    except (OSError, KeyError) as error:
+    """Return a gallery; InputError where it is none, is damaged, or is of another model."""
+    arrays, attributes = hdf5.read(path, FIELDS, MEND)
+    names, pictures = arrays["name"].tolist(), arrays["pictures"].tolist()
+    gallery = Gallery(names, arrays["descriptor"], pictures, str(attributes.get("model")))
+    if attributes.get("sha256") != gallery.sha256():
         raise InputError(
-            f"{path}: no gallery ({error}); make one with tools.identify enroll"
-        ) from None
+            f"{path}: damaged, or written by an earlier version of the kit (its sha256 does not "
+            f"fit); {MEND}"
+        )
     if gallery.model != likeness.name:
         raise InputError(
             f"{path}: was made with another model, or with or without --tpe, where descriptors "

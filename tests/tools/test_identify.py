@@ -93,8 +93,52 @@ def test_a_gallery_of_another_model_is_refused(people, analyzer, tmp_path):
     with pytest.raises(InputError, match="gallery.h5: was made with another model"):
         gallery.load(path, cosine)
     (tmp_path / "text.h5").write_text("no gallery")
-    with pytest.raises(InputError, match="text.h5: no gallery"):
+    with pytest.raises(InputError, match="text.h5: .*; make one with tools.identify enroll"):
         gallery.load(str(tmp_path / "text.h5"), cosine)
+
+
+def changed_name(data):
+    names = data["name"][...]
+    del data["name"]
+    data["name"] = [name.upper() for name in names]
+
+
+def changed_number(data):
+    data["descriptor"][0, 1] += 0.01
+
+
+def nothing_but_numbers(data):
+    del data["name"], data["descriptor"]
+    data["name"], data["descriptor"] = [1, 2], 1.0
+
+
+@pytest.mark.parametrize("change", [changed_name, changed_number, nothing_but_numbers])
+def test_a_gallery_with_other_people_or_vectors_is_refused(people, analyzer, tmp_path, change):
+    cosine, path = gallery.likeness_of(analyzer, embedded=False), str(tmp_path / "gallery.h5")
+    gallery.enroll(analyzer, str(people), cosine)[0].save(path)
+    with h5py.File(path, "a") as stored:
+        change(stored)
+    with pytest.raises(InputError, match="gallery.h5: damaged, .*tools.identify enroll"):
+        gallery.load(path, cosine)
+
+
+def test_every_flipped_bit_of_a_gallery_is_harmless_or_refused(people, analyzer, tmp_path):
+    cosine, path = gallery.likeness_of(analyzer, embedded=False), tmp_path / "gallery.h5"
+    made, _ = gallery.enroll(analyzer, str(people), cosine)
+    made.save(str(path))
+    data, refusals = path.read_bytes(), 0
+    for place in range(0, len(data), 61):
+        changed = bytearray(data)
+        changed[place] ^= 16
+        path.write_bytes(changed)
+        try:
+            loaded = gallery.load(str(path), cosine)
+        except InputError as error:
+            assert str(path) in str(error)
+            refusals += 1
+            continue
+        assert loaded.names == made.names and (loaded.vectors == np.float32(made.vectors)).all()
+    assert refusals > 10
 
 
 def test_a_folder_without_any_face_is_refused(analyzer, tmp_path):
