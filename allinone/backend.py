@@ -10,10 +10,6 @@ from allinone import engines
 from allinone.blob import to_blob
 from allinone.model import DENSE, FUSED, open_model
 
-# Pixels between the windows of the fully convolutional net: conv1, pool1, pool2 and the fusion's
-# last step.
-DENSE_STRIDE = 32
-
 
 class Backend:
     """A fused model, or the net of one tower."""

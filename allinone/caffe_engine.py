@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 
 import numpy as np
 
-from allinone import device, surgery
-from allinone.model import Model
+from allinone import device
+from allinone.nets import Net
+from allinone.pycaffe import caffe
+from allinone.weights_file import Weights
 
 
 class CaffeEngine:
     """A deploy net in Caffe; see allinone.engines."""
 
-    def __init__(self, model: Model, names: tuple[str, str]) -> None:
-        """Read the net and its weights; InputError where they do not fit."""
-        self.net, definition = surgery.load_net(*(model.path(name) for name in names))
-        self.layers = [layer.name for layer in definition.layer]
-        self.input = self.net.inputs[0]
+    def __init__(self, net: Net, weights: Weights) -> None:
+        """Make a net that has been checked, with its weights."""
+        with tempfile.NamedTemporaryFile("w", suffix=".prototxt", encoding="utf-8") as stream:
+            stream.write(net.text())
+            stream.flush()
+            self.net = caffe.Net(stream.name, caffe.TEST)
+        for layer, arrays in weights.items():
+            for blob, array in zip(self.net.params[layer], arrays):
+                blob.data[...] = array
+        self.layers = [layer.name for layer in net.layers]
+        self.input = net.input
+        self.order = {layer.top: place for place, layer in enumerate(net.layers)}
         self.lock = threading.Lock()  # the net keeps what a call is given and what it finds
-        self.order = {}  # {blob: place of the last layer that writes it}
-        for place, layer in enumerate(definition.layer):
-            self.order.update(dict.fromkeys(layer.top, place))
 
     def run(self, batch: np.ndarray, outputs: list[str]) -> dict[str, np.ndarray]:
         """See allinone.engines."""

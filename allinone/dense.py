@@ -13,14 +13,14 @@ import cv2
 import numpy as np
 
 from allinone import boxes
-from allinone.backend import DENSE_STRIDE, Backend
+from allinone.backend import Backend
+from allinone.checked import DENSE_STRIDE, TILE
 
 STEP = 2**0.5  # our choice: ratio of two sizes of windows; finer steps are slower and find no more
 ROOM = 1.25  # our choice: side of the windows for the smallest faces, in faces; IoU 0.64
 SMALLEST = 24  # our choice: pixels; the least height of a face that is looked for,
 SMALLEST_SHARE = 1 / 40  # but no less than this share of the picture's longer side
 MARGIN = 0.25  # our choice: share of a window that may lie outside the picture
-TILE = 24  # our choice: windows a side of the largest piece
 SCORE = 0.1  # our choice: least score of a window
 HEADS, AROUND = 40, 2  # our choice: places in a picture, windows kept of each; 4 find no more
 SURE = 0.9  # our choice: score from which on a window's place is kept beyond HEADS, as in crowds

@@ -5,7 +5,8 @@ file names of a net and its weights, and GPU numbers as text ("0", or "0,1", of 
 used; "": the CPU). run(batch, outputs) takes a float32 batch (n, 3, h, w) and returns {output:
 float32 array}; it computes no layer that none of the outputs needs. InputError where a file is
 missing or broken, or where a GPU is asked for that the engine has not: none falls back to the CPU
-in silence. Only the engine that is used is imported.
+in silence. Nets and weights are checked before an engine gets them (allinone.checked). Only the
+engine that is used is imported.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ import threading
 import cv2
 import numpy as np
 
+from allinone import checked
 from allinone.device import parse_gpus
 from allinone.errors import InputError
-from allinone.model import Model, fp16_name, onnx_name
+from allinone.model import Model
+from allinone.nets import Net
 
 ONNX, ONNX_FP16 = "onnxruntime", "onnxruntime-fp16"
 ENGINES = ("caffe", "opencv", ONNX, ONNX_FP16)
@@ -36,32 +39,33 @@ def make(name: str, model: Model, names: tuple[str, str], gpu: str = ""):
     if name == "caffe":
         from allinone.caffe_engine import CaffeEngine  # imports Caffe
 
-        return CaffeEngine(model, names)
+        return CaffeEngine(*checked.open_net(model, names))
     numbers = parse_gpus(gpu)
     card = numbers[0] if numbers else None
     if name == "opencv":
-        return OpencvEngine(model, names, card)
+        net, _ = checked.open_net(model, names)
+        return OpencvEngine(net, model.path(names[1]), card)
     return OnnxEngine(model, names, card, half=name == ONNX_FP16)
 
 
 class OpencvEngine:
-    """cv2.dnn, which reads Caffe's two files itself."""
+    """cv2.dnn, which reads Caffe's formats itself."""
 
-    def __init__(self, model: Model, names: tuple[str, str], card: int | None) -> None:
-        """Read the net; card: number of a GPU, None for the CPU."""
+    def __init__(self, net: Net, weights: str, card: int | None) -> None:
+        """Take a net, read its weights' file; card: number of a GPU, None for the CPU."""
         self.lock = threading.Lock()  # the net keeps what a call is given
-        paths = [model.path(name) for name in names]
         if card is not None and not cv2.cuda.getCudaEnabledDeviceCount():
             raise InputError(
                 f"GPU={card}: this OpenCV is built without CUDA; use engine caffe or onnxruntime, "
                 "or leave the GPU out"
             )
         try:
-            self.net = cv2.dnn.readNetFromCaffe(*paths)
+            text = np.frombuffer(net.text().encode(), np.uint8)
+            self.net = cv2.dnn.readNetFromCaffe(text, np.fromfile(weights, np.uint8))
         except cv2.error as error:
             reason = str(error).strip().splitlines()[-1]
             raise InputError(
-                f"{paths[1]}: OpenCV cannot read it with {paths[0]} ({reason}); fuse again"
+                f"{weights}: OpenCV cannot read it with {net.path} ({reason}); fuse again"
             ) from None
         if card is not None:
             cv2.cuda.setDevice(card)
@@ -86,7 +90,7 @@ class OnnxEngine:
             import onnxruntime  # the only engine that needs it
         except ImportError as error:
             raise InputError(f"engine onnxruntime: {error}; pip install onnxruntime") from None
-        path = model.path((fp16_name if half else onnx_name)(names[1]))
+        path = checked.open_onnx(model, names, half)
         if card is None:
             self.session = self._open(onnxruntime, path, ["CPUExecutionProvider"])
         else:

@@ -8,12 +8,14 @@
     model.json                              what is in the folder: `About`
     provenance.json                         where it comes from; nothing reads it but people
 
-No Caffe is needed to open one.
+Every file but the last has its hash in model.json. No Caffe is needed to open one.
 """
 
 from __future__ import annotations
 
+import math
 import os
+import re
 from typing import Any, Optional
 
 import msgspec
@@ -29,12 +31,15 @@ SCORE = 0.9  # our choice: least detection score that is reported where a model 
 FORMAT = 1  # of model.json
 KIND = folders.Kind(
     "model",
-    holds=(*FUSED, *DENSE, "allinone.onnx", "dense.onnx", TPE, ABOUT, PROVENANCE),
+    holds=(*FUSED, *DENSE, "allinone*.onnx", "dense*.onnx", TPE, ABOUT, PROVENANCE),
     proofs={
         ABOUT: frozenset({"format", "profile", "input_size", "stages", "files"}),
         PROVENANCE: frozenset({"profile", "parameters", "sources", "tower_from"}),
     },
 )
+STAGES = ("1", "2")
+MOST_BYTES, MOST_ABOUT = 4 << 30, 1 << 20  # of a file of a model, and of model.json
+MOST_PIXELS = 1 << 12  # a side of the input
 
 
 class About(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
@@ -154,22 +159,46 @@ def is_model(folder: str) -> bool:
 def read_about(folder: str) -> About:
     """Return what a folder's model.json says; InputError where there is none or it is broken."""
     path = os.path.join(folder, ABOUT)
-    try:
-        with open(path, "rb") as stream:
-            about = msgspec.json.decode(stream.read(), type=About)
-    except OSError:
+    if not os.path.isfile(path):
+        if os.path.isfile(os.path.join(folder, FUSED[0])):
+            raise InputError(
+                f"{path}: missing; the model was made before the hashes of its files were kept "
+                "there, so nobody can tell whether they are whole; fuse again (make fuse)"
+            )
         raise InputError(
             f"{path}: no such file; give the folder of a fused model (make fuse writes one)"
-        ) from None
-    except (msgspec.DecodeError, ValueError) as error:
+        )
+    try:
+        if os.path.getsize(path) > MOST_ABOUT:
+            raise ValueError(f"larger than {MOST_ABOUT} bytes")
+        with open(path, "rb") as stream:
+            about = msgspec.json.decode(stream.read(), type=About)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: broken ({error}); get the model again, or fuse again") from None
-    if about.format != FORMAT:
-        raise InputError(f"{path}: format {about.format}, this kit reads {FORMAT}; fuse again")
-    strange = [name for name in about.files if os.path.basename(name) != name]
-    if strange or not set(FUSED) <= set(about.files):
-        named = ", ".join(strange or FUSED)
-        raise InputError(f"{path}: its list of files is wrong ({named}); fuse again")
+    wrong = _what_is_wrong(about)
+    if wrong:
+        raise InputError(f"{path}: {wrong}; get the model again, or fuse again")
     return about
+
+
+def _what_is_wrong(about: About) -> str:
+    """Return what no model of the kit has in its model.json, in words, or ""."""
+    known = {*FUSED, *DENSE, TPE}
+    for _, weights in (FUSED, DENSE):
+        known |= {onnx_name(weights), fp16_name(weights)}
+    strange = [name for name in about.files if name not in known]
+    if about.format != FORMAT:
+        return f"format {about.format}, this kit reads {FORMAT}"
+    if strange or not set(FUSED) <= set(about.files):
+        return f"its list of files is wrong ({', '.join(strange or FUSED)})"
+    if not all(re.fullmatch("[0-9a-f]{64}", digest) for digest in about.files.values()):
+        return "a hash in its list of files is no sha256"
+    if not 0 < about.input_size <= MOST_PIXELS:
+        return f"input_size {about.input_size} is not from 1 to {MOST_PIXELS}"
+    if not set(about.stages) <= set(STAGES):
+        return f"stages are {', '.join(STAGES)}, not {', '.join(about.stages)}"
+    score = 0.0 if about.score is None else about.score
+    return "" if math.isfinite(score) and 0 <= score <= 1 else f"score {score} is not from 0 to 1"
 
 
 def open_model(folder: str | None = None) -> Model:
@@ -183,6 +212,8 @@ def open_model(folder: str | None = None) -> Model:
         path = os.path.join(folder, name)
         if not os.path.isfile(path):
             raise InputError(f"{path}: missing; get the model again, or fuse again")
+        if os.path.getsize(path) > MOST_BYTES:
+            raise InputError(f"{path}: larger than {MOST_BYTES} bytes; get the model again")
         if files.sha256(path) != digest:
             raise InputError(
                 f"{path}: is not the file that {ABOUT} beside it was written with (its sha256 "

@@ -1,18 +1,19 @@
 """Snapshots of a run: written whole or not at all, the newest good one found by itself.
 
 A run is a folder with train.prototxt, solver.prototxt, plan.json, and
-snapshots/iter_<n>.caffemodel and .solverstate.
+snapshots/iter_<n>.caffemodel, .solverstate and .sha256, which has the hashes of the other two.
 """
 
 from __future__ import annotations
 
+import functools
 import glob
 import os
 import shutil
 
 import numpy as np
 
-from allinone import files, model, surgery
+from allinone import files, model, nets, reading, surgery
 from allinone.errors import InputError
 from allinone.profiles import PROFILES
 from allinone.pycaffe import caffe_pb2
@@ -21,6 +22,8 @@ KEEP = 3  # our choice: snapshots that stay
 NET, SOLVER, PLAN, FOLDER = "train.prototxt", "solver.prototxt", "plan.json", "snapshots"
 PARTIAL = f"{FOLDER}/partial"  # of the run: snapshots that are not whole yet
 PREFIX = f"{PARTIAL}/run"  # the solver's snapshot_prefix, below the run
+DAMAGED = f"{FOLDER}/damaged"  # of the run: snapshots that are not what was saved
+WEIGHTS, STATE, HASHES = "caffemodel", "solverstate", "sha256"  # the files of a snapshot
 
 
 def save(solver, run: str) -> None:
@@ -32,14 +35,15 @@ def save(solver, run: str) -> None:
     os.makedirs(f"{run}/{PARTIAL}", exist_ok=True)
     _refuse_to_save_spoilt(solver, run)
     solver.snapshot()
-    for kind in ("caffemodel", "solverstate"):  # the state last: it makes the pair valid
-        os.replace(
-            f"{run}/{PREFIX}_iter_{solver.iter}.{kind}",
-            f"{run}/{FOLDER}/iter_{solver.iter:07d}.{kind}",
-        )
+    name, partial = f"iter_{solver.iter:07d}", f"{run}/{PREFIX}_iter_{solver.iter}"
+    with open(f"{partial}.{HASHES}", "w", encoding="utf-8") as stream:
+        for kind in (WEIGHTS, STATE):  # as sha256sum writes and checks them
+            stream.write(f"{files.sha256(f'{partial}.{kind}')}  {name}.{kind}\n")
+    for kind in (WEIGHTS, HASHES, STATE):  # the state last: it makes the snapshot valid
+        os.replace(f"{partial}.{kind}", f"{run}/{FOLDER}/{name}.{kind}")
     for old in _states(run)[:-KEEP]:
-        os.remove(old)
-        os.remove(old.replace(".solverstate", ".caffemodel"))
+        for path in _files_of(old):
+            os.remove(path)
 
 
 def _refuse_to_save_spoilt(solver, run):
@@ -65,22 +69,74 @@ def _states(run):
     return sorted(glob.glob(f"{run}/{FOLDER}/iter_*.solverstate"))
 
 
+def _files_of(path):
+    """Return the files of a snapshot that are there, by any of them, the state first."""
+    stem = os.path.splitext(path)[0]
+    return [
+        f"{stem}.{kind}" for kind in (STATE, HASHES, WEIGHTS) if os.path.lexists(f"{stem}.{kind}")
+    ]
+
+
 def newest_whole(run: str) -> str | None:
     """Return the newest solverstate of a run that is whole, with its caffemodel, or None.
 
-    Prints which ones are damaged.
+    Snapshots that are not what was saved are named and moved to DAMAGED.
     """
     definition = surgery.read_net(f"{run}/{NET}")
     for path in reversed(_states(run)):
-        weights = path.replace(".solverstate", ".caffemodel")
+        weights = path.replace(f".{STATE}", f".{WEIGHTS}")
         try:
+            hashed = refuse_damaged(path) and refuse_damaged(weights)
             surgery.by_name(definition, surgery.read_weights(weights), weights)
-            if not _read_state(path).history:
+            state = _read_state(path)
+            if not state.history or state.iter != iteration_of(path):
                 raise InputError(f"{path}: cut off")
-            return path
         except Exception as error:  # InputError, or what the installed protobuf raises
-            print(f"skipping a damaged snapshot: {error}")
+            print(f"skipping a damaged snapshot, now in {run}/{DAMAGED}: {error}", flush=True)
+            _move_aside(run, path)
+            continue
+        if not hashed:
+            print(f"{path}: has no hashes beside it, so nobody knows whether it was changed")
+        return path
     return None
+
+
+def _move_aside(run, path):
+    """Move a snapshot to DAMAGED, so that none that is saved from now on looks older."""
+    os.makedirs(f"{run}/{DAMAGED}", exist_ok=True)
+    for one in _files_of(path):
+        target, number = f"{run}/{DAMAGED}/{os.path.basename(one)}", 1
+        while os.path.lexists(target):
+            number += 1
+            target = f"{run}/{DAMAGED}/{os.path.basename(one)}.{number}"
+        os.rename(one, target)
+
+
+def refuse_damaged(path: str) -> bool:
+    """Return whether a file of a snapshot has its hash beside it; True: it is what was saved.
+
+    InputError where it is not. A file that was saved before hashes were kept has none.
+    """
+    if not os.path.isfile(path):
+        raise InputError(f"{path}: no such file; use another snapshot")
+    beside = f"{os.path.splitext(path)[0]}.{HASHES}"
+    if not os.path.isfile(beside):
+        return False
+    about = os.stat(path)
+    found = _sha256(path, about.st_size, about.st_mtime_ns)
+    listed = reading.read_bytes(beside, "delete it").decode("utf-8", "replace").split("\n")
+    if f"{found}  {os.path.basename(path)}" not in listed:
+        raise InputError(
+            f"{path}: is not the file that was saved (its sha256 is not that in {beside}): it is "
+            "cut off, damaged or changed; use another snapshot, or train on with --resume"
+        )
+    return True
+
+
+@functools.lru_cache(maxsize=32)
+def _sha256(path, size, time):
+    """Return the hash of a file; a command asks for it several times, at its start."""
+    return files.sha256(path)
 
 
 def _read_state(path):
@@ -94,7 +150,7 @@ def restore(solver, run: str, path: str, rank: int = 0) -> None:
     """Restore a solverstate of a run; rank: number of the process where several train one net."""
     state = _read_state(path)
     # The folder may have been moved since.
-    state.learned_net = path.replace(".solverstate", ".caffemodel")
+    state.learned_net = path.replace(f".{STATE}", f".{WEIGHTS}")
     os.makedirs(f"{run}/{PARTIAL}", exist_ok=True)
     resumed = f"{run}/{PARTIAL}/resume{rank}.solverstate"
     with open(resumed, "wb") as stream:
@@ -103,12 +159,13 @@ def restore(solver, run: str, path: str, rank: int = 0) -> None:
 
 
 def newest(run: str) -> str:
-    """Return the newest caffemodel of a run; InputError where there is none."""
-    found = sorted(glob.glob(f"{run}/{FOLDER}/iter_*.caffemodel"))
+    """Return the newest caffemodel of a run; InputError where there is none or it is damaged."""
+    found = sorted(glob.glob(f"{run}/{FOLDER}/iter_*.{WEIGHTS}"))
     if not found:
         raise InputError(
             f"{run}/{FOLDER}: no snapshot there; train first (tools.train --out {run})"
         )
+    refuse_damaged(found[-1])
     return found[-1]
 
 
@@ -126,18 +183,22 @@ def last_good(run: str) -> str:
 def weights_of(source: str) -> str:
     """Return the caffemodel of a source: a run (its newest), a model's folder, or a caffemodel.
 
-    InputError where there is none.
+    InputError where there is none, or where it is not what was saved.
     """
     fused = os.path.join(source, model.FUSED[1])
     if os.path.isfile(fused):
-        return fused
-    if os.path.isdir(source):
+        source = fused
+    elif os.path.isdir(source):
         return newest(source)
     if not os.path.isfile(source):
         raise InputError(
             f"{source}: no such run, model or caffemodel to start from; train it first "
             "(make pretrain, make train)"
         )
+    if os.path.basename(source) == model.FUSED[1] and model.is_model(folder_of(source)):
+        nets.read(model.open_model(folder_of(source)).path(model.FUSED[0]))
+    else:
+        refuse_damaged(source)
     return source
 
 

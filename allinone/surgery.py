@@ -6,14 +6,16 @@ silence. Here every blob is accounted for.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
 
-from allinone import files
+from allinone import files, net_text
 from allinone.errors import InputError
 from allinone.pycaffe import caffe, caffe_pb2, text_format
 
+LARGEST = 2**31 - 1  # bytes of a caffemodel, as protobuf has it
 Parameters = dict[str, np.ndarray]
 SPARE = 1 << 18  # bytes that the names and shapes of a net take at most
 Copies = dict[str, list[tuple[str, np.ndarray]]]  # {parameter name: [(layer, array), ...]}
@@ -24,14 +26,14 @@ def read_net(path: str) -> caffe_pb2.NetParameter:
 
     InputError where it is missing or not one; Caffe itself would abort.
     """
+    if not os.path.isfile(path):
+        raise InputError(f"{path}: no such prototxt; `make nets` writes the nets of the kit")
+    if os.path.getsize(path) > net_text.LARGEST:
+        raise InputError(f"{path}: larger than {net_text.LARGEST} bytes; write it again")
     try:
         with open(path, encoding="utf-8") as stream:
             return text_format.Parse(stream.read(), caffe_pb2.NetParameter())
-    except OSError:
-        raise InputError(
-            f"{path}: no such prototxt; `make nets` writes the nets of the kit"
-        ) from None
-    except (text_format.ParseError, UnicodeDecodeError) as error:
+    except (text_format.ParseError, ValueError, RecursionError) as error:
         raise InputError(
             f"{path}: not a net in Caffe's text format ({error}); write it again"
         ) from None
@@ -43,11 +45,13 @@ def parse_weights(path: str, if_missing: str, if_broken: str) -> caffe_pb2.NetPa
     InputError where it is missing, cut or not one; if_missing, if_broken: what to do then.
     """
     weights = caffe_pb2.NetParameter()
+    if not os.path.isfile(path):
+        raise InputError(f"{path}: no such caffemodel; {if_missing}")
+    if os.path.getsize(path) > LARGEST:
+        raise InputError(f"{path}: larger than {LARGEST} bytes, which none can be; {if_broken}")
     try:
         with open(path, "rb") as stream:
             weights.ParseFromString(stream.read())
-    except OSError:
-        raise InputError(f"{path}: no such caffemodel; {if_missing}") from None
     except Exception as error:  # which one depends on protobuf's version
         raise InputError(f"{path}: not a caffemodel, or cut off ({error}); {if_broken}") from None
     return weights
@@ -90,6 +94,22 @@ def blob_array(blob: caffe_pb2.BlobProto) -> np.ndarray:
     return np.array(blob.data, np.float32).reshape(shape)
 
 
+def array_of(blob, layer, source):
+    """Return a BlobProto as an array; InputError where it is malformed or not all are numbers."""
+    try:
+        array = blob_array(blob)
+    except ValueError as error:
+        raise InputError(
+            f"{source}: weights of '{layer}' are malformed ({error}); use another snapshot"
+        ) from None
+    if not np.isfinite(array).all():
+        raise InputError(
+            f"{source}: weights of '{layer}' are no numbers (NaN or infinite); use another "
+            "snapshot, or train again with a lower base_lr"
+        )
+    return array
+
+
 def by_name(net: caffe_pb2.NetParameter, weights: caffe_pb2.NetParameter, source: str) -> Copies:
     """Return every copy of each parameter of a caffemodel, by the net that it was trained as.
 
@@ -105,7 +125,7 @@ def by_name(net: caffe_pb2.NetParameter, weights: caffe_pb2.NetParameter, source
                 "caffemodel belongs to another net or profile"
             )
         for name, blob in zip(names, stored[layer]):
-            collected.setdefault(name, []).append((layer, blob_array(blob)))
+            collected.setdefault(name, []).append((layer, array_of(blob, layer, source)))
     return collected
 
 
@@ -188,16 +208,3 @@ def _is_fully_connected_of(array, kernels):
     return (
         array.ndim == 2 and kernels.ndim == 4 and array.shape == (kernels.shape[0], kernels[0].size)
     )
-
-
-def load_net(net_path: str, weights_path: str):
-    """Return (caffe.Net for testing, its NetParameter) with the weights of a caffemodel.
-
-    InputError where they do not fit: Caffe would abort, or keep random weights and say nothing.
-    """
-    definition = read_net(net_path)
-    copies = by_name(definition, read_weights(weights_path), weights_path)
-    parameters = one_of_each(copies, weights_path)
-    net = caffe.Net(net_path, caffe.TEST)
-    transplant(net, definition, parameters, weights_path)
-    return net, definition

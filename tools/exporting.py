@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 
-from allinone import engines, files, surgery
+from allinone import checked, engines, files, surgery
 from allinone.errors import InputError
 from allinone.model import add_file, fp16_name, onnx_name, open_model
 from tools import onnx_form, onnx_half
@@ -26,6 +26,7 @@ def export(folder: str, names: tuple[str, str], free_sides: bool) -> tuple[dict[
     layer or a weight has no such form.
     """
     model = open_model(folder)
+    checked.open_net(model, names)
     definition, weights = surgery.read_net(model.path(names[0])), model.path(names[1])
     collected = surgery.by_name(definition, surgery.read_weights(weights), weights)
     parameters = surgery.one_of_each(collected, weights)

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from allinone import FaceAnalyzer, boxes, dense
-from allinone.backend import DENSE_STRIDE
 from allinone.blob import to_blob
+from allinone.checked import DENSE_STRIDE
 from allinone.errors import InputError
 
 

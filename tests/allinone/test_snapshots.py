@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from types import SimpleNamespace
 
 import numpy as np
@@ -58,6 +59,71 @@ def test_a_kill_in_the_middle_of_a_snapshot_leaves_one_that_resumes(
     monkeypatch.undo()
     newest = snapshots.iteration_of(snapshots.newest_whole(str(run)))
     assert newest == (15 if moment == "before the old ones go" else 10)
+
+
+@pytest.mark.parametrize("kind", ["caffemodel", "solverstate"])
+@pytest.mark.parametrize("place", [0.02, 0.5, 0.99])
+def test_a_bit_that_flips_in_a_snapshot_is_noticed_and_the_one_before_is_used(
+    chain, tmp_path, capsys, kind, place
+):
+    run = tmp_path / "run"
+    shutil.copytree(chain / "run", run)
+    flip(snapshot_of(run, 20, kind), place)
+    assert snapshots.iteration_of(snapshots.newest_whole(str(run))) == 15
+    said = capsys.readouterr().out
+    assert "skipping a damaged snapshot" in said and f"iter_0000020.{kind}" in said
+    kept = {path.name for path in (run / "snapshots" / "damaged").iterdir()}
+    assert kept == {f"iter_0000020.{one}" for one in ("caffemodel", "sha256", "solverstate")}
+
+
+def flip(path, place):
+    """Change a bit of a file, at a share of its length."""
+    with open(path, "r+b") as stream:
+        where = int(os.path.getsize(path) * place)
+        stream.seek(where)
+        byte = stream.read(1)[0]
+        stream.seek(where)
+        stream.write(bytes([byte ^ 16]))
+
+
+def test_hashes_of_a_snapshot_are_those_of_sha256sum(chain):
+    checked = subprocess.run(
+        ["sha256sum", "--check", "--strict", "iter_0000020.sha256"],
+        cwd=chain / "run" / "snapshots",
+        capture_output=True,
+        text=True,
+    )
+    assert checked.returncode == 0 and checked.stdout.count(": OK") == 2
+
+
+def test_weights_of_a_damaged_snapshot_are_refused(chain, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(chain / "run", run)
+    newest = snapshot_of(run, 20)
+    flip(newest, 0.5)
+    for source in (run, newest):
+        with pytest.raises(InputError, match=f"{newest}: is not the file that was saved"):
+            snapshots.weights_of(str(source))
+    assert snapshots.weights_of(str(snapshot_of(run, 15))) == str(snapshot_of(run, 15))
+
+
+def test_a_snapshot_from_before_hashes_were_kept_is_used_and_said(chain, tmp_path, capsys):
+    run = tmp_path / "run"
+    shutil.copytree(chain / "run", run)
+    for path in (run / "snapshots").glob("*.sha256"):
+        path.unlink()
+    assert snapshots.newest_whole(str(run)) == str(snapshot_of(run, 20, "solverstate"))
+    assert "has no hashes beside it" in capsys.readouterr().out
+
+
+def test_a_folder_in_the_place_of_a_snapshot_is_skipped(chain, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(chain / "run", run)
+    newest = snapshot_of(run, 20)
+    newest.unlink()
+    (newest / "inside").mkdir(parents=True)
+    assert snapshots.iteration_of(snapshots.newest_whole(str(run))) == 15
+    assert (run / "snapshots" / "damaged" / newest.name / "inside").is_dir()
 
 
 def solver_with(weights):

@@ -33,7 +33,7 @@ def convolutions(path: str) -> dict[str, list[np.ndarray]]:
     found = {}
     for layer in (*weights.layer, *weights.layers):
         if layer.name in LAYERS:
-            found[layer.name] = [surgery.blob_array(blob) for blob in layer.blobs]
+            found[layer.name] = [surgery.array_of(blob, layer.name, path) for blob in layer.blobs]
     return found
 
 

@@ -1,0 +1,69 @@
+"""The nets and weights of a model, checked as one thing before an engine gets them."""
+
+from __future__ import annotations
+
+import math
+
+from allinone import nets, onnx_file, weights_file
+from allinone.errors import InputError
+from allinone.model import ABOUT, DENSE, Model, fp16_name, onnx_name
+from allinone.nets import Net
+from allinone.tasks import TASKS
+from allinone.weights_file import Weights
+
+TOGETHER = 64  # pictures that go through a net at once, at most; see evaluate.own_embedding
+# Of the fully convolutional net: pixels between its windows (conv1, pool1, pool2 and the fusion's
+# last step), and, our choice, the windows a side of the largest piece of a picture.
+DENSE_STRIDE, TILE = 32, 24
+
+
+def open_net(model: Model, names: tuple[str, str]) -> tuple[Net, Weights]:
+    """Return the net of a model, FUSED or DENSE, with its weights.
+
+    InputError where they do not fit each other or model.json, have anything that the kit does not
+    write, or would need more memory than a net may have.
+    """
+    net = nets.read(model.path(names[0]))
+    if net.shape[1] != model.input_size:
+        raise InputError(
+            f"{net.path}: takes pictures of {net.shape[1]} pixels, {ABOUT} beside it says "
+            f"{model.input_size}; fuse again"
+        )
+    if names == DENSE:
+        largest = net.shape[1] + (TILE - 1) * DENSE_STRIDE
+        net.refuse_large(1, largest)
+        _check_outputs(net, {"detection": "detection"}, largest, (TILE, TILE))
+    else:
+        net.refuse_large(TOGETHER)
+        for blobs in model.about.stages.values():
+            _check_outputs(net, blobs)
+    weights = weights_file.check(model.path(names[1]), net)
+    return net, weights
+
+
+def open_onnx(model: Model, names: tuple[str, str], half: bool) -> str:
+    """Return the path of the ONNX form of a net, half: in half precision.
+
+    InputError where it is another net's.
+    """
+    path = model.path((fp16_name if half else onnx_name)(names[1]))
+    onnx_file.check(path, *open_net(model, names), half)
+    return path
+
+
+def _check_outputs(
+    net: Net, blobs: dict[str, str], side: int | None = None, maps: tuple[int, ...] = ()
+) -> None:
+    """Raise InputError where a net has not the blobs {output of a task: blob}.
+
+    side: of a picture, default the net's own; maps: (rows, columns) of the answers, () for one.
+    """
+    sizes, shapes = {task.output: task.size for task in TASKS}, net.shapes(side).blobs
+    for output in (one for one in blobs if one in sizes):
+        shape = shapes.get(blobs[output], ())
+        wanted = sizes[output] * math.prod(maps)
+        if math.prod(shape) != wanted or (maps and shape[1:] != maps):
+            raise InputError(
+                f"{net.path}: gives no '{blobs[output]}' of {sizes[output]} numbers, the answer "
+                f"'{output}'; fuse again"
+            )

@@ -1,0 +1,94 @@
+"""Protobuf's binary format, read without protobuf and without the kinds of its messages.
+
+What analysis reads in it, caffemodels and ONNX files, is few large arrays and few short fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Union
+
+import numpy as np
+
+VARINT, EIGHT, BYTES, FOUR = 0, 1, 2, 5  # what the last bits of a field's key say
+MOST_FIELDS = 100_000  # of one message: a malformed file must not keep us busy
+
+Value = Union[int, memoryview]  # a varint, or bytes
+
+
+def fields(data: memoryview) -> Iterator[tuple[int, Value]]:
+    """Yield (number, value) of the fields of a message; ValueError where it is malformed."""
+    place = 0
+    for _ in range(MOST_FIELDS):
+        if place == len(data):
+            return
+        key, place = varint(data, place)
+        kind, size = key & 7, 0
+        if kind == VARINT:
+            value, place = varint(data, place)
+            yield key >> 3, value
+            continue
+        if kind == BYTES:
+            size, place = varint(data, place)
+        elif kind in (EIGHT, FOUR):
+            size = 8 if kind == EIGHT else 4
+        else:
+            raise ValueError(f"a field of kind {kind} at byte {place}")
+        if size > len(data) - place:
+            raise ValueError("it is cut off")
+        yield key >> 3, data[place : place + size]
+        place += size
+    raise ValueError(f"a message of more than {MOST_FIELDS} fields")
+
+
+def varint(data: memoryview, place: int) -> tuple[int, int]:
+    """Return (number, the place behind it); ValueError where there is none."""
+    value = 0
+    for shift in range(0, 70, 7):
+        if place == len(data):
+            raise ValueError("it is cut off")
+        byte = data[place]
+        value, place = value | (byte & 127) << shift, place + 1
+        if byte < 128:
+            return value, place
+    raise ValueError(f"no number at byte {place}")
+
+
+def numbers(value: Value) -> list[int]:
+    """Return the numbers of a repeated field of integers, which may be packed."""
+    if isinstance(value, int):
+        return [value]
+    found, place = [], 0
+    while place < len(value) and len(found) <= MOST_FIELDS:
+        number, place = varint(value, place)
+        found.append(number)
+    return found
+
+
+def text(value: Value) -> str:
+    """Return a field as text; ValueError where it is none."""
+    return str(content(value), "utf-8")
+
+
+def content(value: Value) -> memoryview:
+    """Return the bytes of a field; ValueError where it is a number."""
+    if isinstance(value, int):
+        raise ValueError("a number where bytes are expected")
+    return value
+
+
+def floats(value: Value) -> np.ndarray:
+    """Return packed floats as float32 (n,), without a copy; ValueError where they are none."""
+    return _array(value, np.dtype("<f4"))
+
+
+def halves(value: Value) -> np.ndarray:
+    """Return packed floats of half precision as float16 (n,); ValueError where they are none."""
+    return _array(value, np.dtype("<f2"))
+
+
+def _array(value: Value, kind: np.dtype) -> np.ndarray:
+    value = content(value)
+    if len(value) % kind.itemsize:
+        raise ValueError("an array that is cut off")
+    return np.frombuffer(value, kind)
