@@ -186,6 +186,9 @@ def manifest(folder: str) -> dict[str, Any]:
         raise InputError(
             f"{path}: the database holds 0 records; build it from records that have the labels"
         )
+    people = data.get("identities", 1)
+    if not 1 <= people <= data["count"]:  # each is a class of the net that learns from it
+        raise InputError(f"{path}: 'identities' {people} is not from 1 to 'count'; {AGAIN}")
     return data
 
 

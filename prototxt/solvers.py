@@ -1,5 +1,7 @@
 """Solver files: every setting with the reason for it."""
 
+import os
+
 from allinone import schedules
 from allinone.tasks import HYPERFACE
 
@@ -22,7 +24,7 @@ def solver_text(
     if job.branches:
         start += f"; only the layers of {', '.join(job.branches)} learn, all others stay"
     lines = [
-        (f'net: "{net}"', f"towers: {', '.join(job.towers)}; starts from {start}"),
+        (f"net: {quoted(net)}", f"towers: {', '.join(job.towers)}; starts from {start}"),
         (f"base_lr: {job.base_lr}", job.why),
         *_rule_lines(rule, iterations),
         (f"max_iter: {iterations}", "see base_lr"),
@@ -32,11 +34,18 @@ def solver_text(
         lines.append((f"iter_size: {iter_size}", why))
     lines += _lines_for_caffe(rule) if by_caffe else _lines_for_train()
     lines += [
-        (f'snapshot_prefix: "{snapshot_prefix}"', "where snapshots go"),
+        (f"snapshot_prefix: {quoted(snapshot_prefix)}", "where snapshots go"),
         (f"random_seed: {seed}", "the same start every time"),
     ]
     text = "".join(f"{line:<40}  # {reason}\n" for line, reason in lines)
     return dropout_line(profile, job) + text
+
+
+def quoted(path):
+    """Return a path as Caffe's text format has it: what is not plain ASCII as octal numbers."""
+    plain = set(range(32, 127)) - set(b'"\\')
+    parts = [chr(byte) if byte in plain else f"\\{byte:03o}" for byte in os.fsencode(path)]
+    return f'"{"".join(parts)}"'
 
 
 def dropout_line(profile, job):
