@@ -15,7 +15,9 @@
 #: SYSTEMS: folder as EVAL, of eval-ijba with other models: its rows stand in table VI.
 #: SCORE: mean-regions or aligned: how gender, smile and age are scored. IN: pictures, folders or
 #: patterns. OUT: folder for what is made. CHECK: 1 compares only. CASES: how many cases are tried;
-#: SEED: of which they are drawn. CASE: seed:class:number of one that is shown.
+#: SEED: of which they are drawn. CASE: seed:class:number of one that is shown. CAFFE_SOURCE: folder
+#: or archive of Caffe's source; default: fetched. CUDNN: 1 convolves by cuDNN 9. BUNDLE: folder for
+#: a build of Caffe that can be moved.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -38,6 +40,7 @@ REAL ?= ../shared/real
 DEVICE = $(if $(GPU),--gpu "$(GPU)",--cores $(CORES))
 TUNED = $(ITERATIONS:%=--iterations %) $(LR:%=--base-lr %) $(BATCH:%=--batch %)
 TRAIN = $(PY) -m tools.train --profile $(PROFILE) --db $(DB) --resume $(DEVICE) $(TUNED)
+BUILDING = $(if $(CAFFE_SOURCE),--source "$(CAFFE_SOURCE)") $(if $(BUNDLE),--bundle "$(BUNDLE)")
 GIVEN_MODEL = $(if $(filter file default,$(origin MODEL)),,--model $(MODEL))
 DATABASES = --profile $(PROFILE) $(LANDMARKS:%=--landmarks-from %)
 EVALUATE = $(RECIPE).evaluate_all --data $(DATA) --out $(EVAL) --profile $(PROFILE) \
@@ -75,6 +78,10 @@ lint: setup  ## Check the style of the code
 setup:  ## Make .venv with Caffe and what it needs; does nothing when done
 	@bash tools/setup.sh
 	@$(if $(GPU),$(if $(filter env,$(GOALS)),,$(PY) -m tools.check_gpu "$(GPU)"))
+caffe-gpu:  ## Build Caffe with CUDA, for every later target; 10 minutes [CAFFE_SOURCE CUDNN BUNDLE]
+	@bash tools/build_caffe.sh gpu $(if $(filter-out 0,$(CUDNN)),--cudnn) $(BUILDING)
+caffe-cpu:  ## Build Caffe without CUDA, for Python 3.9 to 3.12; 5 minutes [CAFFE_SOURCE BUNDLE]
+	@bash tools/build_caffe.sh cpu $(BUILDING)
 env: setup  ## Check Python, Caffe, GPU, packages, disk and memory; every problem has its mend
 	@$(PY) -m tools.check_env --gpu "$(GPU)"
 docs: setup  ## Write docs/network.md, the drawn nets, the pictures of pose and of the age loss
@@ -157,7 +164,7 @@ clean:  ## Remove what was made (out/, report/, caches); data/ and .venv stay
 	rm -rf out report .pytest_cache .ruff_cache
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 distclean: clean  ## Remove the environment too
-	rm -rf .venv .uv .python
+	rm -rf .venv .uv .python .caffe-gpu .caffe-cpu
 
 # What is not in these lines is refused before anything runs.
 TRAINING := PROFILE CORES ITERATIONS LR BATCH

@@ -15,6 +15,7 @@ import sys
 
 from allinone import arguments, closure, device
 from allinone.errors import command
+from tools.caffe_build import build
 
 OLDEST = (3, 9)  # Python: what the kit and its packages need
 # Layers that the nets and the `caffe` binary need beyond the common ones.
@@ -24,7 +25,7 @@ OPENCV = "opencv"  # has a check of its own
 WITH_GPU = {"onnxruntime": "onnxruntime-gpu"}  # {package: one that takes its place}
 DISK, MEMORY = 2.0, 2.0  # GiB that `make demo` is comfortable with
 ANEW = "make distclean, then make setup"
-CUDA = "a CUDA build of your own comes in with PYTHON=/path/to/its/python"
+CUDA = "make caffe-gpu builds one with CUDA; one of your own comes in with PYTHON=its/python"
 WITH_XIMGPROC = "pip install 'opencv-contrib-python-headless<5'"
 
 
@@ -73,6 +74,7 @@ def check_caffe(report):
         report.bad("Caffe", str(error), f"{ANEW}; {CUDA}")
         return False
     report.good("Caffe", f"{caffe.__version__}, {os.path.dirname(caffe.__file__)}")
+    check_build(report, caffe)
     missing = [layer for layer in LAYERS if layer not in set(caffe.layer_type_list())]
     if missing:
         report.bad(
@@ -85,9 +87,33 @@ def check_caffe(report):
     return True
 
 
+def check_build(report, caffe):
+    """Report what is known of how Caffe was built: by the kit or not, for which GPUs, NCCL."""
+    said = build.read(os.path.dirname(os.path.dirname(os.path.dirname(caffe.__file__))))
+    if said:
+        of = "make caffe-gpu" if said["cuda"] else "make caffe-cpu"
+        report.good("built by", f"{of}, from {said['source']}")
+        report.good("GPU code", gpu_code(said))
+    else:
+        report.good("GPU code", "not told: this Caffe was not built by make caffe-gpu")
+    nccl = getattr(caffe, "has_nccl", bool)()
+    report.good("NCCL", "built in: several GPUs" if nccl else "not built in: one GPU at most")
+
+
+def gpu_code(said):
+    """Return in words for which GPUs a build has code, and who convolves."""
+    if not said["cuda"]:
+        return "none: for the CPU alone"
+    names = []
+    for entry in said["architectures"].split(";"):
+        number, _, kind = entry.partition("-")
+        names.append(f"PTX {number} for any other" if kind == "virtual" else f"sm_{number}")
+    return f"{', '.join(sorted(names, reverse=True))}; {'cuDNN 9' if said['cudnn'] else 'no cuDNN'}"
+
+
 def check_gpu(report, gpus):
     """Try a forward pass on the GPUs asked for; without any, try GPU 0 and say what is used."""
-    other = "PYTHON= a Python with a CUDA build of Caffe"
+    other = "make caffe-gpu, or PYTHON= a Python with a CUDA build of Caffe"
     for number in device.parse_gpus(gpus) or [0]:
         reason = device.probe_gpu(number)
         if reason is None:

@@ -1,15 +1,41 @@
 #!/usr/bin/env bash
-# Make .venv: find a Python that can run Caffe; use the Caffe that it has, or install one.
-# PYTHON=... chooses the interpreter. Does nothing when done. Ends with code 2 and one message where
-# no fitting Python can be had.
+# Make .venv: take the Caffe that was built here, or find a Python that can run Caffe and use the
+# Caffe that it has, or install one. PYTHON=... chooses the interpreter, and stays chosen. Does
+# nothing when done. Ends with code 2 and one message where no fitting Python can be had.
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 2
+. tools/pythons.sh
 venv=.venv
-stamp=$venv/ready
+stamp=$venv/ready  # three lines: what is installed, the newest build that it knows, what was asked
 export GLOG_minloglevel=2
 made=$venv/pip.log  # only a set-up writes it: an environment of somebody else's lacks it
-wanted=$(cat requirements.txt requirements-caffe.txt tools/setup.sh | cksum; echo "${PYTHON:-any}")
+wheel_for=3.9  # the newest Python that the Caffe wheel is for
+
+said_of() {  # said_of FOLDER FIELD: what built.json of a build says
+    sed -nE "s/^ \"$2\": \"(.*)\",?$/\1/p" "$1/built.json"
+}
+build_for() {  # build_for VERSION: prints the folder of the Caffe built here for that Python
+    local folder
+    for folder in .caffe-gpu .caffe-cpu; do
+        if [ -f $folder/built.json ] && [[ "$(said_of $folder python)" = $1 ]]; then
+            echo $folder
+            return 0
+        fi
+    done
+    return 1
+}
+
+listed=$(cat requirements.txt requirements-caffe.txt tools/setup.sh tools/pythons.sh | cksum)
+build=$(build_for '*') && known="$build $(cksum < "$build/built.json")" || known=none
+plan() {  # what is wanted; what was asked for stays so until a Python or a new build is
+    asked=${PYTHON:-}
+    if [ -z "$asked" ] && [ -f "$stamp" ] && [ "$(sed -n 2p "$stamp")" = "$known" ]; then
+        asked=$(sed -n 3p "$stamp")
+    fi
+    wanted=$(printf '%s\n%s\n%s' "$listed" "$known" "$asked")
+}
 is_ready() {
+    plan
     [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && "$venv/bin/python" -c '' 2>/dev/null
 }
 if is_ready; then exit 0; fi
@@ -20,62 +46,35 @@ if command -v flock >/dev/null 2>&1 && ! flock -n 9; then
     if is_ready; then exit 0; fi
 fi
 
-starts() {  # starts COMMAND: does it run, is it new enough, can it make an environment?
-    "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 9))' >/dev/null 2>&1
-}
-fits() {  # fits COMMAND: ... and does the Caffe wheel exist for it?
-    starts "$1" && "$1" -c 'import sys; sys.exit(sys.version_info >= (3, 10))' >/dev/null 2>&1
-}
-real_caffe() {  # real_caffe COMMAND: does it import a Caffe that has nets?
-    "$1" -c 'import caffe; caffe.Net, caffe.TRAIN, caffe.layer_type_list' >/dev/null 2>&1
-}
-
-find_python() {
-    local candidate
-    for candidate in python3.9 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.9*/bin/python \
-        "${CONDA_PREFIX:-/none}"/bin/python \
-        "$HOME"/{miniconda3,anaconda3,miniforge3,mambaforge}{,/envs/*}/bin/python; do
-        if fits "$candidate"; then echo "$candidate"; return 0; fi
-    done
-    if command -v conda >/dev/null 2>&1 \
-        && conda create -y -q -p "$PWD/.python" python=3.9 >&2 && fits .python/bin/python; then
-        echo "$PWD/.python/bin/python"
-        return 0
-    fi
-    find_with_uv
-}
-
-find_with_uv() {  # uv brings a CPython 3.9; uv itself comes from PyPI where it is not installed
-    local uv=uv found
-    if ! command -v uv >/dev/null 2>&1; then
-        echo "no Python 3.9 here: fetching one with uv from PyPI" >&2
-        python3 tools/fetch_uv.py .uv >&2 || return 1
-        uv=.uv/uv
-    fi
-    if ! found=$("$uv" python find 3.9 2>/dev/null); then
-        "$uv" python install 3.9 >&2 && found=$("$uv" python find 3.9) || return 1
-    fi
-    fits "$found" && echo "$found"
-}
-
-if [ -n "${PYTHON:-}" ]; then
-    python=$PYTHON
+if [ -n "$asked" ]; then
+    python=$asked
     if ! starts "$python"; then
         echo "error: PYTHON=$python does not start, is older than Python 3.9, or cannot make" \
             "environments (venv, ensurepip); give another" >&2
         exit 2
     fi
-    if ! real_caffe "$python" && ! fits "$python"; then
-        echo "error: PYTHON=$python has no Caffe, and the Caffe wheel for Python 3.9 is of no use" \
-            "to it; leave PYTHON= out or give another" >&2
+    if real_caffe "$python"; then
+        build=
+    elif ! build=$(build_for "$(version_of "$python")") && ! is "$python" $wheel_for; then
+        echo "error: PYTHON=$python has no Caffe, and the Caffe wheel for Python $wheel_for is of" \
+            "no use to it; build one with make caffe-gpu or make caffe-cpu PYTHON=$python, leave" \
+            "PYTHON= out or give another" >&2
         exit 2
     fi
-elif ! python=$(find_python); then
+elif [ -n "$build" ]; then
+    python=$(said_of "$build" interpreter) version=$(said_of "$build" python)
+    if ! is "$python" "$version" && ! python=$(find_python "$version"); then
+        echo "error: $build is for Python $version, which is not here and could not be fetched;" \
+            "install it, or remove $build" >&2
+        exit 2
+    fi
+elif ! python=$(find_python $wheel_for); then
     cat >&2 <<'MESSAGE'
 error: no Python 3.9 found, and uv could not fetch one. Any of these helps; then run the same again:
   pyenv install 3.9
   conda create -n allinone python=3.9 && conda activate allinone
   uv python install 3.9
+  make caffe-cpu                        to build Caffe for the Python that is here
   make setup PYTHON=/path/to/python     for an interpreter (3.9 or newer) with a Caffe of its own
 MESSAGE
     exit 2
@@ -88,20 +87,34 @@ if [ -L "$venv" ] || { [ -e "$venv" ] && [ ! -f "$stamp" ] && [ ! -f "$made" ]; 
     exit 2
 fi
 mkdir -p "$venv" && touch "$made" || exit 2
-find "$venv" -mindepth 1 -maxdepth 1 ! -path "$made" -exec rm -rf {} +  # that proves it, to the end
+printf 'unfinished\n%s\n%s' "$known" "$asked" > "$stamp"
+# What proves whose it is, and what was asked for, stays to the end.
+find "$venv" -mindepth 1 -maxdepth 1 ! -path "$made" ! -path "$stamp" -exec rm -rf {} +
 "$python" -m venv "$venv" || exit 2
+own=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
 install() {  # install with pip, a line a package
     "$venv/bin/python" -m pip install --disable-pip-version-check --progress-bar off "$@" \
         2>"$venv/pip.log" | sed -unE 's/^(Collecting|Installing) /  &/p'
 }
-if real_caffe "$python"; then
+if [ -n "$build" ]; then
+    echo "using the Caffe built here, in $build"
+    echo "$PWD/$build/site" > "$own/caffe-of-this-machine.pth"
+    library=$("$python" -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))')
+    cat > "$venv/bin/caffe" <<PROGRAM
+#!/bin/sh
+# Caffe's own command, with this environment for its Python layers.
+PATH="$PWD/$venv/bin:\$PATH" LD_LIBRARY_PATH="$library\${LD_LIBRARY_PATH:+:\$LD_LIBRARY_PATH}" \\
+    exec "$PWD/$build/site/bin/caffe" "\$@"
+PROGRAM
+    chmod +x "$venv/bin/caffe"
+    packages=(-r requirements.txt)
+elif real_caffe "$python"; then
     # That Caffe is used with the packages that it stands among; pip adds only what they lack.
     file=$("$python" -c 'import caffe, os; print(os.path.abspath(caffe.__file__))')
     place=$(dirname "$(dirname "$file")")
     echo "using the Caffe of this Python, in $place"
     sed -i 's/^include-system-site-packages.*/include-system-site-packages = true/' \
         "$venv/pyvenv.cfg"
-    own=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
     echo "$place" > "$own/caffe-of-this-machine.pth"
     # numpy and protobuf are those that this Caffe was built with; an OpenCV with ximgproc stays.
     keep='numpy|protobuf'

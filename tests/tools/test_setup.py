@@ -1,5 +1,6 @@
 """The set-up of the environment, in a folder of its own."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ def clone(tmp_path):
     (tmp_path / "tools").mkdir()
     for name in (
         "tools/setup.sh",
+        "tools/pythons.sh",
         "tools/fetch_uv.py",
         "requirements.txt",
         "requirements-caffe.txt",
@@ -87,3 +89,115 @@ def test_uv_that_cannot_be_fetched_is_an_error(command, tmp_path):
     done = command("tools.fetch_uv", tmp_path / "uv", https_proxy=nowhere, HTTPS_PROXY=nowhere)
     assert done.returncode == 2 and "error: PyPI cannot be reached" in done.stderr
     assert not (tmp_path / "uv").exists()
+
+
+def stand_in(folder):
+    """Write a package that passes for Caffe."""
+    package = folder / "caffe/__init__.py"
+    package.parent.mkdir(parents=True)
+    package.write_text("Net = TRAIN = layer_type_list = 1\n")
+
+
+def build_of(clone, name, version=None, interpreter=None):
+    """Make what a build of Caffe leaves, with a stand-in for Caffe that says which it is."""
+    stand_in(clone / name / "site")
+    program(clone / name / "site/bin/caffe", f'echo "{name} $1 $(command -v python)"')
+    version = version or "{}.{}".format(*sys.version_info)
+    interpreter = interpreter or f"{clone}/bin/python"
+    said = json.dumps({"python": version, "interpreter": interpreter}, indent=1)
+    (clone / name / "built.json").write_text(f"{said}\n")
+
+
+# Stands in for pip, which takes its time: it installs nothing, or fails.
+PIP = """
+import sys
+sys.exit(any("no package" in open(name).read() for name in sys.argv if name.endswith(".txt")))
+"""
+
+
+@pytest.fixture
+def bare(clone):
+    """The set-up's files, where no package is asked for but Caffe.
+
+    bin/python is the Python of these tests with a stand-in for Caffe; the environments that it
+    makes have a stand-in for pip.
+    """
+    for name in ("requirements.txt", "requirements-caffe.txt"):
+        (clone / name).write_text("")
+    (clone / "pip").mkdir()
+    (clone / "pip/__main__.py").write_text(PIP)
+    stand_in(clone / "own")
+    text = f"""[ "$1 $2" = "-m venv" ] || PYTHONPATH={clone}/own exec {sys.executable} "$@"
+{sys.executable} -m venv --without-pip "$3"
+ln -s {clone}/pip $(echo "$3"/lib/python*/site-packages)/pip"""
+    program(clone / "bin/python", text)
+    return clone
+
+
+def caffe_of(clone):
+    """Return the folder that the environment's Caffe is imported from."""
+    asking = [str(clone / ".venv/bin/python"), "-c", "import caffe; print(caffe.__file__)"]
+    return subprocess.run(asking, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_a_caffe_that_was_built_here_is_used_and_the_one_with_cuda_first(bare):
+    build_of(bare, ".caffe-cpu")
+    done = setup(bare)
+    assert done.returncode == 0, done.stderr
+    assert "using the Caffe built here, in .caffe-cpu" in done.stdout
+    assert caffe_of(bare).startswith(f"{bare}/.caffe-cpu/site")
+    assert setup(bare).stdout == ""
+    build_of(bare, ".caffe-gpu")
+    assert "using the Caffe built here, in .caffe-gpu" in setup(bare).stdout
+    assert caffe_of(bare).startswith(f"{bare}/.caffe-gpu/site")
+    assert setup(bare).stdout == ""
+
+
+def test_caffes_own_command_comes_with_the_environment(bare):
+    build_of(bare, ".caffe-cpu")
+    assert setup(bare).returncode == 0
+    path = f"{bare}/.venv/bin:{os.environ['PATH']}"
+    words = ["bash", "-c", "caffe train"]
+    done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, "PATH": path})
+    assert done.stdout == f".caffe-cpu train {bare}/.venv/bin/python\n", done.stderr
+
+
+def test_the_python_that_was_asked_for_stays_until_something_else_is(bare):
+    assert setup(bare, PYTHON=f"{bare}/bin/python").returncode == 0
+    own = caffe_of(bare)
+    assert setup(bare).stdout == ""  # without PYTHON=: a ready environment is used
+    # What a new release of the kit asks for is installed for the same Python.
+    (bare / "requirements.txt").write_text("# a new line\n")
+    done = setup(bare)
+    assert done.returncode == 0 and "using the Caffe of this Python" in done.stdout
+    assert caffe_of(bare) == own and setup(bare).stdout == ""
+    # A build is asked for too: the newest wish counts.
+    build_of(bare, ".caffe-gpu")
+    assert "using the Caffe built here" in setup(bare).stdout
+    done = setup(bare, PYTHON=f"{bare}/bin/python")
+    assert "using the Caffe of this Python" in done.stdout
+    assert setup(bare).stdout == "" and caffe_of(bare) == own
+
+
+def test_what_was_asked_for_outlives_a_set_up_that_failed(bare):
+    (bare / "requirements.txt").write_text("no package of this name\n")
+    assert setup(bare, PYTHON=f"{bare}/bin/python").returncode == 2
+    (bare / "requirements.txt").write_text("")
+    done = setup(bare)
+    assert done.returncode == 0 and "using the Caffe of this Python" in done.stdout, done.stderr
+
+
+def test_a_python_without_a_caffe_is_told_how_to_get_one(bare):
+    newer = "import sys; sys.version_info = (3, 12, 1); sys.modules['caffe'] = None"
+    text = f'code=$2; shift 2; exec {sys.executable} -c "{newer}; $code" "$@"'
+    python = program(bare / "bin/python3.12", text)
+    done = setup(bare, PYTHON=python)
+    assert done.returncode == 2 and f"make caffe-cpu PYTHON={python}" in done.stderr
+
+
+def test_a_build_for_a_python_that_cannot_be_had_is_an_error(bare):
+    build_of(bare, ".caffe-gpu", version="3.77", interpreter="/no/such/python")
+    for name in ("python3", "conda", "uv"):  # there, but none of them starts
+        program(bare / "bin" / name, "exit 127")
+    done = setup(bare, [bare / "bin"], CONDA_PREFIX="")
+    assert done.returncode == 2 and ".caffe-gpu is for Python 3.77" in done.stderr
