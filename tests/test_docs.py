@@ -14,7 +14,7 @@ from evaluate import benchmark
 
 MOST_WORDS = 1300  # of the README
 GENERATED = ("docs/network.md", "docs/claims.md")
-NOT_OURS = {".git", ".venv", ".uv", ".python", "out", "report"}
+NOT_OURS = {".git", ".venv", ".uv", ".python", ".caffe-gpu", ".caffe-cpu", "out", "report"}
 ABBREVIATIONS = ("al.", "eq.", "fig.", "e.g.", "i.e.", "vs.", "no.", "St.")
 PACKAGES = "allinone|data_prep|evaluate|examples|prototxt|python_layers|tools"
 
