@@ -10,7 +10,6 @@ from conftest import ROOT
 
 from allinone import closure
 
-PACKAGES = ("allinone", "data_prep", "evaluate", "prototxt", "python_layers", "tools")
 # A package imports those before it in this list and itself.
 FLOORS = ("allinone", "python_layers", "prototxt", "data_prep", "evaluate", "tools")
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -21,7 +20,7 @@ CAFFE_CORNER = {f"allinone/{name}.py" for name in ("caffe_engine", "surgery", "s
 def modules():
     """Return the paths of all modules of the kit."""
     found = []
-    for package in PACKAGES:
+    for package in FLOORS:
         for folder, _, names in os.walk(os.path.join(ROOT, package)):
             for name in sorted(names):
                 if name.endswith(".py"):

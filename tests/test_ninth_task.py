@@ -6,59 +6,25 @@ the copy as a user starts it: databases, training, fusing, analysis, measuring, 
 
 import csv
 import json
-import os
-import shutil
-import subprocess
-import sys
 
+import kit_copies
 import pytest
-from conftest import ROOT
 
 PACKAGES = ("allinone", "data_prep", "evaluate", "prototxt", "python_layers", "tools")
-END_OF_TABLE = ")\nBY_NAME"
-ROW = """    Task(
-        name="glasses",
-        tower="glasses",
-        stage=2,
-        head=INDEPENDENT,
-        kind=PROBABILITY,
-        size=2,
-        loss="softmax",
-        weight=1.0,
-        figure=ACCURACY,
-        words=("no glasses", "glasses"),
-    ),
-"""
 
 
 @pytest.fixture(scope="module")
 def kit(tmp_path_factory):
     """A copy of the kit whose table has a ninth row."""
     root = tmp_path_factory.mktemp("kit")
-    for package in PACKAGES:
-        shutil.copytree(
-            os.path.join(ROOT, package),
-            root / package,
-            ignore=shutil.ignore_patterns("__pycache__", "paper"),
-        )
-    table = root / "allinone" / "tasks.py"
-    text = table.read_text()
-    assert text.count(END_OF_TABLE) == 1
-    table.write_text(text.replace(END_OF_TABLE, ROW + END_OF_TABLE))
+    kit_copies.copy(root, *PACKAGES)
+    kit_copies.add_glasses(root)
     return root
 
 
 def start(kit, module, *arguments):
     """Run a command of the copy; return what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-m", module, *map(str, arguments)],
-        cwd=kit,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return kit_copies.start(kit, "-m", module, *arguments)
 
 
 def put_on_glasses(path):
