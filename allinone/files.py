@@ -15,6 +15,11 @@ from allinone.errors import InputError, writing
 from allinone.reading import read_json as read_json
 
 
+def _text(mode: str) -> dict[str, str]:
+    """Return how text is written: as UTF-8, and file names that are not UTF-8 as their bytes."""
+    return {} if "b" in mode else dict(encoding="utf-8", errors="surrogateescape")
+
+
 @contextlib.contextmanager
 def replacing(path: str, mode: str = "w") -> Iterator:
     """Open a temporary file that takes the place of `path` when the block ends well.
@@ -31,7 +36,7 @@ def replacing(path: str, mode: str = "w") -> Iterator:
         partials.clear(place)
     try:
         with writing(path, partial):
-            with open(partial, mode, encoding=None if "b" in mode else "utf-8") as stream:
+            with open(partial, mode, **_text(mode)) as stream:
                 yield stream
             os.replace(partial, place)
     finally:
@@ -43,7 +48,7 @@ def replacing(path: str, mode: str = "w") -> Iterator:
 def appending(path: str, mode: str = "a") -> Iterator:
     """Open a file that grows as a command goes on; InputError where it cannot be written."""
     with writing(path, path):
-        with open(path, mode, encoding=None if "b" in mode else "utf-8") as stream:
+        with open(path, mode, **_text(mode)) as stream:
             yield stream
 
 

@@ -39,9 +39,11 @@ def _paths_of(item: str) -> list[str]:
 
 def expand(items: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return (pictures, videos) of files, folders, patterns and numbers of cameras, each once."""
-    pictures, videos = [], []
+    pictures, videos, each_once = [], [], {}  # each_once: by its whole path, as it was given
     paths = [path for item in items for path in _paths_of(item)]
-    for path in dict.fromkeys(paths):
+    for path in paths:
+        each_once.setdefault(os.path.abspath(path), path)
+    for path in each_once.values():
         moves = path.lower().endswith(VIDEOS) or is_camera(path)
         (videos if moves else pictures).append(path)
     return pictures, videos

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 
 import msgspec
@@ -72,7 +72,21 @@ def finder(settings: Settings, analyzer: analysis.FaceAnalyzer, wanted: Sequence
             f"{settings.boxes}: no line with a box names one of these pictures; paths are relative "
             "to the file or to the working directory"
         )
+    _say_what_fits_nothing(settings.boxes, given, wanted)
     return Finder(analyzer, boxes=given)
+
+
+def _say_what_fits_nothing(file: str, given: Collection[str], wanted: Sequence[str]) -> None:
+    """Print how many pictures only the file of boxes names, and how many it does not name."""
+    paths = {os.path.abspath(path): path for path in wanted}
+    foreign = [path for path in given if path not in paths]
+    unnamed = [path for place, path in paths.items() if place not in given]
+    if foreign:
+        words = f"{file}: names {len(foreign)} pictures that are not analyzed, such as {foreign[0]}"
+        print(f"  {words}", file=sys.stderr)
+    if unnamed:
+        words = f"{file}: has no line of {len(unnamed)} pictures, such as {unnamed[0]}"
+        print(f"  {words}; no face is described in them", file=sys.stderr)
 
 
 def _read(paths: Sequence[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
@@ -81,10 +95,28 @@ def _read(paths: Sequence[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     for path in paths:
         try:
             images[path] = read_image(path)
-        except InputError as error:
-            refused[path] = str(error)
-            Progress.write(f"  error: {error}", file=sys.stderr)
+        except (InputError, MemoryError) as error:
+            _refuse(refused, path, str(error) or f"{path}: no memory for it; scale it down")
     return images, refused
+
+
+def _found(find: Finder, images: dict[str, np.ndarray], refused: dict[str, str]) -> dict:
+    """Return {path: faces} of pictures; those that cannot be analyzed join the refused ones."""
+    try:
+        return dict(zip(images, find(list(images), list(images.values())))) if images else {}
+    except (InputError, MemoryError):  # of one of them
+        found = {}
+    for path, image in images.items():
+        try:
+            (found[path],) = find([path], [image])
+        except (InputError, MemoryError) as error:
+            _refuse(refused, path, f"{path}: {error or 'no memory for it; scale it down'}")
+    return found
+
+
+def _refuse(refused: dict[str, str], path: str, why: str) -> None:
+    refused[path] = why
+    Progress.write(f"  error: {why}", file=sys.stderr)
 
 
 def analyze_pictures(find: Finder, left: Sequence[str], names, stream, settings: Settings) -> None:
@@ -96,7 +128,7 @@ def analyze_pictures(find: Finder, left: Sequence[str], names, stream, settings:
     for start in range(0, len(left), settings.batch):
         some = left[start : start + settings.batch]
         images, refused = _read(some)
-        found = dict(zip(images, find(list(images), list(images.values())))) if images else {}
+        found = _found(find, images, refused)
         for path in some:
             if path in refused:
                 stream.write(record.to_line(record.FaceRecord(path, error=refused[path])))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import sys
 
@@ -15,25 +16,55 @@ from allinone.progress import Progress
 from allinone.videos import open_video
 from tools.analysis import inputs, outputs
 
+QUARTERS = (90, 270)  # degrees
+TRIES, CERTAIN = 8, 0.99  # our choice: frames that are looked at, score of a face that counts
+
 
 class DrawnVideo:
     """A video of drawn frames in the making; nothing is written where no frame comes."""
 
     def __init__(self, path: str, rate: float) -> None:
         """Take the path and the frames a second."""
-        self.path, self.rate, self.writer = path, rate, None
+        self.path, self.rate, self.writer, self.size = path, rate, None, None
 
     def add(self, image: np.ndarray) -> None:
         """Append a frame, BGR uint8; all have the size of the first."""
         if self.writer is None:
             code = cv2.VideoWriter_fourcc(*"mp4v")
-            self.writer = cv2.VideoWriter(self.path, code, self.rate, image.shape[1::-1])
+            self.size = image.shape[1::-1]
+            self.writer = cv2.VideoWriter(self.path, code, self.rate, self.size)
+            if not self.writer.isOpened():
+                raise InputError(
+                    f"{self.path}: OpenCV cannot write this video; use --without-pictures"
+                )
+        if image.shape[1::-1] != self.size:
+            image = cv2.resize(image, self.size, interpolation=cv2.INTER_AREA)
         self.writer.write(image)
 
     def close(self) -> None:
         """Finish the file."""
         if self.writer is not None:
             self.writer.release()
+
+
+def stands_on_its_head(find, source: str, settings) -> bool:
+    """Tell whether a video that is turned as it says shows its faces upside down.
+
+    Programs disagree about which way a quarter is turned. Looked at are the first TRIES frames; one
+    face that is upright says that the video is right.
+    """
+    reversed_, looked = 0, 0
+    with (
+        contextlib.suppress(InputError),
+        contextlib.closing(open_video(source).frames(settings.every)) as frames,
+    ):
+        for _, _, image in itertools.islice(frames, TRIES):
+            upright, other = (find([source], [some])[0] for some in (image, image[::-1, ::-1]))
+            if upright:
+                return False
+            reversed_ += any(face.score >= CERTAIN for face in other)
+            looked += 1
+    return reversed_ > looked / 2
 
 
 def analyze_video(find, source: str, name: str, stream, settings) -> None:
@@ -43,6 +74,10 @@ def analyze_video(find, source: str, name: str, stream, settings) -> None:
     """
     camera = inputs.is_camera(source)
     video = open_video(source, camera)
+    if video.turn in QUARTERS and find.boxes is None and stands_on_its_head(find, source, settings):
+        words = "turned as it says, its faces stand on their heads; it is turned the other way"
+        Progress.write(f"  {source}: {words}", file=sys.stderr)
+        video.turn = (video.turn + 180) % 360
     count = video.count and -(-video.count // settings.every)
     drawn = DrawnVideo(os.path.join(settings.out, name), video.rate / settings.every)
     with contextlib.closing(drawn), Progress(f"frames of {source}", count) as progress:
