@@ -6,9 +6,9 @@ import stat
 import struct
 import subprocess
 import sys
-import zlib
 
 import numpy as np
+import picture_files
 import pytest
 from PIL import Image, ImageOps
 from skimage import data
@@ -178,18 +178,6 @@ def test_a_jpeg_that_is_cut_off_is_refused_though_its_thumbnail_is_whole(tmp_pat
             pictures.decode_image(data_, "a.jpg")
 
 
-def png_claiming(width, height):
-    """Return a PNG of a few bytes that says how large it is."""
-
-    def chunk(kind, data_):
-        check = zlib.crc32(kind + data_)
-        return struct.pack(">I", len(data_)) + kind + data_ + struct.pack(">I", check)
-
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    parts = (chunk(b"IHDR", head), chunk(b"IDAT", zlib.compress(b"\0")), chunk(b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
-
-
 def jpeg_claiming(width, height):
     """Return a JPEG of a small picture that says how large it is."""
     stream = io.BytesIO()
@@ -209,11 +197,11 @@ def bmp_claiming(width, height):
 @pytest.mark.parametrize(
     "claim",
     [
-        png_claiming(40000, 30000),
-        png_claiming(2**31 - 1, 2**31 - 1),
-        png_claiming(14000, 13000),
+        picture_files.png_claiming(40000, 30000),
+        picture_files.png_claiming(2**31 - 1, 2**31 - 1),
+        picture_files.png_claiming(14000, 13000),
         jpeg_claiming(65500, 65500),
-        png_claiming(40000, 1),
+        picture_files.png_claiming(40000, 1),
         bmp_claiming(40000, 30000),
     ],
     ids=["png", "png-largest", "png-just-above", "jpeg", "png-thin", "bmp"],
@@ -240,7 +228,7 @@ for of in (pictures.read_image, pictures.shown_size):
 
 def test_a_claim_within_the_limit_that_nothing_stands_behind_is_no_picture(tmp_path):
     path = tmp_path / "a.png"
-    for claim in (png_claiming(5000, 5000), png_claiming(0, 5)):
+    for claim in (picture_files.png_claiming(5000, 5000), picture_files.png_claiming(0, 5)):
         path.write_bytes(claim)
         with pytest.raises(InputError, match="a.png: no picture"):
             pictures.read_image(str(path))

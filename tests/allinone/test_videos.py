@@ -51,7 +51,9 @@ def test_a_whole_video_is_whole(tmp_path, kind):
         assert np.abs(frame[-9:].astype(int) - 40 - 5 * number).max() < 20
 
 
-@pytest.mark.parametrize("kind, share", [(".avi", 0.3), (".avi", 0.9), (".mkv", 0.3), (".mkv", 0.8)])
+@pytest.mark.parametrize(
+    "kind, share", [(".avi", 0.3), (".avi", 0.9), (".mkv", 0.3), (".mkv", 0.8)]
+)
 def test_a_video_that_is_cut_off_is_said_behind_its_frames(tmp_path, kind, share, rng):
     """Noise, so that each frame takes its bytes."""
     frames = list(rng.integers(0, 255, (40, 96, 128, 3), np.uint8))

@@ -1,8 +1,17 @@
 """tools.analyze on videos."""
 
+import os
+from types import SimpleNamespace
+
 import cv2
+import numpy as np
+import pytest
+import video_files
 from analysis_runs import COMMAND, faces_in, with_model
 from conftest import run, run_well
+
+from allinone import Face
+from tools.analysis import videos
 
 
 def film(path, album):
@@ -43,3 +52,47 @@ def test_no_drawing_takes_the_place_of_an_input(chain, album, tmp_path):
     run_well(COMMAND, picture, video, "--every", "4", *with_model(chain, tmp_path))
     assert (picture.read_bytes(), video.read_bytes()) == before
     assert (tmp_path / "one-2.png").is_file() and (tmp_path / "film-2.mp4").is_file()
+
+
+class Upright:
+    """Finds a face wherever the upper left corner of a picture is red."""
+
+    boxes = None
+
+    def __call__(self, paths, images):
+        found = [Face(box=np.zeros(4), score=1.0)]
+        return [found if image[2, 2, 2] - int(image[2, 2, 0]) > 100 else [] for image in images]
+
+
+@pytest.mark.parametrize("told, upside_down", [(90, False), (270, True)])
+def test_a_video_that_says_the_wrong_turn_is_found_out(tmp_path, told, upside_down):
+    """Stored turned by a quarter to the left: it must be shown turned to the right."""
+    stored = np.rot90(video_files.corners())
+    path = video_files.write(tmp_path / "a.mp4", [stored] * 4)
+    video_files.say_turned(path, told)
+    settings = SimpleNamespace(every=1)
+    assert videos.stands_on_its_head(Upright(), str(path), settings) == upside_down
+
+
+def test_a_video_without_a_face_keeps_its_turn(tmp_path):
+    path = video_files.write(tmp_path / "a.mp4", [np.full((96, 128, 3), 90, np.uint8)] * 4)
+    video_files.say_turned(path, 90)
+    assert not videos.stands_on_its_head(Upright(), str(path), SimpleNamespace(every=1))
+
+
+def test_a_cut_video_keeps_its_frames_and_stops_no_other(chain, album, tmp_path, rng):
+    cut = video_files.write(
+        tmp_path / "cut.avi", list(rng.integers(0, 255, (10, 64, 64, 3), np.uint8))
+    )
+    os.truncate(cut, os.path.getsize(cut) // 2)
+    film(tmp_path / "film.avi", album)
+    given = [cut, tmp_path / "film.avi", "--every", "4", "--without-pictures"]
+    done = run(COMMAND, *given, *with_model(chain, tmp_path / "out"))
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    lines = faces_in(tmp_path / "out")
+    assert [(line.frame, line.error is None) for line in lines if line.image == str(cut)][-2:] == [
+        (4, True),
+        (None, False),
+    ]
+    assert f"error: {cut}: " in done.stderr and "of 10 frames could be read" in done.stderr
+    assert any(line.image.endswith("film.avi") and line.error is None for line in lines)
