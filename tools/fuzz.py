@@ -14,10 +14,10 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 
-from allinone import device
 from allinone.errors import InputError, command
-from tools.fuzzing import campaign, case, child, verdict, world
+from tools.fuzzing import campaign, case, child, page, verdict, world
 
 
 def parse(argv):
@@ -31,6 +31,7 @@ def parse(argv):
     add("--only", metavar="SEED:CLASS:NUMBER", help="one case: what it is, and what comes of it")
     add("--keep", metavar="FOLDER", help="with --only: leave the case's files there")
     add("--out", help="file for the results as JSON lines")
+    add("--page", help="page that gets the table, such as docs/reliability.md")
     args = parser.parse_args(argv)
     if args.cases < 1 or args.cores < 1:
         raise InputError("--cases and --cores must be at least 1")
@@ -56,13 +57,17 @@ def show_one(healthy, name, folder):
 
 def run_all(healthy, args, out):
     """Run a campaign, and print its table; return whether all is well."""
-    before = verdict.state(healthy.root)
+    before, begun = verdict.state(healthy.root), time.monotonic()
     names = campaign.drawn(args.seed, args.cases, args.classes)
     results = campaign.run(healthy, names, out, args.cores)
     if args.out:
         shutil.copy(os.path.join(out, campaign.RESULTS), args.out)
     print(campaign.table(results))
-    print(f"seed {args.seed}; {device.machine('CPU')}")
+    minutes = (time.monotonic() - begun) / 60
+    text = page.text(results, f"--cases {args.cases} --seed {args.seed}", args.cores, minutes)
+    print(text.splitlines()[0])
+    if args.page:
+        page.write(args.page, text)
     after = verdict.state(healthy.root)
     if any(after.get(path) != was for path, was in before.items()):
         raise InputError(f"{healthy.root}: a case has changed files that belong to no case")

@@ -128,7 +128,7 @@ def _records(world: World, rng: random.Random, folder: str, stem: str) -> Case:
     os.makedirs(place)
     records = world.copy("portraits/records.jsonl", place)
     os.symlink(world.path("portraits", "images"), os.path.join(place, "images"))
-    db = os.path.join(folder, f"db{stem}"[:99])
+    db = os.path.join(folder, f"db{stem}"[:50])
     argv = ["data_prep.build_db", "aligned", "--records", records, "--towers", "gender"]
 
     def wrong(finished: Finished):
@@ -160,7 +160,7 @@ def make(world: World, rng: random.Random, folder: str) -> Case:
     stem = _stem(rng)
     if stem.startswith("..."):
         stem = f"a{stem}"  # else it would be read as a folder above by people alone
-    return rng.choice(makers)(world, rng, folder, stem)
+    return rng.choice(makers)(world, rng, folder, _fit(stem, ""))
 
 
 CLASS = FuzzClass(

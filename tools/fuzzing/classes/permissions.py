@@ -118,7 +118,8 @@ def make(world: World, rng: random.Random, folder: str) -> Case:
     def wrong(_: Finished):
         return None
 
-    return Case(f"{name}: {what}", argv, (folder,), wrong, writes, is_ordinary=True)
+    # A link is followed: a sentence may name what it leads to.
+    return Case(f"{name}: {what}", argv, (folder, "/dev/"), wrong, writes, is_ordinary=True)
 
 
 CLASS = FuzzClass(
