@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import csv
 import io
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Optional, Union
 
@@ -91,11 +93,20 @@ def variables_of(path: str) -> dict[str, np.ndarray]:
     """Return {name: value} of a Matlab file of any extension; InputError where it is damaged."""
     try:
         with reading.opened(path, "check the path") as stream:
+            if _ends_a_process(path):
+                raise ValueError("SciPy crashes on it")
             return scipy.io.loadmat(stream)
     except InputError:
         raise
     except Exception as error:  # scipy raises many kinds on a file that is cut off
         raise InputError(f"{path}: not a Matlab file, or cut off ({error}); get it again") from None
+
+
+def _ends_a_process(path: str) -> bool:
+    """Tell whether a signal ends a process that reads a Matlab file, as some damage does."""
+    program = "import scipy.io, sys; scipy.io.loadmat(open(sys.argv[1], 'rb'))"
+    done = subprocess.run([sys.executable, "-I", "-c", program, path], capture_output=True)
+    return done.returncode < 0
 
 
 def matrix_file(path: str, name: str) -> np.ndarray:

@@ -1,6 +1,10 @@
 """Tables as users and datasets write them."""
 
+import io
+
+import numpy as np
 import pytest
+import scipy.io
 
 from allinone import tasks
 from allinone.errors import InputError
@@ -54,3 +58,20 @@ def test_a_matlab_file_that_is_none_is_refused(tmp_path):
         tables.variables_of(str(tmp_path / "a.mat"))
     with pytest.raises(InputError, match="not a Matlab file, or cut off"):
         tables.matrix_file(written(tmp_path, "text"), "anno")
+
+
+def test_a_matlab_file_that_crashes_scipy_is_refused(tmp_path):
+    """Of this one SciPy 1.13 reads beyond its end, which ends the process with a signal."""
+    entries = np.zeros((3, 1), [(name, object) for name in ("imgname", "imgsize", "box", "flags")])
+    for number in range(3):
+        size, box = np.array([[100, 100, 3]]), np.ones((2, 6))
+        entries[number, 0] = (f"{number:06d}.jpg", size, box, np.zeros((2, 1)))
+    whole = io.BytesIO()
+    scipy.io.savemat(whole, dict(anno=entries))
+    data, start = whole.getvalue(), 594
+    path = tmp_path / "anno.mat"
+    path.write_bytes(data)
+    assert tables.matrix_file(str(path), "anno").shape == (3, 1)
+    path.write_bytes(data[: start + 512] + data[start:])
+    with pytest.raises(InputError, match="anno.mat: not a Matlab file, or cut off"):
+        tables.matrix_file(str(path), "anno")
