@@ -12,7 +12,6 @@ from typing import Any
 
 from allinone import partials
 from allinone.errors import InputError, writing
-from allinone.reading import read_json as read_json
 
 
 def _text(mode: str) -> dict[str, str]:

@@ -6,9 +6,10 @@ HDF5 itself does not survive a full disk.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
 import h5py
@@ -17,16 +18,34 @@ import numpy as np
 from allinone import files, reading
 from allinone.errors import InputError
 
+DIGEST = "sha256"  # attribute of a file
+
+
+def _digest(data: h5py.File) -> str:
+    """Return the hash of all arrays and attributes of a file, by name."""
+    digest = hashlib.sha256()
+    for name in sorted(data):
+        found = data[name][...]
+        parts = found.ravel().tolist() if found.dtype.kind == "O" else [found.tobytes()]
+        digest.update(f"{name} {found.shape} {[len(part) for part in parts]}".encode())
+        for part in parts:
+            digest.update(part)
+    for name in sorted(set(data.attrs) - {DIGEST}):
+        digest.update(f"{name} {data.attrs[name]!r}".encode())
+    return digest.hexdigest()
+
 
 @contextlib.contextmanager
 def replacing(path: str) -> Iterator[h5py.File]:
     """Make an HDF5 file in memory that takes the place of `path` when the block ends well.
 
-    InputError where it cannot be written; what was there before stays then.
+    It gets a hash of what it holds, which `read` checks. InputError where it cannot be written;
+    what was there before stays then.
     """
     whole = io.BytesIO()
     with h5py.File(whole, "w") as data:
         yield data
+        data.attrs[DIGEST] = _digest(data)
     with files.replacing(path, "wb") as stream:
         stream.write(whole.getbuffer())
 
@@ -55,7 +74,9 @@ def in_words(path: str, mend: str) -> Iterator[None]:
     try:
         yield
     except (OSError, LookupError, ValueError, TypeError, RuntimeError, MemoryError) as error:
-        raise InputError(f"{path}: damaged, or another file ({error}); {mend}") from None
+        raise InputError(
+            f"{path}: damaged, or no HDF5 file of this kind ({error}); {mend}"
+        ) from None
 
 
 def checked(data: h5py.File, name: str, wanted: Array) -> h5py.Dataset:
@@ -80,21 +101,28 @@ def values(found: h5py.Dataset) -> np.ndarray:
 
 
 def read(
-    path: str, wanted: Mapping[str, Array], mend: str
+    path: str, wanted: Mapping[str, Array], mend: str, of_one_length: bool = True, is_hashed=False
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Return ({name: array}, {name: attribute}) of an HDF5 file with the wanted arrays.
 
-    All of them must be as long as each other.
+    of_one_length: all arrays must be as long as each other; is_hashed: it must have a hash, which
+    is checked wherever there is one.
     """
     with opened(path, mend) as data:
         arrays = {name: values(checked(data, name, one)) for name, one in wanted.items()}
         attributes = dict(data.attrs)
+        digest, right = attributes.pop(DIGEST, None), _digest(data)
+    if digest != right and (digest is not None or is_hashed):
+        raise InputError(
+            f"{path}: damaged, or written by an earlier version of the kit (its sha256 does not "
+            f"fit); {mend}"
+        )
     lengths = {name: len(one) for name, one in arrays.items()}
-    if len(set(lengths.values())) > 1:
+    if of_one_length and len(set(lengths.values())) > 1:
         raise InputError(f"{path}: its arrays differ in length ({lengths}); {mend}")
     return arrays, attributes
 
 
-def encoded(names: list[str]) -> np.ndarray:
+def encoded(names: Sequence[str]) -> np.ndarray:
     """Return texts as HDF5 stores them, file names that are not UTF-8 included."""
     return np.array([os.fsencode(name) for name in names], h5py.string_dtype())

@@ -15,7 +15,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
-from typing import Optional, TextIO, Union
+from typing import Optional, TextIO, TypedDict, Union
 
 from allinone import files, folders, record, store, tasks
 from allinone.errors import InputError
@@ -52,6 +52,14 @@ def missing_files(folder: str, which: Reader) -> list[str]:
             "data_prep/README.md shows the tree of the set and whom to ask for it"
         )
     return missing
+
+
+class Summary(TypedDict):
+    """What of a summary.json is read again."""
+
+    labels: dict[str, dict[str, int]]
+    dropped: dict[str, int]
+    missing: list[str]
 
 
 # ---- Histograms for summary.json: bins that suit the kind of a task.

@@ -13,7 +13,7 @@ import shutil
 
 import numpy as np
 
-from allinone import closure, files, folders, pictures, record
+from allinone import closure, files, folders, pictures, reading, record
 from allinone.errors import InputError
 from allinone.parallel import in_order
 from allinone.progress import Progress
@@ -84,7 +84,7 @@ def _start(out, plan):
     """
     path = os.path.join(out, PLAN)
     if folders.is_own(out, KIND):
-        if files.read_json(path, "delete it") != plan:
+        if reading.read_json(path, "delete it") != plan:
             _remove_drawn(out)
     elif os.path.isdir(out) and os.listdir(out):
         raise InputError(f"{out}: holds other files; give an empty or a new folder")
@@ -133,7 +133,7 @@ def _draw_set(out, count, workers, settings):
             with files.replacing(_part_path(out, part)) as stream:
                 stream.write(lines)
             progress.step(len(part))
-    with files.replacing(os.path.join(out, RECORDS)) as stream:
+    with files.replacing(os.path.join(out, RECORDS), "wb") as stream:
         for part in parts:
-            with open(_part_path(out, part), encoding="utf-8") as lines:
+            with open(_part_path(out, part), "rb") as lines:
                 shutil.copyfileobj(lines, stream)

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, Optional
 
-from allinone import files, tasks
+from allinone import reading, tasks
 from allinone.errors import InputError
 from data_prep import conversion, reader
 from data_prep.sources import survey
@@ -47,7 +47,7 @@ def records_of(name: str, folder: str) -> str:
 def labels_of(records: str) -> set[str]:
     """Return the labels that a records file has, by the summary beside it."""
     summary = os.path.join(os.path.dirname(records), conversion.SUMMARY)
-    return set(files.read_json(summary, "convert the set again")["labels"])
+    return set(reading.read_json(summary, "convert the set again", conversion.Summary)["labels"])
 
 
 def label_of(tower: str) -> str:

@@ -10,13 +10,12 @@ the part for training is kept back for validation, whole people at a time.
 from __future__ import annotations
 
 import collections
-import json
 import os
 import zlib
 from collections.abc import Collection, Iterator
-from typing import Any
+from typing import Any, Optional, TypedDict
 
-from allinone import files, folders, partials, record, tasks
+from allinone import files, folders, partials, reading, record, tasks
 from allinone.errors import InputError, writing
 from allinone.record import FaceRecord
 
@@ -35,7 +34,23 @@ FIELDS = tuple(
     )
 )
 
-Line = dict[str, Any]
+
+class Labelled(TypedDict, total=False):
+    """A face of a line; fields that `FaceRecord` has are checked with it."""
+
+    identity: Optional[int]
+    landmarks: Optional[list[Any]]
+
+
+class _Picture(TypedDict):
+    image: str
+
+
+class Line(_Picture, Labelled, total=False):
+    """A picture: one face, or several in `faces`."""
+
+    split: Optional[str]
+    faces: list[Labelled]
 
 
 def split_of(line: Line) -> str:
@@ -67,17 +82,7 @@ def faces_of(line: Line, rare: Collection[int]) -> Iterator[FaceRecord]:
 
 def lines_of(path: str) -> Iterator[Line]:
     """Yield the pictures of a file of JSON lines; InputError with the line that is none."""
-    with open(path, encoding="utf-8") as lines:
-        for number, text in enumerate(lines, 1):
-            try:
-                line = json.loads(text)
-                line["image"]
-            except (ValueError, KeyError, TypeError) as error:
-                raise InputError(
-                    f"{path}, line {number}: not a picture with its labels ({error}); "
-                    "mend or delete the line"
-                ) from None
-            yield line
+    return reading.json_lines(path, "mend or delete the line", Line)
 
 
 def _rare(pictures):
@@ -118,6 +123,9 @@ def _write_faces(source, folder):
     with files.replacing(os.path.join(folder, FACES)) as stream:
         for line in pictures:
             for face in faces_of(line, rare):
+                fault = record.fault_of(face)
+                if fault:
+                    raise InputError(f"{source}, {line['image']}: {fault}; mend the line")
                 stream.write(record.to_line(face))
                 count += 1
     return count

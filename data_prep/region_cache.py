@@ -8,17 +8,22 @@ in the same places and the search is the same; a picture that has changed is sea
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import h5py
 import numpy as np
 
-from allinone import files
+from allinone import hdf5
+from allinone.errors import InputError
 
 PART = 32  # our choice: pictures of a file; at most so many are searched again
+WANTED = dict(  # of a file
+    name=hdf5.TEXTS,
+    sha256=hdf5.TEXTS,
+    start=hdf5.WHOLE,
+    proposal=hdf5.Array("f", (None, 4)),
+)
 
 
 class Found(NamedTuple):
@@ -38,26 +43,22 @@ def load(records: str, start: int, names: Sequence[str], search) -> list[Found] 
 
     None where the part is not there, or is of other pictures or another search.
     """
+    path = path_of(records, start, search)
     try:
-        with h5py.File(path_of(records, start, search), "r") as data:
-            stored = data["name"].asstr()[...].tolist()
-            if data.attrs["search"] != search.name or stored != list(names):
-                return None
-            digests = data["sha256"].asstr()[...].tolist()
-            boxes = np.split(data["proposal"][...], data["start"][1:-1])
-            return [Found(*pair) for pair in zip(digests, boxes)]
-    except (OSError, KeyError):  # not there, or no file of ours
+        arrays, about = hdf5.read(path, WANTED, "delete it", of_one_length=False)
+    except InputError:  # not there, damaged, or no file of ours
         return None
+    if about.get("search") != search.name or arrays["name"].tolist() != list(names):
+        return None
+    boxes = np.split(arrays["proposal"], arrays["start"][1:-1])
+    return [Found(*pair) for pair in zip(arrays["sha256"].tolist(), boxes)]
 
 
 def save(records: str, start: int, names: Sequence[str], found: Sequence[Found], search) -> None:
     """Write the file of a part."""
     digests, proposals = zip(*found)
-    whole = io.BytesIO()
-    with h5py.File(whole, "w") as data:
+    with hdf5.replacing(path_of(records, start, search)) as data:
         data.attrs["search"] = search.name
-        data["name"], data["sha256"] = list(names), list(digests)
+        data["name"], data["sha256"] = hdf5.encoded(names), hdf5.encoded(digests)
         data["start"] = np.cumsum([0] + [len(boxes) for boxes in proposals])
         data["proposal"] = np.concatenate(proposals)
-    with files.replacing(path_of(records, start, search), "wb") as stream:
-        stream.write(whole.getvalue())

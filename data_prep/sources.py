@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from allinone import files, record
+from allinone import reading, record
 from allinone.progress import Progress
 from data_prep.conversion import SUMMARY
 
@@ -57,10 +57,10 @@ class Reading:
         drawn, summary = os.path.join(folder, SET), os.path.join(folder, SUMMARY)
         known = {}
         if os.path.isfile(drawn):
-            settings = files.read_json(drawn, "draw the set again")
+            settings = reading.read_json(drawn, "draw the set again", dict)
             known = {name: settings[name] for name in KEPT if name in settings}
         if os.path.isfile(summary):
-            known["summary"] = files.read_json(summary, "convert the set again")
+            known["summary"] = reading.read_json(summary, "convert the set again", dict)
         return dict(records=self.records, sha256=self.sha256, **known)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any, Optional
+from typing import Any, Optional, TypedDict
 
-from allinone import files, model, profiles
+from allinone import model, profiles, reading
 from allinone.analyzer import DENSE, SELECTIVE_SEARCH
 from allinone.errors import InputError
 
@@ -31,10 +31,25 @@ def models_of(folder: str, parts: Iterable[Optional[str]]) -> dict[Optional[str]
     return found
 
 
+class Source(TypedDict, total=False):
+    """Of a provenance: a run that the model was fused from."""
+
+    job: Optional[str]
+    iteration: Optional[int]
+    iterations: Optional[int]
+    data: Optional[dict[str, list[dict[str, Any]]]]
+
+
+class History(TypedDict, total=False):
+    """What of a model's provenance is read."""
+
+    sources: list[Source]
+
+
 def history_of(folder: str) -> Optional[dict[str, Any]]:
     """Return the provenance of a model, None where its folder has none."""
     path = os.path.join(folder, model.PROVENANCE)
-    return files.read_json(path, "fuse again") if os.path.isfile(path) else None
+    return reading.read_json(path, "fuse again", History) if os.path.isfile(path) else None
 
 
 def about(folders: Iterable[str], stage1: Optional[str] = None) -> dict[str, Any]:
@@ -73,8 +88,8 @@ def learnt_from_whole(folder: str, job: str) -> Optional[bool]:
     None where it was not trained by the job.
     """
     for source in (history_of(folder) or {}).get("sources", ()):
-        if source["job"] == job:
-            data: Mapping[str, list] = source["data"] or {}
+        if source.get("job") == job:
+            data: Mapping[str, list] = source.get("data") or {}
             return all(one.get("splits") is None for some in data.values() for one in some)
     return None
 

@@ -17,12 +17,11 @@ import contextlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional, TypedDict
 
-import h5py
 import numpy as np
 
-from allinone import files, folders, model, record
+from allinone import files, folders, hdf5, model, reading, record
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
 from allinone.pictures import read_image
@@ -33,6 +32,8 @@ from evaluate import answers
 
 LINES, SETTINGS, DESCRIPTORS = "predictions.jsonl", "settings.json", "descriptors.h5"
 WIDTH = BY_NAME["identity"].size  # numbers of a descriptor
+HASHES = "hashes.json"  # of the finished files
+AGAIN = "delete its folder, and measure again"
 ROW = WIDTH * np.dtype(np.float32).itemsize  # bytes
 
 Annotated = tuple[str, list[FaceRecord]]  # a picture's path and its records
@@ -101,7 +102,7 @@ def predict(
     os.makedirs(out, exist_ok=True)
     with folders.only_one(path):
         if not _same(out, settings):
-            for old in (path, partial, rows):
+            for old in (path, partial, rows, os.path.join(out, HASHES)):
                 with contextlib.suppress(FileNotFoundError):
                     os.remove(old)
             files.write_json(os.path.join(out, SETTINGS), settings)
@@ -113,14 +114,44 @@ def predict(
                 numbers = np.fromfile(rows, np.float32).reshape(-1, WIDTH)
                 write_descriptors(os.path.join(out, DESCRIPTORS), numbers, settings)
             os.replace(partial, path)
+            _write_hashes(out)
             if descriptors:  # last: a run that is killed before still finds them beside the lines
                 os.remove(rows)
-    return read(out)
+        _refuse_changed(out)
+        said = read(out)
+        _refuse_strange(path, said, pictures, settings["kind"])
+    return said
+
+
+def _write_hashes(out: str) -> None:
+    there = [name for name in (LINES, DESCRIPTORS) if os.path.isfile(os.path.join(out, name))]
+    hashes = {name: files.sha256(os.path.join(out, name)) for name in there}
+    files.write_json(os.path.join(out, HASHES), hashes)
+
+
+def _refuse_changed(out: str) -> None:
+    """Raise InputError where finished predictions are not what was written."""
+    path = os.path.join(out, HASHES)
+    if not os.path.isfile(path):
+        _write_hashes(out)  # it was stopped just before
+    for name, digest in reading.read_json(path, AGAIN, dict[str, str]).items():
+        reading.opened(os.path.join(out, name), AGAIN).close()
+        if files.sha256(os.path.join(out, name)) != digest:
+            raise InputError(f"{os.path.join(out, name)}: damaged or changed; {AGAIN}")
+
+
+def _refuse_strange(path, said, pictures, kind) -> None:
+    """Raise InputError where predictions are not of these pictures, face by face."""
+    fits = [one.image for one in said] == [image for image, _ in pictures]
+    for one, (_, faces) in zip(said, pictures):
+        fits &= bool(one.error) or kind == answers.DETECT or len(one.faces) == len(faces)
+    if not fits:
+        raise InputError(f"{path}: is not of these pictures and faces; {AGAIN}")
 
 
 def _same(out: str, settings: Mapping[str, Any]) -> bool:
     path = os.path.join(out, SETTINGS)
-    return os.path.isfile(path) and files.read_json(path, "delete it") == settings
+    return os.path.isfile(path) and reading.read_json(path, "delete it") == settings
 
 
 class _Run:
@@ -190,20 +221,29 @@ class _Run:
 
 def write_descriptors(path: str, rows: np.ndarray, settings: Mapping[str, Any]) -> None:
     """Write descriptors (n, 512) as HDF5, with the settings that they were made with."""
-    with files.replacing(path, "w+b") as stream, h5py.File(stream, "w") as data:
+    with hdf5.replacing(path) as data:
         data["descriptor"] = rows
         data.attrs["settings"] = json.dumps(settings)
 
 
 def read_descriptors(out: str) -> np.ndarray:
     """Return descriptors (n, 512) in a folder: a row for each predicted face that has a box."""
-    with h5py.File(os.path.join(out, DESCRIPTORS), "r") as data:
-        return data["descriptor"][...]
+    wanted = {"descriptor": hdf5.Array("f", (None, WIDTH))}
+    arrays, _ = hdf5.read(os.path.join(out, DESCRIPTORS), wanted, AGAIN)
+    if not np.isfinite(arrays["descriptor"]).all():
+        raise InputError(f"{os.path.join(out, DESCRIPTORS)}: holds no finite numbers; {AGAIN}")
+    return arrays["descriptor"]
+
+
+class Kind(TypedDict):
+    """What of the settings says how the lines are meant."""
+
+    kind: str
 
 
 def read(out: str) -> list[Said]:
     """Return the finished predictions in a folder; InputError where there are none."""
-    settings = files.read_json(os.path.join(out, SETTINGS), "measure the model first")
+    settings = reading.read_json(os.path.join(out, SETTINGS), "measure the model first", Kind)
     is_found = settings["kind"] == answers.DETECT
     pictures = []
     for image, lines in record.by_picture(record.read_results(os.path.join(out, LINES))):

@@ -7,28 +7,24 @@ without any mate counts for the false alarm rate alone.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
 import h5py
 import numpy as np
 
+from allinone import hdf5
 from allinone.errors import InputError
 from evaluate import metrics
 
+LARGEST = 1 << 34  # our choice: bytes of a matrix; IJB-C's are far smaller
 Probe = tuple[np.ndarray, np.ndarray]  # (scores of others, scores of mates)
 
 
 def read(path: str) -> list[Probe]:
     """Return the probes of a file; InputError where it is none or has another form."""
-    if not os.path.isfile(path):
-        raise InputError(f"{path}: no such file of scores")
-    try:
-        with h5py.File(path, "r") as data:
-            negatives, positives = _matrix(path, data, "neg"), _matrix(path, data, "pos")
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: no HDF5 file of numbers ({error})") from None
+    with hdf5.opened(path, "give an HDF5 file of scores") as data:
+        negatives, positives = _matrix(path, data, "neg"), _matrix(path, data, "pos")
     if negatives.ndim != 2 or positives.ndim != 2 or len(negatives) != len(positives):
         raise InputError(
             f"{path}: both must be matrices with a row for each probe, are {negatives.shape} and "
@@ -55,6 +51,8 @@ def _matrix(path, data, kind):
             f"{path}: must have one dataset whose name holds '{kind}', has {found or 'none'} "
             f"among {', '.join(data)}"
         )
+    if data[found[0]].nbytes > LARGEST:
+        raise ValueError(f"'{found[0]}' takes {data[found[0]].nbytes:.1e} bytes")
     return np.asarray(data[found[0]][...], np.float64)
 
 

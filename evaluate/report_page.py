@@ -14,7 +14,7 @@ from typing import Any, Optional
 
 import jinja2
 
-from allinone import files
+from allinone import files, reading
 from allinone.errors import InputError
 from evaluate import benchmark, curves, report_images, report_tables
 from evaluate.benchmark import Benchmark, OtherCurves
@@ -57,7 +57,7 @@ def gather(results: str) -> dict[str, dict[str, Any]]:
         path = os.path.join(results, name, RESULTS)
         if os.path.isfile(path):
             mend = f"measure again (make eval-{name})"
-            one = files.read_json(path, mend)
+            one = reading.read_json(path, mend)
             lacking = [key for key in NEEDED if not isinstance(one, dict) or key not in one]
             if lacking:
                 raise InputError(f"{path}: no '{lacking[0]}' in it; {mend}")
@@ -155,7 +155,7 @@ def _run_in_words(source: Mapping[str, Any]) -> str:
 
 def runtime(bench: str) -> dict[str, Any]:
     """Return the part on run time: what make bench left, beside section IV-G."""
-    ours = files.read_json(bench, "make bench writes it") if os.path.isfile(bench) else {}
+    ours = reading.read_json(bench, "make bench writes it") if os.path.isfile(bench) else {}
     full = ours.get("image_full_width_s", {})
     stage2 = ours.get("stage2_s_per_face")
     return dict(

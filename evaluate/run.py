@@ -11,7 +11,7 @@ from typing import Any, Optional
 
 import numpy as np
 
-from allinone import device, files
+from allinone import device, files, reading
 from allinone.errors import InputError
 from allinone.record import FaceRecord
 from data_prep import conversion
@@ -182,8 +182,10 @@ def records_of(dataset: str, data: str) -> tuple[str, list[str]]:
                 "name its place with --data"
             )
         conversion.convert_set(dataset, data)
-    summary = files.read_json(
-        os.path.join(data, conversion.SUMMARY), f"convert the set again (make data-{dataset})"
+    summary = reading.read_json(
+        os.path.join(data, conversion.SUMMARY),
+        f"convert the set again (make data-{dataset})",
+        conversion.Summary,
     )
     losses = os.path.join(data, conversion.DROPPED)
     missing = [

@@ -10,10 +10,9 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-import h5py
 import numpy as np
 
-from allinone import boxes, files, pictures, record, regions
+from allinone import boxes, hdf5, pictures, record, regions
 from allinone.analyzer import FaceAnalyzer
 from allinone.face import Face
 from allinone.progress import Progress
@@ -87,7 +86,7 @@ def detect_in_scenes(analyzer: FaceAnalyzer, scenes: list[Picture]) -> Detected:
 def write_predictions(path: str, pairs: list[tuple[FaceRecord, Face]]) -> None:
     """Write the answers about portraits, and who they show, as HDF5; nobody is -1."""
     people = [-1 if known.identity is None else known.identity for known, _ in pairs]
-    with files.replacing(path, "w+b") as stream, h5py.File(stream, "w") as data:
+    with hdf5.replacing(path) as data:
         for task in OF_FACES:
             data[task.field] = np.float32([getattr(found, task.field) for _, found in pairs])
         data["identity"] = people

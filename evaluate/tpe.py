@@ -11,15 +11,16 @@ from __future__ import annotations
 
 from typing import Optional
 
-import h5py
 import numpy as np
 
-from allinone import files
+from allinone import hdf5
 from allinone.errors import InputError
 from allinone.model import TPE, Model
+from allinone.tasks import BY_NAME
 from evaluate.metrics import unit_length
 
 SIZE = 128
+WIDTH = BY_NAME["identity"].size  # numbers of a descriptor
 # our choice: the paper leaves TPE's settings to [41], whose text we did not have at hand
 RATE = 0.0025
 NEGATIVES = 40  # our choice, as above: others among which the most similar is taken
@@ -86,7 +87,7 @@ def apply(weights, descriptors):
 
 def save(path, maps, **about):
     """Write {name: W} as HDF5 with attributes."""
-    with files.replacing(path, "w+b") as stream, h5py.File(stream, "w") as data:
+    with hdf5.replacing(path) as data:
         for name, weights in maps.items():
             data[name] = weights
         data.attrs.update(about)
@@ -94,13 +95,10 @@ def save(path, maps, **about):
 
 def load(path):
     """Return ({name: W}, attributes) of a file that `save` wrote; InputError where it is none."""
-    try:
-        with h5py.File(path, "r") as data:
-            return {name: data[name][...] for name in data}, dict(data.attrs)
-    except OSError as error:
-        raise InputError(
-            f"{path}: no file of embeddings ({error}); make tpe-ijba writes it"
-        ) from None
+    mend = "make tpe-ijba, or evaluate.learn_tpe, writes it"
+    with hdf5.opened(path, mend) as data:
+        wanted = {name: hdf5.Array("f", (None, WIDTH)) for name in data}
+    return hdf5.read(path, wanted, mend, of_one_length=False)
 
 
 def of_model(model: Model) -> Optional[tuple[np.ndarray, float]]:
@@ -117,4 +115,7 @@ def of_model(model: Model) -> Optional[tuple[np.ndarray, float]]:
             f"{model.path(TPE)}: was learnt from other weights than those beside it, or has no "
             "threshold; learn it again (python -m evaluate.learn_tpe --help)"
         )
-    return maps[OF_MODEL], float(about["threshold"])
+    weights, threshold = maps[OF_MODEL], about["threshold"]
+    if not np.isfinite(weights).all() or np.ndim(threshold) or not np.isfinite(threshold):
+        raise InputError(f"{model.path(TPE)}: holds no finite numbers; learn it again")
+    return weights, float(threshold)

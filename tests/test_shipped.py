@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT
 from skimage import data
 
-from allinone import FaceAnalyzer, files, model
+from allinone import FaceAnalyzer, model, reading
 from evaluate import tpe
 
 FOLDER = os.path.join(ROOT, model.SHIPPED)
@@ -25,7 +25,7 @@ def test_it_is_small_whole_and_says_where_it_comes_from():
     parts = (*model.FUSED, *model.DENSE, model.PROVENANCE, model.TPE, "README.md")
     assert min(size_of(name) for name in parts) > 1000
     assert size_of(model.FUSED[1]) <= LARGEST
-    told = files.read_json(os.path.join(FOLDER, model.PROVENANCE), "")
+    told = reading.read_json(os.path.join(FOLDER, model.PROVENANCE), "")
     assert told["profile"] == "small" and told["largest_difference"] and told["sources"]
     weights, threshold = tpe.of_model(model.open_model())
     assert weights.shape == (tpe.SIZE, 512) and 0 < threshold < 1

@@ -10,7 +10,7 @@ run has seen.
 import os
 import sys
 
-from allinone import arguments, files
+from allinone import arguments, files, reading
 from allinone.errors import command
 from tools.claiming import page, runs
 
@@ -42,7 +42,7 @@ def main(argv=None):
     args = parse(argv)
     size = page.size_of(args.db)
     path = os.path.join(os.path.dirname(args.page), "claims.json")
-    older = files.read_json(path, "run make claims first") if args.only_age_loss else {}
+    older = reading.read_json(path, "run make claims first", dict) if args.only_age_loss else {}
     chains = runs.age_chains() if args.only_age_loss else runs.CHAINS
     runs.Trainings(args.db, args.out).train_all(args.seeds, args.workers, chains)
     found = runs.figures(args.out, args.seeds, chains)

@@ -7,20 +7,23 @@ import shutil
 from typing import Any
 
 import cv2
-import h5py
 import numpy as np
 from matplotlib import cbook
 from skimage import data
 
-from allinone import boxes, draw, pictures
+from allinone import boxes, draw, hdf5, pictures
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
+from allinone.tasks import BY_NAME
 from evaluate import metrics, synthetic_faces
 from evaluate.synthetic_faces import Picture
 
 PORTRAITS, SCENES, ZOOM = 12, 6, 2  # pictures on the page, and how much they are enlarged
 COLUMNS = 3  # portraits in a row
 FACES = 2  # least faces of a scene that is shown
+WANTED = dict(  # of the predictions
+    descriptor=hdf5.Array("f", (None, BY_NAME["identity"].size)), identity=hdf5.WHOLE
+)
 OVERLAP = 0.5  # IoU from which on a face is found
 
 
@@ -31,9 +34,11 @@ class Gallery:
         """Read all but the first `shown` portraits: none is compared with the picture itself."""
         if not os.path.isfile(path):
             raise InputError(f"{path}: no such file; run evaluate.synthetic first")
-        with h5py.File(path, "r") as stored:
-            descriptors, people = stored["descriptor"][shown:], stored["identity"][shown:]
+        stored, _ = hdf5.read(path, WANTED, "run evaluate.synthetic again")
+        descriptors, people = stored["descriptor"][shown:], stored["identity"][shown:]
         self.people, means = np.unique(people[people >= 0]), []
+        if not len(self.people):
+            raise InputError(f"{path}: nobody in it; run evaluate.synthetic again")
         for person in self.people:
             means.append(metrics.unit_length(descriptors[people == person]).mean(axis=0))
         self.means = metrics.unit_length(np.stack(means))

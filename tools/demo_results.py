@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 import jinja2
 
-from allinone import files, folders, model, tasks
+from allinone import files, folders, model, reading, tasks
+from allinone.errors import InputError
 from evaluate import headline
 
 PAGE, RESULTS, TABLE = "index.html", "results.json", "table.txt"
@@ -21,11 +22,33 @@ KIND = folders.Kind(
     },
     is_marked=True,
 )
+AGAIN = "run evaluate.synthetic again"
 TEMPLATES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "templates")
 
 
-def _read(demo: str, name: str) -> dict:
-    return files.read_json(os.path.join(demo, "eval", name), "run evaluate.synthetic first")
+Figures = dict[str, dict[str, float]]  # {task: {metric: value}}
+
+
+class Counts(TypedDict):
+    """What the page says of how much was measured."""
+
+    portraits: int
+    people: int
+    scenes: int
+    faces_in_scenes: int
+
+
+def _read(demo: str, name: str, kind: Any) -> Any:
+    return reading.read_json(os.path.join(demo, "eval", name), AGAIN, kind)
+
+
+def _figures(demo: str) -> tuple[Figures, Figures]:
+    """Return the results, and those of chance; InputError where chance lacks one of them."""
+    results, chance = _read(demo, "results.json", Figures), _read(demo, "chance.json", Figures)
+    for task in headline.measured(results):
+        if task not in headline.measured(chance):
+            raise InputError(f"{demo}/eval/chance.json: no figure of {task.name}; {AGAIN}")
+    return results, chance
 
 
 def page(results: dict, chance: dict, counts: Mapping[str, int], shown: Mapping[str, Any]) -> str:
@@ -54,8 +77,8 @@ def page(results: dict, chance: dict, counts: Mapping[str, int], shown: Mapping[
 
 def write(demo: str, shown: Mapping[str, Any]) -> None:
     """Write all three into the demo's folder, from what evaluate.synthetic left there."""
-    results, chance = _read(demo, "results.json"), _read(demo, "chance.json")
-    text = page(results, chance, _read(demo, "counts.json"), shown)
+    results, chance = _figures(demo)
+    text = page(results, chance, _read(demo, "counts.json", Counts), shown)
     path = os.path.join(demo, PAGE)
     table = headline.text_table(headline.table(results, chance))
     notes = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import sys
@@ -96,14 +95,7 @@ class Gallery:
         with hdf5.replacing(path) as data:
             data["name"], data["descriptor"] = hdf5.encoded(self.names), np.float32(self.vectors)
             data["pictures"] = self.pictures
-            data.attrs["model"], data.attrs["sha256"] = self.model, self.sha256()
-
-    def sha256(self) -> str:
-        """Return the hash of people and vectors, which tells a damaged file."""
-        digest = hashlib.sha256(np.float32(self.vectors).tobytes())
-        for name, count in zip(self.names, self.pictures):
-            digest.update(os.fsencode(name) + b"\0" + b"%d" % count)
-        return digest.hexdigest()
+            data.attrs["model"] = self.model
 
     def nearest(self, vector: np.ndarray) -> tuple[str, float]:
         """Return the most alike person and the cosine."""
@@ -114,14 +106,9 @@ class Gallery:
 
 def load(path: str, likeness: Likeness) -> Gallery:
     """Return a gallery; InputError where it is none, is damaged, or is of another model."""
-    arrays, attributes = hdf5.read(path, FIELDS, MEND)
+    arrays, attributes = hdf5.read(path, FIELDS, MEND, is_hashed=True)
     names, pictures = arrays["name"].tolist(), arrays["pictures"].tolist()
     gallery = Gallery(names, arrays["descriptor"], pictures, str(attributes.get("model")))
-    if attributes.get("sha256") != gallery.sha256():
-        raise InputError(
-            f"{path}: damaged, or written by an earlier version of the kit (its sha256 does not "
-            f"fit); {MEND}"
-        )
     if gallery.model != likeness.name:
         raise InputError(
             f"{path}: was made with another model, or with or without --tpe, where descriptors "

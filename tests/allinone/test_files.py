@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from allinone import files
+from allinone import files, reading
 from allinone.errors import InputError
 
 
@@ -16,7 +16,7 @@ def test_what_was_there_stays_when_writing_fails(tmp_path):
         with files.replacing(str(path)) as stream:
             stream.write("half")
             raise ValueError("stopped")
-    assert files.read_json(str(path), "") == {"a": 1} and os.listdir(tmp_path) == ["results.json"]
+    assert reading.read_json(str(path), "") == {"a": 1} and os.listdir(tmp_path) == ["results.json"]
 
 
 def test_a_full_disk_is_a_sentence_and_loses_nothing(tmp_path):
@@ -44,4 +44,4 @@ raise SystemExit(main())
 def test_broken_json_is_named_with_the_mend(tmp_path):
     (tmp_path / "x.json").write_text("{")
     with pytest.raises(InputError, match="x.json: not JSON.*draw it again"):
-        files.read_json(str(tmp_path / "x.json"), "draw it again")
+        reading.read_json(str(tmp_path / "x.json"), "draw it again")

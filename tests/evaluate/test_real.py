@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from allinone import files, pictures
+from allinone import pictures, reading
 
 ROWS = {
     ("photos", "detection"),
@@ -47,7 +47,7 @@ def predicted(measured, name):
 
 
 def test_measured_on_pictures_of_the_same_form(measured, real_source):
-    results = files.read_json(str(measured / "results.json"), "")
+    results = reading.read_json(str(measured / "results.json"), "")
     rows = {(one["set"], one["task"], one["figure"]): one for one in results["rows"]}
     assert {(name, task) for name, task, _ in rows} == ROWS
     assert results["not_found"] == {"celeba": 0, "utkface": 0}
@@ -69,7 +69,7 @@ def test_measured_on_pictures_of_the_same_form(measured, real_source):
 
 
 def test_people_are_also_measured_in_groups(measured):
-    results = files.read_json(str(measured / "results.json"), "")
+    results = reading.read_json(str(measured / "results.json"), "")
     assert all(one["samples"] >= 10 for one in results["groups"])
     text = (measured / "results.md").read_text()
     assert text.startswith("| set | task | figure |") and text.count("|---|") >= 2

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from allinone import analyzer as analysis
-from allinone import draw, files, record
+from allinone import draw, files, reading, record
 from allinone.errors import InputError
 from allinone.face import Face
 from allinone.pictures import read_image, write_image
@@ -157,7 +157,7 @@ def prepare(settings: Settings, model_files: list[dict[str, str]]) -> str:
     wanted["boxes_sha256"] = files.sha256(settings.boxes) if settings.boxes else ""
     wanted = msgspec.to_builtins(wanted)
     if os.path.isfile(partial):
-        if not os.path.isfile(path) or files.read_json(path, "delete it") != wanted:
+        if not os.path.isfile(path) or reading.read_json(path, "delete it") != wanted:
             os.remove(partial)
     files.write_json(path, wanted)
     return partial

@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 
-from allinone import files, folders, model, snapshots, surgery, tasks
+from allinone import files, folders, model, reading, snapshots, surgery, tasks
 from allinone.errors import InputError
 from allinone.profiles import Profile
 from allinone.pycaffe import caffe
@@ -149,4 +149,4 @@ def _read(run, name):
     path = os.path.join(run, name)
     if not os.path.isfile(path):
         return None
-    return files.read_json(path, "go on with the training, which writes it")
+    return reading.read_json(path, "go on with the training, which writes it", dict)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 import matplotlib
 import numpy as np
 
-from allinone import files
+from allinone import files, reading
 from allinone.errors import InputError
+from tools.training.log import AGAIN, Entry
 
 matplotlib.use("Agg")
 from matplotlib import pyplot
@@ -25,28 +25,38 @@ def read_log(path: str) -> tuple[dict, dict]:
     """
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such training log; train first")
-    with open(path, encoding="utf-8") as stream:
-        try:
-            entries = [json.loads(line) for line in stream]
-        except ValueError as error:
-            raise InputError(f"{path}: not a training log ({error}); train again") from None
+    entries = list(reading.json_lines(path, AGAIN, Entry))
     losses = [entry for entry in entries if "loss" in entry]
     held_out = [entry for entry in entries if "validation" in entry]
     if not losses:
         raise InputError(f"{path}: the log has no line yet; train first")
     curves = {}
     for task in losses[0]["loss"]:
-        values = np.array([entry["loss"][task] for entry in losses])
-        curves[task] = iterations_of(losses), values
+        curves[task] = iterations_of(losses), _column(losses, ("loss", task), path)
     figures = {}
     for task, metrics in (held_out[0]["validation"] if held_out else {}).items():
         for metric in metrics:
-            values = np.array([entry["validation"][task][metric] for entry in held_out])
+            values = _column(held_out, ("validation", task, metric), path)
             figures[task] = iterations_of(held_out), metric, values
     return curves, figures
 
 
-def iterations_of(entries: list[dict]) -> np.ndarray:
+def _column(entries: list[Entry], keys: tuple[str, ...], path: str) -> np.ndarray:
+    """Return one number of each entry; InputError where one lacks it."""
+    values = []
+    for entry in entries:
+        found = entry
+        for key in keys:
+            if key not in found:
+                raise InputError(
+                    f"{path}: no {' '.join(keys)} at iteration {entry['iteration']}; {AGAIN}"
+                )
+            found = found[key]
+        values.append(found)
+    return np.array(values)
+
+
+def iterations_of(entries: list[Entry]) -> np.ndarray:
     """Return the iterations of some entries of a log."""
     return np.array([entry["iteration"] for entry in entries])
 

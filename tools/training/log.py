@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import json
 import os
+from typing import TypedDict
 
 from tensorboardX import SummaryWriter
 
-from allinone import files
+from allinone import files, reading
 from allinone.errors import writing
 
+AGAIN = "delete the line, or train again"
 LOG, EVENTS = "log.jsonl", "tensorboard"  # of a run
 EVENTS_EVERY = 10  # iterations between TensorBoard's points
 FIRST = 20  # our choice: iterations whose losses a later one is compared with
+
+
+class _Numbered(TypedDict):
+    iteration: int
+
+
+class Entry(_Numbered, total=False):
+    """A line of the log."""
+
+    loss: dict[str, float]
+    validation: dict[str, dict[str, float]]
 
 
 class Log:
@@ -31,8 +44,8 @@ class Log:
     def _entries_until(self, iteration):
         if not os.path.isfile(self.path):
             return []
-        with open(self.path, encoding="utf-8") as stream:
-            whole = [json.loads(line) for line in stream if line.endswith("\n")]
+        files.whole_lines(self.path)
+        whole = reading.json_lines(self.path, AGAIN, Entry)
         return [entry for entry in whole if entry["iteration"] <= iteration]
 
     def losses(self, iteration: int, losses: dict[str, float]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 
-from allinone import closure, files, folders, snapshots
+from allinone import closure, files, folders, reading, snapshots
 from allinone.errors import InputError, writing
 from allinone.snapshots import FOLDER, NET, PLAN, PREFIX, SOLVER
 from prototxt import committed, solvers, towers
@@ -107,7 +107,7 @@ def prepare(out: str, texts: dict[str, str], plan: dict, resume: bool) -> bool:
     path = os.path.join(out, PLAN)
     earlier = os.path.isdir(os.path.join(out, FOLDER))
     if earlier:
-        before = files.read_json(path, "delete it") if os.path.isfile(path) else None
+        before = reading.read_json(path, "delete it") if os.path.isfile(path) else None
         if before == plan and not resume:
             raise InputError(
                 f"{out}: holds a run of the same settings; go on with --resume, or delete it"
