@@ -225,7 +225,7 @@ def profile_of(source: str) -> str:
     if model.is_model(folder):
         path, name = os.path.join(folder, model.ABOUT), model.read_about(folder).profile
     elif os.path.isfile(path):
-        name = files.read_json(path, "give --profile").get("profile")
+        name = reading.read_json(path, "give --profile", dict).get("profile")
     else:
         raise InputError(
             f"{source}: neither {PLAN} nor {model.ABOUT} in {folder} says its profile; give "

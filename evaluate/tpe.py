@@ -16,11 +16,9 @@ import numpy as np
 from allinone import hdf5
 from allinone.errors import InputError
 from allinone.model import TPE, Model
-from allinone.tasks import BY_NAME
 from evaluate.metrics import unit_length
 
 SIZE = 128
-WIDTH = BY_NAME["identity"].size  # numbers of a descriptor
 # our choice: the paper leaves TPE's settings to [41], whose text we did not have at hand
 RATE = 0.0025
 NEGATIVES = 40  # our choice, as above: others among which the most similar is taken
@@ -97,7 +95,7 @@ def load(path):
     """Return ({name: W}, attributes) of a file that `save` wrote; InputError where it is none."""
     mend = "make tpe-ijba, or evaluate.learn_tpe, writes it"
     with hdf5.opened(path, mend) as data:
-        wanted = {name: hdf5.Array("f", (None, WIDTH)) for name in data}
+        wanted = {name: hdf5.Array("f", (None, None)) for name in data}
     return hdf5.read(path, wanted, mend, of_one_length=False)
 
 
