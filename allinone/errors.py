@@ -65,10 +65,14 @@ class InputError(Exception):
     """Says what is wrong, in which file and field, and how to mend it."""
 
 
-def unwritable(path: str, error: OSError) -> InputError:
+class OutputError(InputError):
+    """Says which output cannot be written: what is left to do cannot be done either."""
+
+
+def unwritable(path: str, error: OSError) -> OutputError:
     """Return the error of an output that cannot be written, with the mend."""
     mend = MENDS.get(error.errno, "choose another place")
-    return InputError(
+    return OutputError(
         f"{path}: cannot be written ({error.strerror or error}); {mend}; what was there before is "
         "untouched"
     )

@@ -3,40 +3,80 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from allinone import record
 from allinone.face import Face
 from tools.analysis import inputs
 
+LONGEST = 240  # bytes of a name without its number and ending: file systems take 255 of all
 
-def drawn_name(path: str, taken: set[str], kind: str = ".png") -> str:
-    """Return the file name of a drawing, different from all taken ones, which it joins."""
-    stem, number = os.path.splitext(os.path.basename(path))[0], 1
-    name = f"{stem}{kind}"
+
+def drawn_name(
+    path: str, taken: set[str], kind: str = ".png", numbers: dict[str, int] | None = None
+) -> str:
+    """Return the file name of a drawing, different from all taken ones, which it joins.
+
+    numbers: {name: how often it was asked for}, which many inputs of one name are found by. A name
+    that is too long for a number is cut.
+    """
+    stem = os.path.splitext(os.path.basename(path))[0]
+    if len(os.fsencode(stem)) > LONGEST:
+        stem = os.fsencode(stem)[:LONGEST].decode(errors="ignore")
+    numbers = {} if numbers is None else numbers
+    name = first = f"{stem}{kind}"
+    number = numbers.get(first, 1)
     while name in taken:
         number += 1
         name = f"{stem}-{number}{kind}"
+    numbers[first] = number
     taken.add(name)
     return name
 
 
-def drawn_names(pictures: Sequence[str], videos: Sequence[str], out: str) -> dict[str, str]:
+def _in_folder(paths: Iterable[str], folder: str) -> set[str]:
+    """Return those of some paths that lie in a folder itself, whatever it is called there."""
+    paths, here = list(paths), os.path.realpath(folder)
+    parents = {os.path.dirname(one) for one in paths}
+    inside = {one for one in parents if os.path.realpath(one or ".") == here}
+    return {one for one in paths if os.path.dirname(one) in inside}
+
+
+def drawn_names(
+    pictures: Sequence[str], videos: Sequence[str], out: str, earlier: Collection[str] = ()
+) -> dict[str, str]:
     """Return {input: file name of its drawing}, the same whatever was done before.
 
-    No two inputs share a name, and no drawing gets the name of an input that stands in `out`.
+    earlier: names of drawings of before, which are written over. No two inputs share a name, and
+    no drawing gets that of an input, or of another file, that stands in `out`.
     """
-    here = os.path.realpath(out)
-    inputs_here = [
-        one for one in (*pictures, *videos) if os.path.realpath(os.path.dirname(one) or ".") == here
-    ]
-    taken, names = {os.path.basename(one) for one in inputs_here}, {}
+    taken = {os.path.basename(one) for one in _in_folder((*pictures, *videos), out)}
+    if os.path.isdir(out):
+        taken.update(set(os.listdir(out)) - set(earlier))
+    names: dict[str, str] = {}
+    numbers: dict[str, int] = {}
     for path in pictures:
-        names[path] = drawn_name(path, taken)
+        names[path] = drawn_name(path, taken, ".png", numbers)
     for source in videos:
         stem = f"camera{source}" if inputs.is_camera(source) else source
-        names[source] = drawn_name(stem, taken, ".mp4")
+        names[source] = drawn_name(stem, taken, ".mp4", numbers)
     return names
+
+
+def without_drawings(
+    found: Sequence[str], asked: Collection[str], out: str, earlier: Collection[str]
+) -> list[str]:
+    """Return inputs without the drawings of before that a folder or a pattern has brought.
+
+    asked: what the user has named, which stays.
+    """
+    inside, drawn = _in_folder(found, out), set(earlier)
+    kept = []
+    for one in found:
+        is_drawing = one in inside and os.path.basename(one) in drawn
+        if one in asked or not is_drawing:
+            kept.append(one)
+    return kept
 
 
 def lines_of(faces: Sequence[Face], descriptor: str, image: str, **where) -> str:

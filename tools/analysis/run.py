@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Collection, Sequence
@@ -11,15 +12,21 @@ import msgspec
 import numpy as np
 
 from allinone import analyzer as analysis
-from allinone import draw, files, reading, record
+from allinone import draw, files, folders, reading, record
 from allinone.errors import InputError
 from allinone.face import Face
 from allinone.pictures import read_image, write_image
 from allinone.progress import Progress
 from tools.analysis import given_boxes, inputs, outputs, table
-from tools.analysis.videos import analyze_or_refuse
+from tools.analysis.videos import analyze_or_refuse, partial_of
 
 LINES, TABLE, SETTINGS = "faces.jsonl", "faces.csv", "settings.json"
+DRAWN = "drawn"  # in the settings: names of all drawings that stand in the folder
+KIND = folders.Kind(
+    "analysis",
+    holds=(LINES, f"{LINES}.partial", TABLE, SETTINGS),
+    proofs={SETTINGS: frozenset({"inputs", "model_files", "without_pictures"})},
+)
 
 
 @dataclass(frozen=True)
@@ -141,13 +148,22 @@ def analyze_pictures(find: Finder, left: Sequence[str], names, stream, settings:
         progress.step(len(some))
 
 
-def prepare(settings: Settings, model_files: list[dict[str, str]]) -> str:
+def drawn_before(out: str) -> list[str]:
+    """Return the names of the drawings that analyses have left in a folder."""
+    if not folders.is_own(out, KIND):
+        return []
+    return reading.read_json(os.path.join(out, SETTINGS), "delete it").get(DRAWN, [])
+
+
+def prepare(
+    settings: Settings, model_files: list[dict[str, str]], drawn: Sequence[str] = ()
+) -> str:
     """Return the path of the unfinished lines; those of a run that differs are removed.
 
-    model_files: {file: sha256} of the model of each stage. How many pictures share a call, and
-    the table, do not decide what is found.
+    model_files: {file: sha256} of the model of each stage; drawn: names of the drawings, of before
+    as well. How many pictures share a call, and the table, do not decide what is found.
     """
-    os.makedirs(settings.out, exist_ok=True)
+    folders.claim(settings.out, KIND)
     partial = os.path.join(settings.out, f"{LINES}.partial")
     path = os.path.join(settings.out, SETTINGS)
     wanted = {
@@ -157,9 +173,11 @@ def prepare(settings: Settings, model_files: list[dict[str, str]]) -> str:
     wanted["boxes_sha256"] = files.sha256(settings.boxes) if settings.boxes else ""
     wanted = msgspec.to_builtins(wanted)
     if os.path.isfile(partial):
-        if not os.path.isfile(path) or reading.read_json(path, "delete it") != wanted:
+        before = reading.read_json(path, "delete it")
+        before.pop(DRAWN, None)
+        if before != wanted:
             os.remove(partial)
-    files.write_json(path, wanted)
+    files.write_json(path, {**wanted, DRAWN: sorted(drawn)})
     return partial
 
 
@@ -168,7 +186,23 @@ def run(settings: Settings) -> tuple[int, int]:
 
     Leaves faces.jsonl, and the drawings and the table that are asked for, in the folder `out`.
     """
+    with folders.only_one(settings.out):
+        return _run(settings)
+
+
+def _run(settings):
+    earlier = drawn_before(settings.out)
     pictures, videos = inputs.expand(settings.inputs)
+    asked = set(settings.inputs)
+    pictures = outputs.without_drawings(pictures, asked, settings.out, earlier)
+    videos = outputs.without_drawings(videos, asked, settings.out, earlier)
+    names = outputs.drawn_names(pictures, videos, settings.out, earlier)
+    if not (pictures or videos):
+        raise InputError(
+            f"{', '.join(settings.inputs)}: no picture but the drawings of an earlier analysis; "
+            "name pictures"
+        )
+    drawn = [] if settings.without_pictures else names.values()
     analyzer = analysis.FaceAnalyzer(
         settings.model,
         settings.engine,
@@ -182,11 +216,13 @@ def run(settings: Settings) -> tuple[int, int]:
     by = f", stage 1 by {models[0].folder}" if settings.stage1 else ""
     print(f"model {models[1].folder}{by}, engine {settings.engine} on {device}", flush=True)
     find = finder(settings, analyzer, [*pictures, *videos])
-    partial = prepare(settings, [one.about.files for one in models])
+    partial = prepare(settings, [one.about.files for one in models], {*earlier, *drawn})
+    for name in earlier:  # what a dead process has left
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(partial_of(os.path.join(settings.out, name)))
     done = outputs.done_before(partial)
-    names = outputs.drawn_names(pictures, videos, settings.out)
     left = [path for path in pictures if path not in done]
-    with open(partial, "a", encoding="utf-8") as stream:
+    with files.appending(partial) as stream:
         analyze_pictures(find, left, names, stream, settings)
         for source in videos:
             if source not in done:

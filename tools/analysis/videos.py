@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from allinone import draw, record
-from allinone.errors import InputError
+from allinone.errors import InputError, OutputError
 from allinone.progress import Progress
 from allinone.videos import open_video
 from tools.analysis import inputs, outputs
@@ -20,19 +20,25 @@ QUARTERS = (90, 270)  # degrees
 TRIES, CERTAIN = 8, 0.99  # our choice: frames that are looked at, score of a face that counts
 
 
+def partial_of(path: str) -> str:
+    """Return where a drawn video is made: OpenCV goes by the ending of its name."""
+    return f"{path}.partial.mp4"
+
+
 class DrawnVideo:
     """A video of drawn frames in the making; nothing is written where no frame comes."""
 
     def __init__(self, path: str, rate: float) -> None:
         """Take the path and the frames a second."""
         self.path, self.rate, self.writer, self.size = path, rate, None, None
+        self.partial, self.count = partial_of(path), 0
 
     def add(self, image: np.ndarray) -> None:
         """Append a frame, BGR uint8; all have the size of the first."""
         if self.writer is None:
             code = cv2.VideoWriter_fourcc(*"mp4v")
             self.size = image.shape[1::-1]
-            self.writer = cv2.VideoWriter(self.path, code, self.rate, self.size)
+            self.writer = cv2.VideoWriter(self.partial, code, self.rate, self.size)
             if not self.writer.isOpened():
                 raise InputError(
                     f"{self.path}: OpenCV cannot write this video; use --without-pictures"
@@ -40,11 +46,24 @@ class DrawnVideo:
         if image.shape[1::-1] != self.size:
             image = cv2.resize(image, self.size, interpolation=cv2.INTER_AREA)
         self.writer.write(image)
+        self.count += 1
 
     def close(self) -> None:
-        """Finish the file."""
-        if self.writer is not None:
-            self.writer.release()
+        """Finish the file; OutputError where it is not whole: OpenCV does not say so."""
+        if self.writer is None:
+            return
+        self.writer.release()
+        written = cv2.VideoCapture(self.partial)
+        count = int(written.get(cv2.CAP_PROP_FRAME_COUNT))
+        written.release()
+        if count < self.count:
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(self.partial)
+            raise OutputError(
+                f"{self.path}: cannot be written; free space or choose another folder, then run "
+                "the same command again"
+            )
+        os.replace(self.partial, self.path)
 
 
 def stands_on_its_head(find, source: str, settings) -> bool:
@@ -99,6 +118,8 @@ def analyze_or_refuse(find, source: str, name: str, stream, settings) -> None:
     """Analyze a video; one that cannot be read is a line with `error` and stops nothing."""
     try:
         analyze_video(find, source, name, stream, settings)
+    except OutputError:
+        raise
     except InputError as error:
         Progress.write(f"  error: {error}", file=sys.stderr)
         stream.write(record.to_line(record.FaceRecord(source, error=str(error))))
