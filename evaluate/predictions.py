@@ -34,6 +34,11 @@ LINES, SETTINGS, DESCRIPTORS = "predictions.jsonl", "settings.json", "descriptor
 WIDTH = BY_NAME["identity"].size  # numbers of a descriptor
 HASHES = "hashes.json"  # of the finished files
 AGAIN = "delete its folder, and measure again"
+KIND = folders.Kind(
+    "folder of predictions",
+    holds=(LINES, f"{LINES}.partial", SETTINGS, DESCRIPTORS, HASHES, "descriptors.partial"),
+    proofs={SETTINGS: frozenset({"records", "model", "kind"})},
+)
 ROW = WIDTH * np.dtype(np.float32).itemsize  # bytes
 
 Annotated = tuple[str, list[FaceRecord]]  # a picture's path and its records
@@ -99,8 +104,8 @@ def predict(
     """
     path, settings = os.path.join(out, LINES), {**settings, "descriptors": descriptors}
     partial, rows = f"{path}.partial", os.path.join(out, "descriptors.partial")
-    os.makedirs(out, exist_ok=True)
     with folders.only_one(path):
+        folders.claim(out, KIND)
         if not _same(out, settings):
             for old in (path, partial, rows, os.path.join(out, HASHES)):
                 with contextlib.suppress(FileNotFoundError):
@@ -166,7 +171,7 @@ class _Run:
         done = self._done()
         progress, analyzer, current = Progress("pictures", len(pictures)), None, None
         progress.step(done)
-        with open(self.partial, "a", encoding="utf-8") as lines, self._open_rows() as numbers:
+        with files.appending(self.partial) as lines, self._open_rows() as numbers:
             for image, faces in pictures[done:]:
                 folder = models[faces[0].split]
                 if folder != current:
@@ -184,7 +189,7 @@ class _Run:
                 progress.step()
 
     def _open_rows(self):
-        return open(self.rows, "ab") if self.rows else contextlib.nullcontext()
+        return files.appending(self.rows, "ab") if self.rows else contextlib.nullcontext()
 
     def _answers(self, analyzer, image, faces):
         """Return (records, descriptors) of one picture."""

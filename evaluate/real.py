@@ -78,10 +78,12 @@ def main(argv=None):
         not_found=lost,
         threshold=threshold,
     )
-    files.write_json(os.path.join(args.out, "results.json"), results)
-    with files.replacing(os.path.join(args.out, "results.md")) as stream:
-        tables = [rows.markdown(rows.table(some)) for some in (found, groups)]
-        stream.write("\n".join(tables))
+    with folders.only_one(args.out):
+        folders.claim(args.out, KIND)
+        files.write_json(os.path.join(args.out, "results.json"), results)
+        with files.replacing(os.path.join(args.out, "results.md")) as stream:
+            tables = [rows.markdown(rows.table(some)) for some in (found, groups)]
+            stream.write("\n".join(tables))
     print(headline.text_table(rows.table(found)))
     print(json.dumps(dict(not_found=lost, score_for_that_precision=round(threshold, 4))))
 

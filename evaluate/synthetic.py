@@ -54,10 +54,12 @@ def main(argv=None):
         scenes=len(scenes),
         faces_in_scenes=detected.faces,
     )
-    files.write_json(os.path.join(args.out, "chance.json"), chance)
-    files.write_json(os.path.join(args.out, "counts.json"), counts)
-    synthetic_faces.write_predictions(os.path.join(args.out, "predictions.h5"), pairs)
-    files.write_json(os.path.join(args.out, "results.json"), results)
+    with folders.only_one(args.out):
+        folders.claim(args.out, KIND)
+        files.write_json(os.path.join(args.out, "chance.json"), chance)
+        files.write_json(os.path.join(args.out, "counts.json"), counts)
+        synthetic_faces.write_predictions(os.path.join(args.out, "predictions.h5"), pairs)
+        files.write_json(os.path.join(args.out, "results.json"), results)
     print(headline.text_table(headline.table(results, chance)))
     if headline.left_out(results):
         print(headline.left_out(results))
