@@ -13,9 +13,11 @@ Every file but the last has its hash in model.json. No Caffe is needed to open o
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import re
+from collections.abc import Iterator
 from typing import Any, Optional
 
 import msgspec
@@ -29,9 +31,10 @@ DENSE = ("dense.prototxt", "dense.caffemodel")
 SHIPPED = "models/small"  # the model that comes with the kit, from the kit's root
 SCORE = 0.9  # our choice: least detection score that is reported where a model has none of its own
 FORMAT = 1  # of model.json
+FURTHER = ("allinone*.onnx", "dense*.onnx", TPE)  # patterns of files that are added later
 KIND = folders.Kind(
     "model",
-    holds=(*FUSED, *DENSE, "allinone*.onnx", "dense*.onnx", TPE, ABOUT, PROVENANCE),
+    holds=(*FUSED, *DENSE, *FURTHER, *(f"{name}.new" for name in FURTHER), ABOUT, PROVENANCE),
     proofs={
         ABOUT: frozenset({"format", "profile", "input_size", "stages", "files"}),
         PROVENANCE: frozenset({"profile", "parameters", "sources", "tower_from"}),
@@ -245,13 +248,36 @@ def describe(folder: str, profile: str, input_size: int, stages: dict[str, dict]
 
 def add_file(folder: str, name: str) -> None:
     """Make a file that was written into a model's folder a part of the model."""
-    about = read_about(folder)
-    about.files[name] = files.sha256(os.path.join(folder, name))
-    write_about(folder, about)
+    with folders.only_one(folder):
+        about = read_about(folder)
+        about.files[name] = files.sha256(os.path.join(folder, name))
+        write_about(folder, about)
+
+
+@contextlib.contextmanager
+def replacing_file(folder: str, name: str) -> Iterator[str]:
+    """Make a file that becomes a part of a model when the block ends well; yield where to write it.
+
+    The model stays whole at any moment: from the one before to the new one it is without the file.
+    """
+    made, path = (os.path.join(folder, one) for one in (f"{name}.new", name))
+    try:
+        yield made
+        with folders.only_one(folder):
+            about, digest = read_about(folder), files.sha256(made)
+            if about.files.pop(name, None):
+                write_about(folder, about)
+            os.replace(made, path)
+            about.files[name] = digest
+            write_about(folder, about)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(made)
 
 
 def set_score(folder: str, score: float, **found_by: Any) -> None:
     """Set the least detection score that a model reports, and how it was found."""
-    about = read_about(folder)
-    about.score, about.score_from = score, found_by
-    write_about(folder, about)
+    with folders.only_one(folder):
+        about = read_about(folder)
+        about.score, about.score_from = score, found_by
+        write_about(folder, about)

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 
-from allinone import arguments
+from allinone import arguments, folders
 from allinone.errors import command
 from evaluate import ellipses, fddb_files
 
@@ -47,7 +47,9 @@ def main(argv=None):
     results = fddb_files.read_results(args.detections)
     pictures = fddb_files.together(faces, results, folder if os.path.isdir(folder) else None)
     curve = ellipses.curve(pictures)
-    fddb_files.write_curves(curve, args.out)
+    with folders.only_one(args.out):
+        folders.claim(args.out, fddb_files.KIND)
+        fddb_files.write_curves(curve, args.out)
     discrete, continuous = round(float(curve.discrete[0]), 6), round(float(curve.continuous[0]), 6)
     false = int(curve.false[0])
     if args.json:

@@ -16,7 +16,7 @@ from typing import Optional
 import numpy as np
 from PIL import Image
 
-from allinone import files
+from allinone import files, folders
 from allinone.errors import InputError
 from data_prep.readers import fddb as reader
 from data_prep.tables import lines as lines_of
@@ -26,6 +26,8 @@ from evaluate import ellipses
 PICTURES = "originalPics"  # folder of FDDB's pictures
 FOLDS = os.path.dirname(reader.FOLDS[0])  # folder of the lists
 OURS = "fold-{:02d}-out.txt"
+DISCRETE, CONTINUOUS = "DiscROC.txt", "ContROC.txt"
+KIND = folders.Kind("folder of FDDB's curves", holds=(DISCRETE, CONTINUOUS), is_marked=True)
 FURTHEST = 1e6  # our choice: pixels; no picture is so large, and OpenCV draws nothing far beyond
 RESULTS = (
     "must be a picture, the number of its detections, and a line for each: left, top, width, "
@@ -177,10 +179,10 @@ def write_curves(curve: ellipses.Curve, out: str) -> None:
     DiscROC.txt: rate, false positives, score; ContROC.txt: rate, false positives.
     """
     points = list(zip(curve.threshold, curve.continuous, curve.discrete, curve.false))
-    with files.replacing(os.path.join(out, "DiscROC.txt")) as stream:
+    with files.replacing(os.path.join(out, DISCRETE)) as stream:
         for threshold, _, rate, false in points:
             stream.write(f"{rate:.6g} {false:.6g} {threshold:.6g}\n")
-    with files.replacing(os.path.join(out, "ContROC.txt")) as stream:
+    with files.replacing(os.path.join(out, CONTINUOUS)) as stream:
         for _, rate, _, false in points:
             stream.write(f"{rate:.6g} {false:.6g}\n")
 

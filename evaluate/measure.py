@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 
-from allinone import arguments, engines
+from allinone import arguments, engines, folders
 from allinone.analyzer import PROPOSALS
 from allinone.errors import InputError, command
 from evaluate import answers, benchmark, predictions, run
@@ -82,7 +82,9 @@ def main(argv=None):
         raise InputError(f"no benchmark given; name one of {', '.join(benchmark.names())}")
     chosen = benchmark.load(args.benchmark)
     begun = run.start(chosen, args)
-    run.finish(begun, chosen.measure(begun))
+    with folders.only_one(begun.out):
+        folders.claim(begun.out, run.KIND)
+        run.finish(begun, chosen.measure(begun))
 
 
 if __name__ == "__main__":

@@ -100,10 +100,7 @@ def keep(net: Backend, learnt: Learnt, known: Described, seed: int) -> str:
 
     known: the people whom it has learnt from.
     """
-    path = os.path.join(net.folder, model.TPE)
-    tpe.save(
-        path,
-        {tpe.OF_MODEL: learnt.weights},
+    about = dict(
         model=net.model.sha256,
         faces=len(known.people),
         people=len(set(known.people)),
@@ -111,5 +108,6 @@ def keep(net: Backend, learnt: Learnt, known: Described, seed: int) -> str:
         threshold=learnt.threshold,
         far=FAR,
     )
-    model.add_file(net.folder, model.TPE)
-    return path
+    with model.replacing_file(net.folder, model.TPE) as path:
+        tpe.save(path, {tpe.OF_MODEL: learnt.weights}, **about)
+    return os.path.join(net.folder, model.TPE)

@@ -37,7 +37,7 @@ AGAIN = "delete its folder, and measure again"
 KIND = folders.Kind(
     "folder of predictions",
     holds=(LINES, f"{LINES}.partial", SETTINGS, DESCRIPTORS, HASHES, "descriptors.partial"),
-    proofs={SETTINGS: frozenset({"records", "model", "kind"})},
+    proofs={SETTINGS: frozenset({"kind", "proposals", "score", "stage"})},
 )
 ROW = WIDTH * np.dtype(np.float32).itemsize  # bytes
 

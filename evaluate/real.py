@@ -13,11 +13,18 @@ import json
 import os
 import sys
 
-from allinone import arguments, device, engines, files
+from allinone import arguments, device, engines, files, folders
 from allinone.errors import InputError, command
 from allinone.model import open_model
 from data_prep import conversion
 from evaluate import headline, photographs, portraits, rows, tpe
+
+KIND = folders.Kind(
+    "measurement on real faces",
+    holds=("results.json", "results.md"),
+    proofs={"results.json": frozenset({"rows", "groups", "not_found", "threshold"})},
+    is_marked=True,
+)
 
 
 def parse(argv):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import sys
 
-from allinone import arguments, files
+from allinone import arguments, files, folders
 from allinone.errors import InputError, command
 from evaluate import benchmark, report_page
 
@@ -51,10 +51,13 @@ def main(argv=None):
                 f"--systems {folder}: no results of IJB-A in it; make eval-ijba EVAL={folder} "
                 "measures them"
             )
-    report_page.write_tables(found, args.out)
     path = os.path.join(args.out, report_page.PAGE)
-    with files.replacing(path) as stream:
-        stream.write(report_page.page(found, args.data, args.bench, systems))
+    text = report_page.page(found, args.data, args.bench, systems)
+    with folders.only_one(args.out):
+        folders.claim(args.out, report_page.KIND)
+        report_page.write_tables(found, args.out)
+        with files.replacing(path) as stream:
+            stream.write(text)
     absent = [name for name in benchmark.names() if name not in found]
     missing = f"; missing: {', '.join(absent)}" if absent else ""
     print(f"{path}: {', '.join(found) or 'no benchmark yet'}{missing}")

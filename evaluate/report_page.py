@@ -14,7 +14,7 @@ from typing import Any, Optional
 
 import jinja2
 
-from allinone import files, reading
+from allinone import files, folders, reading
 from allinone.errors import InputError
 from evaluate import benchmark, curves, report_images, report_tables
 from evaluate.benchmark import Benchmark, OtherCurves
@@ -22,6 +22,12 @@ from evaluate.run import RESULTS
 
 TEMPLATES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "templates")
 PAGE = "index.html"
+KIND = folders.Kind(
+    "report",
+    holds=(PAGE, "results.json", "results.csv"),
+    proofs={"results.csv": "benchmark,figure,unit,measured,"},
+    is_marked=True,
+)
 NEEDED = (  # of a results.json
     "figures",
     "deviations",

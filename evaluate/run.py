@@ -11,7 +11,7 @@ from typing import Any, Optional
 
 import numpy as np
 
-from allinone import device, files, reading
+from allinone import device, files, folders, reading
 from allinone.errors import InputError
 from allinone.record import FaceRecord
 from data_prep import conversion
@@ -20,6 +20,12 @@ from evaluate.benchmark import Benchmark, Measured
 from evaluate.predictions import Annotated, Said
 
 RESULTS = "results.json"
+KIND = folders.Kind(
+    "measurement",
+    holds=(RESULTS, "DiscROC.txt", "ContROC.txt", "detections.txt", "tpe.h5"),
+    proofs={RESULTS: frozenset({"benchmark", "figures", "deviations", "rules"})},
+    is_marked=True,
+)
 WORST = 12  # faces or pictures that the report shows of a benchmark
 
 

@@ -11,10 +11,17 @@ same region proposals.
 import os
 import sys
 
-from allinone import arguments, device, files
+from allinone import arguments, device, files, folders
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError, command
 from evaluate import headline, synthetic_faces, task_figures
+
+KIND = folders.Kind(
+    "measurement on drawn faces",
+    holds=("results.json", "chance.json", "counts.json", "predictions.h5"),
+    proofs={"counts.json": frozenset({"portraits", "people", "scenes"})},
+    is_marked=True,
+)
 
 
 def parse(argv):

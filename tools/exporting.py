@@ -8,7 +8,7 @@ import numpy as np
 
 from allinone import checked, engines, files, surgery
 from allinone.errors import InputError
-from allinone.model import add_file, fp16_name, onnx_name, open_model
+from allinone.model import fp16_name, onnx_name, open_model, replacing_file
 from tools import onnx_form, onnx_half
 
 TOLERANCE = 1e-4  # largest difference of two engines
@@ -38,9 +38,9 @@ def export(folder: str, names: tuple[str, str], free_sides: bool) -> tuple[dict[
     }
     forms = {engines.ONNX: form, engines.ONNX_FP16: onnx_half.halved(form, weights)}
     for engine, path in paths.items():
-        with files.replacing(path, "wb") as stream:
-            stream.write(forms[engine].SerializeToString())
-        add_file(folder, os.path.basename(path))
+        with replacing_file(folder, os.path.basename(path)) as made:
+            with files.replacing(made, "wb") as stream:
+                stream.write(forms[engine].SerializeToString())
     return paths, outputs
 
 
