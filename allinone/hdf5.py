@@ -48,6 +48,11 @@ def replacing(path: str) -> Iterator[h5py.File]:
         stream.write(whole.getbuffer())
 
 
+def is_one(path: str) -> bool:
+    """Tell whether a file begins as an HDF5 file does."""
+    return h5py.is_hdf5(path)
+
+
 class Array(NamedTuple):
     """What an array of an HDF5 file must be."""
 

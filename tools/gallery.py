@@ -104,6 +104,12 @@ class Gallery:
         return self.names[best], float(cosines[best])
 
 
+def refuse_other(path: str) -> None:
+    """Raise InputError where a file that a gallery would replace is something else."""
+    if os.path.isfile(path) and os.path.getsize(path) and not hdf5.is_one(path):
+        raise InputError(f"{path}: is there and is no gallery; give another name")
+
+
 def load(path: str, likeness: Likeness) -> Gallery:
     """Return a gallery; InputError where it is none, is damaged, or is of another model."""
     arrays, attributes = hdf5.read(path, FIELDS, MEND, is_hashed=True)

@@ -15,7 +15,7 @@ import sys
 
 import numpy as np
 
-from allinone import arguments, engines
+from allinone import arguments, engines, folders
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError, command
 from tools import gallery
@@ -26,8 +26,10 @@ COUNTS = {"enroll": 1, "verify": 2}
 
 def enroll(analyzer, args, likeness):
     """Write the gallery of a folder of people; return how many pictures cannot be read."""
-    people, unread = gallery.enroll(analyzer, args.inputs[0], likeness)
-    people.save(args.gallery)
+    with folders.only_one(args.gallery):
+        gallery.refuse_other(args.gallery)
+        people, unread = gallery.enroll(analyzer, args.inputs[0], likeness)
+        people.save(args.gallery)
     pictures = sum(people.pictures)
     print(
         f"{args.gallery}: people: {len(people.names)}, pictures: {pictures}, "
