@@ -95,7 +95,11 @@ def cascade(paths: Iterable[str]) -> Iterator[Found]:
     """Yield what OpenCV's cascade of Haar features finds in pictures."""
     detector = cv2.CascadeClassifier(os.path.join(cv2.data.haarcascades, CASCADE))
     for path in paths:
-        grey = cv2.cvtColor(read_image(path), cv2.COLOR_BGR2GRAY)
+        try:
+            grey = cv2.cvtColor(read_image(path), cv2.COLOR_BGR2GRAY)
+        except InputError:  # nothing is found in it, as by the model
+            yield Found(np.zeros((0, 4), np.float32), np.zeros(0))
+            continue
         found, _, weights = detector.detectMultiScale3(
             grey,
             CASCADE_STEP,

@@ -20,6 +20,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot
 
 SHOWN = 150  # pixels: the height of a failure's picture
+WIDEST = 10  # our choice: a picture is shown at most so many times as wide as high
 AROUND = 0.6  # share of a box that is shown around it
 BEST_PEERS = 14  # curves that a drawing takes beside ours; figure 6 has up to 13
 OURS = "#0b62a8"
@@ -87,7 +88,7 @@ def crop(path: str, box) -> Optional[str]:
         image = _around(image, box)
     if not image.size:
         return None
-    width = max(1, round(image.shape[1] * SHOWN / image.shape[0]))
+    width = min(max(1, round(image.shape[1] * SHOWN / image.shape[0])), WIDEST * SHOWN)
     image = cv2.resize(image, (width, SHOWN), interpolation=cv2.INTER_AREA)
     data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
     return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"

@@ -63,10 +63,10 @@ def test_eight_threads_share_an_analyzer_and_each_gets_its_own_answers(chain, mo
         faces = analyzer.analyze(image, boxes=boxes)
         return [analyzer.propose(image), *(face.descriptor for face in faces), faces[1].landmarks]
 
-    alone = [answers(image, FaceAnalyzer(model, engine)) for image in images]
     shared = FaceAnalyzer(model, engine)
+    alone = [answers(image, shared) for image in images]
     with ThreadPoolExecutor(8) as threads:
-        together = list(threads.map(answers, images * 5, [shared] * 40))
+        together = list(threads.map(answers, images * 3, [shared] * 24))
     for number, found in enumerate(together):
         for one, other in zip(found, alone[number % len(images)]):
             np.testing.assert_allclose(one, other, atol=1e-4)

@@ -1,7 +1,9 @@
 """Converting: checks, counts, and that either all files are replaced or none."""
 
 import json
+import os
 
+import picture_files
 import pytest
 from PIL import Image
 from reader_folders import json_lines, reasons_of, records_of, summary_of
@@ -99,6 +101,29 @@ def side_file(*items):
         yield from items
 
     return lines
+
+
+@pytest.mark.parametrize("kind", ["jpg", "webp", "png", "tif"])
+def test_boxes_are_those_of_the_picture_as_it_is_shown(tmp_path, kind):
+    """Stored 100 wide and 80 high, shown 80 wide and 100 high."""
+    exif = Image.Exif()
+    exif[0x0112] = 8
+    Image.new("RGB", (100, 80)).save(tmp_path / f"a.{kind}", exif=exif)
+    boxes = [[10, 85, 60, 98], [85, 10, 98, 60]]
+    rows = [FaceRecord(f"a.{kind}", box=box) for box in boxes]
+    conversion.convert(rows, str(tmp_path), "mine", [])
+    assert [face.box for face in records_of(tmp_path)] == boxes[:1]
+    assert reasons_of(tmp_path) == ["box outside"]
+
+
+def test_a_picture_that_is_no_file_or_too_large_is_dropped(folder):
+    (folder / "huge.png").write_bytes(picture_files.png_claiming(50000, 40000))
+    os.mkfifo(folder / "pipe.jpg")
+    names = ("huge.png", "a.jpg", "pipe.jpg", f"{'n' * 300}.jpg")
+    rows = [FaceRecord(name, box=[0, 0, 9, 9]) for name in names]
+    conversion.convert(rows, str(folder), "mine", [])
+    assert [face.image for face in records_of(folder)] == ["a.jpg"]
+    assert reasons_of(folder) == ["unreadable picture"] * 2 + ["missing picture"]
 
 
 def test_side_files_are_json_lines_or_text(folder):

@@ -106,7 +106,7 @@ def test_where_every_scene_is_dropped_the_old_database_stays(small, tmp_path, ex
     scenes([path], [], out)
     before = manifest_of(out, "det")
     (tmp_path / "a.jpg").unlink()
-    words = ("every picture with a face was dropped", tmp_path / "a.jpg", "cannot be read")
+    words = ("every picture with a face was dropped", tmp_path / "a.jpg", "no such file")
     expect_refusal(BUILD, ["scenes", "--records", path, "--out", out], *words)
     assert manifest_of(out, "det") == before
     assert len(store.Reader(str(out / "det"))) == before["count"]
@@ -127,7 +127,7 @@ def test_where_every_face_is_dropped_the_old_database_stays(small, tmp_path, exp
     aligned(path, out)
     before = manifest_of(out, "gender")
     (tmp_path / "a.jpg").unlink()
-    words = (tmp_path / "a.jpg", "every face was dropped", "cannot be read")
+    words = (tmp_path / "a.jpg", "every face was dropped", "no such file")
     expect_refusal(BUILD, ["aligned", "--records", path, "--out", out], *words)
     assert manifest_of(out, "gender") == before
     assert len(store.Reader(str(out / "gender"))) == before["count"]
