@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import sqlite3
 import stat
 import urllib.parse
@@ -22,6 +23,7 @@ from allinone.errors import InputError, os_error_in_words
 
 LONGEST = 1 << 24  # our choice: bytes of a line; who has no line end before is no text
 LARGEST = 1 << 28  # our choice: bytes of a text that is read whole
+HALF_A_LETTER = re.compile(rb"\\u[dD]")  # or a byte of a file name that is not UTF-8
 DIGITS = 18  # of a whole number, which has 64 bits at most
 
 
@@ -94,10 +96,13 @@ def parse_json(text: bytes, kind: Any, place: str, mend: str) -> Any:
     """
     try:
         found = loads(text)
+        if HALF_A_LETTER.search(text):
+            json.dumps(found, ensure_ascii=False).encode("utf-8", "surrogateescape")
         msgspec.convert(found, kind)
         return found
     except msgspec.ValidationError as error:
         words, _, where = str(error).replace("`", "").partition(" - at $")
+        words = re.sub(r"Object missing required field (\w+)", r"no '\1' in it", words)
         field = f"'{where.lstrip('.')}': " if where else ""
         raise InputError(f"{place}: {field}{words}; {mend}") from None
     except RecursionError:

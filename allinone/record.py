@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Any, Optional, Union
 
@@ -118,9 +117,6 @@ _DECODER = msgspec.json.Decoder(FaceRecord)
 _ENCODER = msgspec.json.Encoder()
 
 
-ESCAPED_HALF = re.compile(rb"\\u[dD]")  # of a letter, or a byte of a name that is not UTF-8
-
-
 class GivenBox(msgspec.Struct):
     """A region that somebody else's detector has found; other fields of its line do not matter."""
 
@@ -185,7 +181,7 @@ def lines(
 def _decoded(decoder: msgspec.json.Decoder, text: bytes, path: str, number: int) -> Any:
     """Return what a line holds; InputError with file, line and mend where it is malformed."""
     try:
-        if ESCAPED_HALF.search(text):  # msgspec's own parser refuses a name that is not UTF-8
+        if reading.HALF_A_LETTER.search(text):  # which msgspec's own parser refuses
             return msgspec.convert(reading.loads(text), decoder.type)
         return decoder.decode(text)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:

@@ -72,7 +72,8 @@ def _legend(name: str, curve: Mapping[str, Any]) -> str:
 
 def _plain(name: str) -> str:
     """Return a name as matplotlib shows it as it is: no formula, no hidden entry of the legend."""
-    return name.replace("$", r"\$").lstrip("_")
+    letters = name.encode("utf-8", "replace").decode()  # of a file name that is not UTF-8, "?"
+    return letters.replace("$", r"\$").lstrip("_")
 
 
 def crop(path: str, box) -> Optional[str]:

@@ -15,9 +15,9 @@ from typing import Any, Optional
 import jinja2
 
 from allinone import files, folders, reading
-from allinone.errors import InputError
-from evaluate import benchmark, curves, report_images, report_tables
+from evaluate import benchmark, curves, report_images, report_tables, results_form
 from evaluate.benchmark import Benchmark, OtherCurves
+from evaluate.results_form import Bench
 from evaluate.run import RESULTS
 
 TEMPLATES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "templates")
@@ -27,23 +27,6 @@ KIND = folders.Kind(
     holds=(PAGE, "results.json", "results.csv"),
     proofs={"results.csv": "benchmark,figure,unit,measured,"},
     is_marked=True,
-)
-NEEDED = (  # of a results.json
-    "figures",
-    "deviations",
-    "counts",
-    "rules",
-    "incomplete",
-    "data",
-    "records_sha256",
-    "model",
-    "curves",
-    "failures",
-    "drawn",
-    "proposals",
-    "engine",
-    "machine",
-    "date",
 )
 # Seconds, section IV-G.
 PAPER_PICTURE, PAPER_STAGE2 = 3.5, 0.1
@@ -62,12 +45,7 @@ def gather(results: str) -> dict[str, dict[str, Any]]:
     for name in benchmark.names():
         path = os.path.join(results, name, RESULTS)
         if os.path.isfile(path):
-            mend = f"measure again (make eval-{name})"
-            one = reading.read_json(path, mend)
-            lacking = [key for key in NEEDED if not isinstance(one, dict) or key not in one]
-            if lacking:
-                raise InputError(f"{path}: no '{lacking[0]}' in it; {mend}")
-            found[name] = one
+            found[name] = results_form.read(path, f"measure again (make eval-{name})")
     return found
 
 
@@ -144,7 +122,7 @@ def provenance(found: Result) -> str:
     if len(model["folders"]) > 1:
         which = f"{len(model['folders'])} models, {which} and others"
     profile = f" of profile {model['profile']}" if model.get("profile") else ""
-    runs = [_run_in_words(source) for source in (model["provenance"] or {}).get("sources", [])]
+    runs = [_run_in_words(source) for source in (model.get("provenance") or {}).get("sources", [])]
     trained = f" ({'; '.join(runs)})" if runs else ""
     return (
         f"Model{profile}: {which}, weights {model['sha256'][0][:12]}{trained}. "
@@ -161,7 +139,7 @@ def _run_in_words(source: Mapping[str, Any]) -> str:
 
 def runtime(bench: str) -> dict[str, Any]:
     """Return the part on run time: what make bench left, beside section IV-G."""
-    ours = reading.read_json(bench, "make bench writes it") if os.path.isfile(bench) else {}
+    ours = reading.read_json(bench, "make bench writes it", Bench) if os.path.isfile(bench) else {}
     full = ours.get("image_full_width_s", {})
     stage2 = ours.get("stage2_s_per_face")
     return dict(

@@ -7,16 +7,16 @@ all splits are written into the folder scores.
 from __future__ import annotations
 
 import collections
-import json
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional, TypedDict
 
 import numpy as np
 
-from allinone import files
+from allinone import files, reading
 from allinone.errors import InputError
 from allinone.progress import Progress
+from allinone.record import Box
 from evaluate import (
     answers,
     curves,
@@ -36,6 +36,7 @@ SPLITS = 10
 FARS, FPIRS, RANKS = (0.001, 0.01, 0.1), (0.01, 0.1), (1, 5, 10)
 # our choice: TPIR asks for the mate among as many first ones, as long as IJB-A's candidate lists
 CANDIDATES = 20
+AGAIN = "read the set again (make data-ijba)"
 TEMPLATES, COMPARISONS, EMBEDDINGS = "templates.jsonl", "comparisons.jsonl", "tpe.h5"
 VERIFY, SEARCH = "verify", "search"  # the two protocols
 LEARNT = {protocol: f"{protocol}_train" for protocol in (VERIFY, SEARCH)}  # part to learn from
@@ -57,7 +58,7 @@ def measure(run: Run) -> Measured:
     """Measure verification and identification by a model's descriptors."""
     descriptors = {(face.image, *face.box): row for face, row in run.descriptors()}
     templates = templates_of(run.folder, descriptors)
-    comparisons = {row["split"]: row["pairs"] for row in side_file(run.folder, COMPARISONS)}
+    comparisons = comparisons_of(run.folder, templates)
     splits = sorted({split for split, _ in templates})
     if len(splits) < SPLITS:
         run.note_missing(f"{SPLITS - len(splits)} splits have no protocol files")
@@ -88,19 +89,44 @@ def measure(run: Run) -> Measured:
     )
 
 
-def side_file(data: str, name: str) -> list[dict[str, Any]]:
+class Row(TypedDict):
+    """A line of the templates."""
+
+    split: int
+    part: str
+    template: int
+    subject: int
+    faces: list[tuple[str, Box, str]]  # picture, box, medium
+
+
+class Compared(TypedDict):
+    """A line of the comparisons."""
+
+    split: int
+    pairs: list[tuple[int, int]]  # of templates
+
+
+def side_file(data: str, name: str, kind: type) -> list[Any]:
     """Return the JSON lines of a file that the reader of IJB-A wrote."""
-    path = os.path.join(data, name)
-    if not os.path.isfile(path):
-        raise InputError(f"{path}: no such file; read the set again (make data-ijba)")
-    with open(path, encoding="utf-8") as stream:
-        return [json.loads(line) for line in stream]
+    return list(reading.json_lines(os.path.join(data, name), AGAIN, kind))
+
+
+def comparisons_of(data: str, templates: Templates) -> dict[int, list]:
+    """Return {split: pairs of templates}; InputError where none of a split is of its templates."""
+    found = {}
+    for row in side_file(data, COMPARISONS, Compared):
+        known = {template.number for template in templates.get((row["split"], VERIFY), ())}
+        if row["pairs"] and known and not any(known.issuperset(pair) for pair in row["pairs"]):
+            where = f"{os.path.join(data, COMPARISONS)}, split {row['split']}"
+            raise InputError(f"{where}: no pair is of its templates; {AGAIN}")
+        found[row["split"]] = row["pairs"]
+    return found
 
 
 def templates_of(data: str, descriptors: Mapping[tuple, np.ndarray]) -> Templates:
     """Return {(split, part): [Template]}."""
     found = collections.defaultdict(list)
-    for row in side_file(data, TEMPLATES):
+    for row in side_file(data, TEMPLATES, Row):
         descriptor = people_templates.pooled(row["faces"], descriptors)
         template = Template(row["template"], row["subject"], descriptor)
         found[row["split"], row["part"]].append(template)

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import os
+from typing import Annotated, TypedDict
 
 import numpy as np
+from msgspec import Meta
 
+from allinone import reading
 from allinone.errors import InputError
 from evaluate import curves, metrics, peers
 from evaluate.benchmark import Benchmark, Figure, Measured
 from evaluate.run import Run, worst
 
 PAIRS = "pairs.jsonl"  # of the reader: pictures, same and fold of each pair
+
+
+class Pair(TypedDict):
+    """A line of the pairs."""
+
+    fold: int
+    same: Annotated[int, Meta(ge=0, le=1)]
+    pictures: Annotated[list[str], Meta(min_length=2, max_length=2)]
 
 
 def measure(run: Run) -> Measured:
@@ -39,8 +49,8 @@ def measure(run: Run) -> Measured:
 
 def known_pairs(run: Run, pictures: set[str]) -> list[dict]:
     """Return the pairs whose pictures both have a descriptor; InputError where they are too few."""
-    with open(os.path.join(run.folder, PAIRS), encoding="utf-8") as stream:
-        asked = [json.loads(line) for line in stream]
+    path = os.path.join(run.folder, PAIRS)
+    asked = list(reading.json_lines(path, "read the set again (make data-lfw)", Pair))
     known = [row for row in asked if pictures.issuperset(row["pictures"])]
     if len(known) < len(asked):
         run.note_missing(f"{len(asked) - len(known)} pairs have a picture that is missing")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-import math
+import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Optional
 
-from allinone import record
+from allinone import reading, record
 from allinone.errors import InputError
 
 EDGES = ("x1", "y1", "x2", "y2")
@@ -15,29 +16,40 @@ EDGES = ("x1", "y1", "x2", "y2")
 
 def _from_csv(path: str) -> Iterator[tuple[str, list[float]]]:
     """Yield (image, box) of the rows of a CSV with the columns image, x1, y1, x2, y2."""
-    with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
+    data = reading.opened(path, "check the path")
+    with io.TextIOWrapper(data, "utf-8-sig", "surrogateescape", newline="") as stream:
         reader = csv.DictReader(stream)
-        missing = [name for name in ("image", *EDGES) if name not in (reader.fieldnames or ())]
-        if missing:
-            raise InputError(
-                f"{path}: no column {', '.join(missing)}; --boxes takes a CSV with the columns "
-                f"image, {', '.join(EDGES)}, or JSON lines with image and box"
-            )
-        for row in reader:
-            if not any(row[edge] for edge in EDGES):  # a picture without a face
-                yield row["image"], []
-                continue
-            try:
-                box = [float(row[edge]) for edge in EDGES]
-            except (TypeError, ValueError):
-                box = []
-            fits = box and all(map(math.isfinite, box)) and box[0] < box[2] and box[1] < box[3]
-            if not fits:
+        try:
+            missing = [name for name in ("image", *EDGES) if name not in (reader.fieldnames or ())]
+            if missing:
                 raise InputError(
-                    f"{path}, line {reader.line_num}: x1, y1, x2, y2 must be numbers with x1 < x2 "
-                    "and y1 < y2; mend or delete the line"
+                    f"{path}: no column {', '.join(missing)}; --boxes takes a CSV with the columns "
+                    f"image, {', '.join(EDGES)}, or JSON lines with image and box"
                 )
-            yield row["image"], box
+            for row in reader:
+                yield _row(row, f"{path}, line {reader.line_num}")
+        except csv.Error as error:
+            place = f"{path}, line {reader.line_num + 1}"
+            raise InputError(f"{place}: {error}; mend or delete the line") from None
+
+
+def _row(row: Mapping[str, Optional[str]], place: str) -> tuple[str, list[float]]:
+    """Return (image, box) of a row; the box is [] of a picture without a face."""
+    if not row["image"] or not record.is_name(row["image"]):
+        raise InputError(f"{place}: no picture in it; mend or delete the line")
+    if not any(row[edge] for edge in EDGES):
+        return row["image"], []
+    try:
+        box = [float(row[edge]) for edge in EDGES]
+    except (TypeError, ValueError):
+        box = []
+    fits = box and all(abs(edge) <= record.FURTHEST for edge in box)
+    if not fits or not (box[0] < box[2] and box[1] < box[3]):
+        raise InputError(
+            f"{place}: x1, y1, x2, y2 must be numbers with x1 < x2 and y1 < y2; mend or delete "
+            "the line"
+        )
+    return row["image"], box
 
 
 def _from_json_lines(path: str) -> Iterator[tuple[str, list[float]]]:

@@ -1,0 +1,85 @@
+"""What a results.json, and the figures of make bench, must be where the report reads them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Optional, TypedDict
+
+from msgspec import Meta
+
+from allinone import reading
+from allinone.errors import InputError
+from allinone.record import Box
+from evaluate.measured_models import History
+
+SomeTexts = Annotated[list[str], Meta(min_length=1)]
+
+
+class _Curve(TypedDict):
+    x: list[float]
+    y: list[float]
+    xlabel: str
+    ylabel: str
+
+
+class Curve(_Curve, total=False):
+    """A curve of evaluate.curves."""
+
+    value: float
+    log: bool
+
+
+class Failure(TypedDict):
+    """One of the worst results."""
+
+    image: str
+    box: Optional[Box]
+    text: str
+
+
+class _Models(TypedDict):
+    folders: SomeTexts
+    sha256: SomeTexts
+
+
+class Measured(_Models, total=False):
+    """The models that were measured."""
+
+    profile: Optional[str]
+    provenance: Optional[History]
+
+
+class Result(TypedDict):
+    """A results.json."""
+
+    figures: dict[str, Optional[float]]
+    deviations: dict[str, Optional[float]]
+    counts: dict[str, int]
+    rules: list[str]
+    incomplete: list[str]
+    data: str
+    records_sha256: str
+    model: Measured
+    curves: dict[str, Curve]
+    failures: list[Failure]
+    drawn: bool
+    proposals: str
+    engine: str
+    machine: str
+    date: str
+
+
+class Bench(TypedDict, total=False):
+    """What of the figures of make bench the report shows."""
+
+    image_full_width_s: dict[str, float]
+    stage2_s_per_face: float
+    machine: str
+
+
+def read(path: str, mend: str) -> dict[str, Any]:
+    """Return a results.json; InputError with field and mend where it is none."""
+    found = reading.read_json(path, mend, Result)
+    for name, curve in found["curves"].items():
+        if len(curve["x"]) != len(curve["y"]) or not curve["x"]:
+            raise InputError(f"{path}: the curve '{name}' has not as many x as y; {mend}")
+    return found
