@@ -1,4 +1,4 @@
-"""How a command ends: bad input, a full disk and unusable paths are sentences, Ctrl-C is 130."""
+"""How a command ends: bad input, a full disk and unusable paths are sentences."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import os
 import select
 import sys
 from collections.abc import Callable, Iterator
+
+from allinone import interrupts
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # What helps where a file or folder cannot be used.
@@ -28,7 +30,6 @@ MENDS = {
     errno.EMFILE: "let a process open more files (ulimit -n)",
     errno.EIO: "the disk or the network failed: look after it, then run the same command again",
 }
-INTERRUPTED = 130  # exit code after Ctrl-C
 PIPE_CLOSED = 141  # exit code where whoever reads the output has gone, as of a shell's own commands
 
 
@@ -98,14 +99,14 @@ def command(main: Callable) -> Callable:
     """Wrap `main(argv=None) -> int | None` of a command.
 
     Bad input, and a path that cannot be used, is one sentence on stderr and exit code 2. Ctrl-C is
-    exit code 130.
+    exit code 130, SIGTERM 143 (allinone.interrupts).
     """
 
     @functools.wraps(main)
     def run(argv=None) -> int:
         _print_every_name()
         try:
-            code = main(argv) or 0
+            code = interrupts.stoppable(main, argv)
             sys.stdout.flush()  # here: at the end of the process an error would be no sentence
             return code
         except InputError as error:
@@ -118,8 +119,5 @@ def command(main: Callable) -> Callable:
         except OSError as error:
             print(f"error: {os_error_in_words(error)}", file=sys.stderr)
             return 2
-        except KeyboardInterrupt:
-            print("\ninterrupted: what is finished is kept", file=sys.stderr)
-            return INTERRUPTED
 
     return run

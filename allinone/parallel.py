@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import collections
-import contextlib
 import itertools
 import multiprocessing
 import os
-import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -18,13 +16,14 @@ from typing import Any
 import cv2
 
 from allinone.errors import InputError
+from allinone.interrupts import held, leave_to_parent
 
 AHEAD = 4  # our choice: chunks under way for each process, so that none waits for the next
 
 
 def _prepare(line: Connection) -> None:
     """Set up a process that works; it ends when the other end of the line is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this one
+    leave_to_parent()
     cv2.setNumThreads(1)
     threading.Thread(target=_end_with, args=(line,), daemon=True).start()
 
@@ -35,29 +34,6 @@ def _end_with(line: Connection) -> None:
         line.recv_bytes()  # nothing is ever sent
     except (EOFError, OSError):
         os._exit(1)
-
-
-@contextlib.contextmanager
-def _ctrl_c_kept_from_children() -> Iterator[None]:
-    """Start processes that Ctrl-C does not reach, from their first instruction on.
-
-    They inherit that it is blocked. One that comes meanwhile reaches this process afterwards: a
-    process that is half started would end with a traceback. A library's thread may take the signal
-    while it is blocked here, so its handler only notes it.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    came: list[int] = []
-    handler = None
-    if threading.current_thread() is threading.main_thread():  # no other may set a handler
-        handler = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
-    try:
-        yield
-    finally:
-        if handler is not None:
-            signal.signal(signal.SIGINT, handler)
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        if came:
-            signal.raise_signal(signal.SIGINT)
 
 
 def _chunks(items: Iterator, size: int) -> Iterator[list]:
@@ -94,7 +70,7 @@ def in_order(
     under_way = collections.deque()
     try:
         for some in itertools.chain([first, second], chunks):
-            with _ctrl_c_kept_from_children():
+            with held():
                 under_way.append((some, pool.submit(work, some)))
             if len(under_way) >= AHEAD * workers:
                 done, future = under_way.popleft()

@@ -1,16 +1,18 @@
 """Make mini-batches in another process, a few ahead, so that the net need not wait for them."""
 
+import atexit
+import contextlib
 import mmap
 import multiprocessing
 import os
-import queue
-import signal
 from multiprocessing import reduction
 
 import cv2
 import numpy as np
 
 from allinone import blob
+from allinone.errors import InputError
+from allinone.interrupts import held, leave_to_parent
 
 AHEAD = 3  # our choice: largest number of mini-batches that are ready or being made
 
@@ -59,25 +61,20 @@ def write(batch, tops):
 
 def _work(sampler_class, settings, shapes, memories, number, stride, free, ready):
     """Put mini-batches into the memories that are free as long as the net's process lives."""
-    # Ctrl-C is for the net's process, which ends this one.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_to_parent()
     cv2.setNumThreads(1)
     places, sampler = [memory.arrays(shapes) for memory in memories], None
-    while True:
-        try:
-            place = free.get(timeout=2)
-        except queue.Empty:
-            if not multiprocessing.parent_process().is_alive():
+    with contextlib.suppress(EOFError, OSError):  # the net's process has ended
+        while True:
+            place = free.recv()
+            try:
+                sampler = sampler or sampler_class(settings)
+                write(sampler.batch(number), places[place])
+            except Exception as error:  # the net's process raises it
+                ready.send((number, error))
                 return
-            continue
-        try:
-            sampler = sampler or sampler_class(settings)
-            write(sampler.batch(number), places[place])
-            ready.put((number, place))
-        except Exception as error:  # the net's process raises it
-            ready.put((number, error))
-            return
-        number += stride
+            ready.send((number, place))
+            number += stride
 
 
 class Prefetch:
@@ -96,44 +93,46 @@ class Prefetch:
     def get(self, number):
         """Return the arrays of a mini-batch, valid until the next call.
 
-        Raises what the sampler raised.
+        Raises what the sampler raised; InputError where the other process has died.
         """
         if number != self.next:
             self._start(number)
-        elif self.taken is not None:
-            self.free.put(self.taken)
-        self.next, self.taken = None, None
-        ready, place = self._wait()
+        taken, self.next, self.taken = self.taken, None, None
+        try:
+            if taken is not None:
+                self.free.send(taken)
+            ready, place = self.ready.recv()
+        except (EOFError, OSError):
+            self.process.join()
+            raise InputError(
+                f"the process that prepares mini-batches has died (code {self.process.exitcode}; "
+                "-9: is the memory full?); go on with --resume when it is mended"
+            ) from None
         if isinstance(place, Exception):
             raise place
         assert ready == number
         self.next, self.taken = number + self.stride, place
         return self.places[place]
 
-    def _wait(self):
-        while True:
-            try:
-                return self.ready.get(timeout=5)
-            except queue.Empty:
-                if not self.process.is_alive():
-                    raise RuntimeError(
-                        "the process that prepares mini-batches has died (code "
-                        f"{self.process.exitcode}); is the memory full? Go on with --resume"
-                    ) from None
-
     def _start(self, number):
         if self.process is not None:
-            self.process.terminate()
+            self.process.kill()
         # Spawned, never forked: Caffe's threads would not survive it.
         context = multiprocessing.get_context("spawn")
         size = 4 * sum(int(np.prod(shape)) for shape in self.shapes)
         memories = [Memory(size) for _ in range(AHEAD)]
-        self.free, self.ready = context.Queue(), context.Queue()
-        self.places = [memory.arrays(self.shapes) for memory in memories]
+        free, self.free = context.Pipe(duplex=False)
+        self.ready, ready = context.Pipe(duplex=False)
+        self.places, self.taken = [memory.arrays(self.shapes) for memory in memories], None
         for place in range(AHEAD):
-            self.free.put(place)
-        arguments = (*self.arguments, memories, number, self.stride, self.free, self.ready)
+            self.free.send(place)
+        arguments = (*self.arguments, memories, number, self.stride, free, ready)
         self.process = context.Process(target=_work, args=arguments, daemon=True)
-        self.process.start()
+        with held():
+            self.process.start()
+        # At the end multiprocessing itself sends SIGTERM, and one that still starts would not end.
+        atexit.register(self.process.kill)
+        free.close()
+        ready.close()
         for memory in memories:
             os.close(memory.file)  # the maps, here and there, hold it

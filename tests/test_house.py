@@ -92,6 +92,17 @@ def commands():
     return [dotted(path) for path in modules() if is_command(path)]
 
 
+def test_every_package_of_commands_can_be_stopped_while_it_imports():
+    packages = {module.split(".")[0] for module in commands()}
+    assert {"tools", "evaluate"} <= packages
+    without = [
+        package
+        for package in sorted(packages)
+        if "\ninterrupts.end_while_importing()\n" not in text_of(f"{package}/__init__.py")
+    ]
+    assert without == []
+
+
 # In one process, since most of the time of each goes into the same imports.
 ASK_ALL_FOR_HELP = """
 import contextlib, io, runpy, sys

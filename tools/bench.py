@@ -48,10 +48,14 @@ def analysis(model):
         text=True,
         env={**os.environ, BLAS_THREADS: str(os.cpu_count())},
     ) as running:
-        for line in running.stdout:
-            if line.startswith("{"):
-                return json.loads(line)
-            print(line, end="", flush=True)
+        try:
+            for line in running.stdout:
+                if line.startswith("{"):
+                    return json.loads(line)
+                print(line, end="", flush=True)
+        except KeyboardInterrupt:
+            running.kill()
+            raise
     raise InputError(f"tools.bench_analysis ended with code {running.returncode}")
 
 

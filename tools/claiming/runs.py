@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from allinone import schedules, tasks
-from allinone.errors import INTERRUPTED, InputError
+from allinone.errors import InputError
+from allinone.interrupts import INTERRUPTED
 
 PROFILE = "tiny"
 JOB = schedules.JOBS[PROFILE]["joint"]  # all others are as long

@@ -13,7 +13,6 @@ import glob
 import json
 import os
 import shlex
-import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -21,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from allinone import closure, files, folders
+from allinone.interrupts import SIGNALLED, noted
 
 STAMPS = "steps"  # folder of the stamps, in the recipe's folder
 KIND = folders.Kind(
@@ -29,7 +29,6 @@ KIND = folders.Kind(
     proofs={"*.json": frozenset({"commands", "inputs", "code"})},
     is_marked=True,
 )
-SIGNALLED = 128  # and the signal's number: exit code of a command that it ended
 
 
 @dataclass(frozen=True)
@@ -86,44 +85,29 @@ def why(step: Step, folder: str, root: str = closure.ROOT) -> str:
     return ""
 
 
-class _Signals:
-    """While a command runs: leave Ctrl-C to it, which gets it as well, and hand SIGTERM on."""
-
-    def __init__(self) -> None:
-        self.came = 0  # number of the first signal
-        self.process: subprocess.Popen | None = None
-
-    def __enter__(self) -> _Signals:
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        self.before = {number: signal.signal(number, self._came) for number in numbers}
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        for number, handler in self.before.items():
-            signal.signal(number, handler)
-
-    def _came(self, number: int, _frame: Any) -> None:
-        self.came = self.came or number
-        if self.process and number == signal.SIGTERM:
-            self.process.terminate()
-
-
 def call(command: Sequence[str]) -> int:
     """Run a command of the kit to its end; return its exit code.
 
     SystemExit where Ctrl-C or SIGTERM asks this process to stop meanwhile, whatever the command
     makes of it: nothing else is begun.
     """
-    with _Signals() as signals:
-        signals.process = subprocess.Popen([sys.executable, "-m", *command])
-        if signals.came:  # before the command could get it
-            signals.process.send_signal(signals.came)
-        code = signals.process.wait()
+    running: list[subprocess.Popen] = []
+
+    def pass_on(number: int) -> None:  # a terminal's Ctrl-C comes to the command by itself too
+        for process in running:
+            process.send_signal(number)
+
+    with noted(pass_on) as asked:
+        process = subprocess.Popen([sys.executable, "-m", *command])
+        running.append(process)
+        if asked():  # before the command could get it
+            process.send_signal(asked())
+        code = process.wait()
     if code < 0:
         print(f"error: {command[0]} was ended by signal {-code}; run again", file=sys.stderr)
         code = SIGNALLED - code
-    if signals.came:
-        sys.exit(SIGNALLED + signals.came)
+    if asked():
+        sys.exit(SIGNALLED + asked())
     return code
 
 

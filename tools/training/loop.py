@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from allinone import snapshots
+from allinone.interrupts import noted
 from allinone.progress import Progress
 from tools.training import curves, divergence
 from tools.training.log import Log
@@ -26,27 +27,6 @@ def losses_of(net) -> dict[str, float]:
     return losses
 
 
-@contextlib.contextmanager
-def ctrl_c_waits() -> Iterator[Callable[[], bool]]:
-    """Give a function that returns whether Ctrl-C was pressed.
-
-    An iteration that is cut in two could not be resumed exactly.
-    """
-    pressed = []
-
-    def press(*_):
-        pressed.append(True)
-
-    def was_pressed():
-        return bool(pressed)
-
-    before = signal.signal(signal.SIGINT, press)
-    try:
-        yield was_pressed
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def run(
     solver,
     out: str,
@@ -54,15 +34,17 @@ def run(
     snapshot_every: int,
     validate_every: int,
     validate: Callable[[], dict],
+    asked: Callable[[], AbstractContextManager[Callable[[], int]]] = noted,
 ) -> None:
     """Step until `iterations`; log every one, validate, snapshot and draw now and then.
 
-    There is a snapshot at the end, and at Ctrl-C, which raises KeyboardInterrupt after it.
-    validate() returns {task: {metric: value}}.
+    There is a snapshot at the end, and where the training is asked to stop, by Ctrl-C or by what
+    asked() gives; KeyboardInterrupt after it. An iteration that is cut in two could not be resumed
+    exactly. validate() returns {task: {metric: value}}.
     """
     smooth, drawn = {}, time.monotonic()
     log, progress = Log(out, solver.iter), Progress("training", iterations, done=solver.iter)
-    with contextlib.closing(log), contextlib.closing(progress), ctrl_c_waits() as stopped:
+    with contextlib.closing(log), contextlib.closing(progress), asked() as stopped:
         while solver.iter < iterations:
             solver.step(1)
             losses, last = losses_of(solver.net), solver.iter == iterations
@@ -73,14 +55,15 @@ def run(
             progress.step()
             if last or solver.iter % validate_every == 0:
                 write_figures(log, progress, solver.iter, validate())
-            if stopped() or last or solver.iter % snapshot_every == 0:
+            stop = stopped() and not last
+            if stop or last or solver.iter % snapshot_every == 0:
                 log.flush()
                 snapshots.save(solver, out)
             if last or time.monotonic() - drawn > DRAW_EVERY:
                 log.flush()
                 curves.plot(log.path, os.path.join(out, curves.CURVES))
                 drawn = time.monotonic()
-            if stopped() and not last:
+            if stop:
                 progress.write(
                     f"stopped at iteration {solver.iter}, with a snapshot; go on with --resume"
                 )

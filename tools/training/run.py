@@ -6,6 +6,7 @@ import os
 import sys
 
 from allinone import device, folders, schedules, snapshots
+from allinone.interrupts import noted
 from allinone.tasks import HYPERFACE
 from tools.training import alexnet, curves, held_out, loop, multi_cpu, multi_gpu, plan, processes
 from tools.training.divergence import Diverged
@@ -58,11 +59,11 @@ def train_in_processes(settings: Settings, state: str | None) -> None:
     processes.supervise(work, settings, state, meeting, settings.processes)
 
 
-def work(settings: Settings, state: str | None, rank: int = 0, meeting=None) -> None:
+def work(settings: Settings, state: str | None, rank=0, meeting=None, asked=noted) -> None:
     """Train in this process from the solverstate `state` on, or from the start.
 
     Of several processes, number `rank` reads its own share of the mini-batches; they average their
-    gradients through `meeting`, and the first writes the run's files.
+    gradients through `meeting`, and the first writes the run's files. asked: of loop.run.
     """
     solver, link = open_solver(settings, state, rank, meeting)  # link: kept while the solver steps
     if rank:
@@ -71,7 +72,9 @@ def work(settings: Settings, state: str | None, rank: int = 0, meeting=None) -> 
     validate = held_out.Validation(solver, settings).figures
     every = schedules.RULES[settings.profile.name].validate
     try:
-        loop.run(solver, settings.out, settings.iterations, settings.snapshot, every, validate)
+        loop.run(
+            solver, settings.out, settings.iterations, settings.snapshot, every, validate, asked
+        )
     except Diverged as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         # At once: where Caffe's max pooling met NaN it has written outside its arrays, and would

@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import ITERATIONS, ROOT, run_well
+from conftest import ITERATIONS, ROOT, run_well, with_ctrl_c
 from training_runs import (
     job_options,
     log_of,
@@ -34,6 +34,7 @@ def start(arguments):
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=with_ctrl_c,
     )
 
 
@@ -51,33 +52,78 @@ def on_two_cores(chain, tmp_path_factory):
     return out
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-@pytest.mark.parametrize("cores", [1, 2])
+CODES = {signal.SIGKILL: -signal.SIGKILL, signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+def children_of(pid):
+    """Return the processes that a process has started, the first one first."""
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as stream:
+        return list(map(int, stream.read().split()))
+
+
+@pytest.mark.parametrize(
+    "how, cores, to_all",
+    [
+        (signal.SIGKILL, 1, False),
+        (signal.SIGINT, 1, True),  # as a terminal does
+        (signal.SIGKILL, 2, False),
+        (signal.SIGINT, 2, True),
+        (signal.SIGTERM, 2, True),  # as timeout(1) does
+        (signal.SIGINT, 2, False),  # as a program does that has started it
+    ],
+)
 def test_a_stopped_training_ends_with_the_weights_of_an_uninterrupted_one(
-    chain, on_two_cores, tmp_path, how, cores
+    chain, request, tmp_path, how, cores, to_all
 ):
-    out, whole = tmp_path / "run", chain / "run" if cores == 1 else on_two_cores
+    out = tmp_path / "run"
+    whole = chain / "run" if cores == 1 else request.getfixturevalue("on_two_cores")
     process = start(options(chain, out, "--cores", cores))
     wait_for_snapshot(process, out, 5)
-    if how == signal.SIGINT:
-        os.killpg(process.pid, how)  # as a terminal does
+    if to_all:
+        os.killpg(process.pid, how)
     else:
-        process.kill()
+        process.send_signal(how)
     text, _ = process.communicate()  # ends when all its processes have
-    assert process.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL), text
+    assert process.returncode == CODES[how] and "Traceback" not in text, text
+    assert how == signal.SIGKILL or "with a snapshot" in text, text
     assert not snapshot_of(out, ITERATIONS, "solverstate").is_file()
+    if (how, to_all) == (signal.SIGINT, False):
+        return  # ends as the one before
     done = run_well(TRAIN, *options(chain, out, "--resume", "--cores", cores))
     assert "resuming at iteration" in done.stdout
     same_weights(whole, out)
     assert log_of(out) == log_of(whole)
 
 
+@pytest.mark.parametrize("cores", [1, 2])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_training_that_has_not_begun_ends_at_once(chain, tmp_path, how, cores):
+    process = start(options(chain, tmp_path / "run", "--cores", cores))
+    for line in process.stdout:
+        if line.startswith("starting from" if cores == 1 else "training in 2"):
+            break
+    os.killpg(process.pid, how)
+    text, _ = process.communicate()
+    assert process.returncode == CODES[how] and "Traceback" not in text, text
+    assert "interrupted: what is finished is kept" in text
+
+
+def test_when_the_process_that_makes_mini_batches_dies_the_run_ends_with_a_sentence(
+    chain, tmp_path
+):
+    process = start(job_options(chain, tmp_path / "run", "gender", 500, "--snapshot", 1))
+    wait_for_snapshot(process, tmp_path / "run", 1)
+    os.kill(children_of(process.pid)[-1], signal.SIGKILL)
+    text, _ = process.communicate()
+    assert process.returncode == 2 and "Traceback" not in text, text
+    assert "the process that prepares mini-batches has died (code -9" in text
+    assert "go on with --resume" in text
+
+
 def test_when_one_of_two_processes_dies_the_run_ends_and_says_how_to_go_on(chain, tmp_path):
     process = start(options(chain, tmp_path / "run", "--cores", 2))
     wait_for_snapshot(process, tmp_path / "run", 5)
-    with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as stream:
-        second = int(stream.read().split()[-1])  # the last that was started
-    os.kill(second, signal.SIGKILL)
+    os.kill(children_of(process.pid)[-1], signal.SIGKILL)
     text, _ = process.communicate()
     assert process.returncode == 2
     assert "one of the 2 processes that train ended with code -9" in text
