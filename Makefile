@@ -160,6 +160,8 @@ bench: setup  ## Time training, reading, building and analyzing here; 15 minutes
 fuzz: setup  ## Give the commands hostile input; an hour [CASES SEED CASE CORES]
 	@$(PY) -m tools.fuzz $(if $(CASE),--only $(CASE),--cases $(or $(CASES),10000) \
 		--seed $(or $(SEED),1) --cores $(CORES))
+kill: setup  ## Kill commands 200 times; they must end as if never killed; half an hour [SEED OUT]
+	$(PY) -m tools.kill --kills 200 --seed $(or $(SEED),1) --out $(or $(OUT),out/kill)
 clean:  ## Remove what was made (out/, report/, caches); data/ and .venv stay
 	rm -rf out report .pytest_cache .ruff_cache
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
