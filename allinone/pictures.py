@@ -1,7 +1,8 @@
 """Pictures: read as a viewer shows them, refused before they cost memory, written.
 
 All pictures of the kit are read here. Pillow reads the head of a file: kind, size, EXIF,
-transparency. OpenCV decodes the pixels; Pillow does where some of them are transparent.
+transparency. OpenCV decodes the pixels; Pillow does where some of them are transparent, and those
+of JPEG 2000.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM", "JPEG2000")  # those that OpenCV decodes
+CRASHING = ("JPEG2000",)  # damaged files of which end OpenCV with a segmentation fault
 JPEG = (".jpg", ".jpeg")
 JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 ORIENTATION, WIDTH, HEIGHT = 0x0112, 0x0100, 0x0101  # tags of EXIF and TIFF
@@ -100,7 +102,8 @@ def decode_image(data: bytes, name: str) -> np.ndarray:
     if head.format == "JPEG" and stream.getvalue().find(JPEG_END, stream.tell()) < 0:
         raise InputError(f"{name}: a JPEG that is cut off; {MEND}")
     turn = _orientation(head)
-    image = _on_white(head, name) if _is_transparent(head) else _decoded(stream.getbuffer())
+    by_pillow = head.format in CRASHING or _is_transparent(head)
+    image = _on_white(head, name) if by_pillow else _decoded(stream.getbuffer())
     if image is None:
         raise InputError(f"{name}: no picture that OpenCV can read; {MEND}")
     return _turned(image, turn)

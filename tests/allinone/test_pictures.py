@@ -279,7 +279,7 @@ def test_damaged_bytes_are_a_picture_or_a_sentence(tmp_path, seed):
     """200 damaged files of each kind: never another exception, never a process that dies."""
     rng = np.random.default_rng(seed)
     kinds = [("JPEG", "RGB"), ("PNG", "RGBA"), ("WEBP", "RGBA"), ("TIFF", "RGB"), ("BMP", "RGB")]
-    for kind, mode in kinds:
+    for kind, mode in [*kinds, ("JPEG2000", "RGB")]:
         stream = io.BytesIO()
         Image.fromarray(PHOTO[::3, ::3]).convert(mode).save(stream, kind)
         for _ in range(200 // 3):
