@@ -5,11 +5,12 @@ A small tmpfs is mounted, which needs the right to; without it the tests are ski
 
 import os
 import subprocess
+import sys
 
 import cv2
 import numpy as np
 import pytest
-from conftest import run, run_well
+from conftest import ROOT, run, run_well
 
 from allinone import files, hdf5, store
 from allinone.errors import InputError
@@ -92,6 +93,32 @@ def test_a_drawn_video_that_is_not_whole_is_refused(disk):
     with pytest.raises(InputError, match="film.mp4: cannot be written; free space"):
         video.close()
     assert (place / "film.mp4").read_text() == "good" and os.listdir(place) == ["film.mp4"]
+
+
+LOG = """
+import sys
+from allinone.errors import command
+from tools.training.log import Log
+@command
+def main(argv=None):
+    log = Log(sys.argv[1], 0)
+    for iteration in range(1, 20_000):
+        log.losses(iteration, {"smile": 0.5})
+    log.flush()
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("size", [4, 8, 40])
+def test_a_log_of_training_and_its_events_end_in_a_sentence(disk, size):
+    """To the very end of the process: nothing writes behind its back."""
+    place, resize = disk
+    resize(size)
+    done = subprocess.run(
+        [sys.executable, "-c", LOG, place], cwd=ROOT, capture_output=True, text=True
+    )
+    (sentence,) = done.stderr.strip().splitlines()
+    assert done.returncode == 2 and str(place) in sentence and "free space" in sentence
 
 
 @pytest.mark.parametrize("size", [100, 1500])

@@ -6,13 +6,12 @@ import json
 import os
 from typing import TypedDict
 
-from tensorboardX import SummaryWriter
-
 from allinone import files, reading
 from allinone.errors import writing
+from tools.training.events import Events
 
 AGAIN = "delete the line, or train again"
-LOG, EVENTS = "log.jsonl", "tensorboard"  # of a run
+LOG = "log.jsonl"  # of a run
 EVENTS_EVERY = 10  # iterations between TensorBoard's points
 FIRST = 20  # our choice: iterations whose losses a later one is compared with
 
@@ -39,7 +38,7 @@ class Log:
             stream.writelines(json.dumps(entry) + "\n" for entry in entries)
         self.first = [entry["loss"] for entry in entries if "loss" in entry][:FIRST]
         self.stream = open(self.path, "a", encoding="utf-8")
-        self.events = SummaryWriter(os.path.join(out, EVENTS), purge_step=start + 1)
+        self.events = Events(out, start)
 
     def _entries_until(self, iteration):
         if not os.path.isfile(self.path):
@@ -56,14 +55,14 @@ class Log:
         self._write(iteration=iteration, loss=rounded)
         if iteration % EVENTS_EVERY == 0:
             for name, value in losses.items():
-                self.events.add_scalar(f"loss/{name}", value, iteration)
+                self.events.add(f"loss/{name}", value, iteration)
 
     def figures(self, iteration: int, figures: dict[str, dict[str, float]]) -> None:
         """Write the figures of a validation, {task: {metric: value}}."""
         self._write(iteration=iteration, validation=figures)
         for task, metrics in figures.items():
             for metric, value in metrics.items():
-                self.events.add_scalar(f"validation/{task}_{metric}", value, iteration)
+                self.events.add(f"validation/{task}_{metric}", value, iteration)
 
     def _write(self, **entry):
         with writing(self.path):
@@ -77,6 +76,8 @@ class Log:
 
     def close(self) -> None:
         """End both files."""
-        with writing(self.path):
-            self.stream.close()
-        self.events.close()
+        try:
+            with writing(self.path):
+                self.stream.close()
+        finally:
+            self.events.close()

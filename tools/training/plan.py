@@ -15,7 +15,8 @@ from allinone.snapshots import FOLDER, NET, PLAN, PREFIX, SOLVER
 from prototxt import committed, solvers, towers
 from tools.training import data
 from tools.training.curves import CURVES
-from tools.training.log import EVENTS, LOG
+from tools.training.events import FOLDER as EVENTS
+from tools.training.log import LOG
 from tools.training.settings import Settings
 
 DATA = "data.json"  # of a run: the manifests of its databases
