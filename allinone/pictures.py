@@ -36,6 +36,7 @@ ORIENTATION, WIDTH, HEIGHT = 0x0112, 0x0100, 0x0101  # tags of EXIF and TIFF
 SIDEWAYS = (5, 6, 7, 8)  # orientations in which width and height change places
 # {orientation: flip that follows, as of cv2.flip}; the sideways ones are transposed first
 FLIPS = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}
+AS_STORED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 MEND = "get the file again or remove it from the list"
 
 
@@ -103,10 +104,22 @@ def decode_image(data: bytes, name: str) -> np.ndarray:
         raise InputError(f"{name}: a JPEG that is cut off; {MEND}")
     turn = _orientation(head)
     by_pillow = head.format in CRASHING or _is_transparent(head)
-    image = _on_white(head, name) if by_pillow else _decoded(stream.getbuffer())
+    image = _on_white(head, name) if by_pillow else _decoded(stream.getbuffer(), AS_STORED)
     if image is None:
         raise InputError(f"{name}: no picture that OpenCV can read; {MEND}")
     return _turned(image, turn)
+
+
+def decode_record(data: bytes, name: str) -> np.ndarray:
+    """Return a picture of a database as `decode_image` does, in half the time.
+
+    What is in a database was read by `decode_image` when it was built, and its files are hashed.
+    """
+    if data[:2] == JPEG_START and data[-2:] == JPEG_END:
+        image = _decoded(data, cv2.IMREAD_COLOR)  # turns a JPEG as EXIF says
+        if image is not None:
+            return image
+    return decode_image(data, name)
 
 
 def refuse_size(width: float, height: float, name: str) -> None:
@@ -227,10 +240,9 @@ def _on_white(head: Image.Image, name: str) -> np.ndarray:
         raise InputError(f"{name}: cannot be decoded ({error}); {MEND}") from None
 
 
-def _decoded(data) -> np.ndarray | None:
-    """Return the pixels as they are stored, or None where OpenCV cannot decode them."""
+def _decoded(data, flags: int) -> np.ndarray | None:
+    """Return what OpenCV decodes, or None where it cannot."""
     try:
-        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
         return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:  # too wide, too high, or no memory for it
         return None

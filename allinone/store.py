@@ -133,7 +133,7 @@ class Reader:
 
     def image(self, datum) -> np.ndarray:
         """Return the picture of a Datum as BGR uint8."""
-        return pictures.decode_image(datum.data, f"{self.folder}: a record")
+        return pictures.decode_record(datum.data, f"{self.folder}: a record")
 
 
 def databases(folder: str) -> list[str]:

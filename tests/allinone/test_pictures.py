@@ -310,3 +310,22 @@ def test_a_picture_of_pillow_is_taken_in_every_mode(mode):
 def test_a_picture_of_pillow_without_a_fixed_range_is_refused():
     with pytest.raises(InputError, match="of mode F, which has no fixed range"):
         pictures.from_pillow(Image.new("F", (3, 3)))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "turned", "cut", "motion", "PNG", "WEBP"])
+def test_a_record_of_a_database_is_read_as_its_file_was(kind):
+    """Databases hold the bytes of files that are named as JPEG, whatever they are."""
+    stream, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = 6 if kind in ("turned", "WEBP") else 1
+    form = kind if kind in ("PNG", "WEBP") else "JPEG"
+    mode = "RGBA" if kind == "PNG" else "RGB"
+    Image.fromarray(PHOTO).convert(mode).save(stream, form, exif=exif)
+    data_ = stream.getvalue() + (bytes(5000) if kind == "motion" else b"")
+    data_ = data_[:-300] if kind == "cut" else data_
+    if kind == "cut":
+        with pytest.raises(InputError, match="cut off"):
+            pictures.decode_record(data_, "a")
+        return
+    image = pictures.decode_record(data_, "a")
+    np.testing.assert_array_equal(image, pictures.decode_image(data_, "a"))
+    assert image.shape == ((160, 120, 3) if exif[0x0112] == 6 else PHOTO.shape)
