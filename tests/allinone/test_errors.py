@@ -8,7 +8,8 @@ import sys
 import pytest
 from conftest import ROOT
 
-from allinone.errors import INTERRUPTED, PIPE_CLOSED, InputError, command
+from allinone.errors import PIPE_CLOSED, InputError, command
+from allinone.interrupts import INTERRUPTED
 
 
 def ended(error, capsys):
@@ -48,9 +49,9 @@ def test_what_the_system_refuses_names_file_and_mend(tmp_path, capsys):
         "none": (lambda: open(tmp_path / "none"), "No such file", "check the path"),
         "full": (lambda: open(tmp_path / "full"), "Is a directory", "rename the folder"),
         "file/x": (lambda: open(tmp_path / "file" / "x"), "Not a directory", "part of the path"),
-        "file": (lambda: os.mkdir(tmp_path / "file"), "File exists", "remove or rename"),
+        "file": (lambda: os.mkdir(tmp_path / "file"), "File exists", "rename it"),
         "long" * 99: (lambda: open(tmp_path / ("long" * 99), "w"), "too long", "a shorter one"),
-        "full/": (lambda: os.rmdir(tmp_path / "full"), "not empty", "remove or rename"),
+        "full/": (lambda: os.rmdir(tmp_path / "full"), "not empty", "rename it"),
     }
     for name, (act, what, mend) in cases.items():
         said = provoked(act, capsys)
