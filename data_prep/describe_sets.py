@@ -7,7 +7,7 @@ python -m data_prep.describe_sets --check
 import os
 import sys
 
-from allinone import arguments, files
+from allinone import arguments, files, reading
 from allinone.errors import InputError, command
 from data_prep import reader, sets_table
 
@@ -29,8 +29,7 @@ def main(argv=None):
     page = os.path.relpath(args.page)
     if not os.path.isfile(page):
         raise InputError(f"{page}: no such page; check --page")
-    with open(page, encoding="utf-8") as stream:
-        before = stream.read()
+    before = reading.read_text(page, "check --page")
     after = sets_table.with_table(before, sets_table.render(reader.readers()), page)
     if after == before:
         print(f"{page}: the table of sets is up to date")

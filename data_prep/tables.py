@@ -5,6 +5,7 @@ A line that does not fit gives a `Dropped` row; a file that is not the set's rai
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import subprocess
@@ -107,6 +108,18 @@ def _ends_a_process(path: str) -> bool:
     program = "import scipy.io, sys; scipy.io.loadmat(open(sys.argv[1], 'rb'))"
     done = subprocess.run([sys.executable, "-I", "-c", program, path], capture_output=True)
     return done.returncode < 0
+
+
+@contextlib.contextmanager
+def form_of(path: str) -> Iterator[None]:
+    """Turn what a Matlab file of another form raises into InputError.
+
+    Its values can be of any type and shape. The block must do nothing but take them apart.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise InputError(f"{path}: of another form than expected ({error}); {MEND}") from None
 
 
 def matrix_file(path: str, name: str) -> np.ndarray:

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import os
 from typing import NamedTuple
@@ -17,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 
 from allinone.errors import InputError
-from data_prep.tables import matrix_file, variables_of
+from allinone.record import FURTHEST
+from data_prep.tables import fields_of, form_of, lines, matrix_file, variables_of
 from evaluate.face_eval import Detections, stem
 
 PICASA_IMAGE, PICASA_BOX = 2, (7, 8, 9, 10)  # columns, from 0; left, top, width, height
@@ -39,15 +39,16 @@ def read(path: str) -> Detections:
         raise InputError(f"{path}: detections must be one of {', '.join(READERS)}")
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such file of detections")
-    rows = reader(path)
+    with form_of(path):
+        rows = reader(path)
     for row in rows:
-        if not all(map(math.isfinite, (row.score, *row.box))):
+        if not math.isfinite(row.score) or not all(abs(edge) <= FURTHEST for edge in row.box):
             raise InputError(
                 f"{path}, {row.place}: score and edges must be finite numbers, are {row.score:g} "
                 f"and {', '.join(f'{edge:g}' for edge in row.box)}; mend or delete the detection"
             )
     return Detections(
-        np.array([stem(np.ravel(row.image)[0]) for row in rows], str),
+        np.array([stem(str(np.ravel(row.image)[0])) for row in rows], str),
         np.float64([row.score for row in rows]),
         np.float64([row.box for row in rows]).reshape(-1, 4),
     )
@@ -56,37 +57,36 @@ def read(path: str) -> Detections:
 def read_lines(path: str) -> list[Row]:
     """Return the rows of a text file."""
     rows = []
-    with open(path, encoding="utf-8", errors="surrogateescape") as stream:
-        for number, line in enumerate(stream, 1):
-            if line.strip():
-                words = line.split()
-                try:
-                    name, score, x1, y1, x2, y2 = words[0], *map(float, words[1:6])
-                except ValueError:
-                    raise InputError(
-                        f"{path}, line {number}: must hold a picture, a score and four edges, is "
-                        f"'{line.strip()}'"
-                    ) from None
-                rows.append(Row(f"line {number}", name, score, (x1, y1, x2, y2)))
+    for number, line in lines(path):
+        if line.strip():
+            words = line.split()
+            try:
+                name, score, x1, y1, x2, y2 = words[0], *map(float, words[1:6])
+            except ValueError:
+                raise InputError(
+                    f"{path}, line {number}: must hold a picture, a score and four edges, is "
+                    f"'{line.strip()[:100]}'"
+                ) from None
+            rows.append(Row(f"line {number}", name, score, (x1, y1, x2, y2)))
     return rows
 
 
 def read_picasa(path: str) -> list[Row]:
     """Return the rows of Picasa's table: semicolons, a header, fixed columns; all score 1."""
     rows = []
-    with open(path, encoding="utf-8", errors="surrogateescape", newline="") as stream:
-        for number, fields in enumerate(csv.reader(stream, delimiter=";"), 1):
-            if number == 1 or not fields:
-                continue
-            try:
-                x, y, width, height = (float(fields[column]) for column in PICASA_BOX)
-                box = x, y, x + width, y + height
-                rows.append(Row(f"line {number}", fields[PICASA_IMAGE], 1.0, box))
-            except (ValueError, IndexError):
-                raise InputError(
-                    f"{path}, line {number}: must hold the picture in field 3 and left, top, "
-                    "width, height in fields 8 to 11"
-                ) from None
+    for number, line in lines(path):
+        if number == 1 or not line:
+            continue
+        try:
+            fields = fields_of(line, ";")
+            x, y, width, height = (float(fields[column]) for column in PICASA_BOX)
+            box = x, y, x + width, y + height
+            rows.append(Row(f"line {number}", fields[PICASA_IMAGE], 1.0, box))
+        except (ValueError, IndexError):
+            raise InputError(
+                f"{path}, line {number}: must hold the picture in field 3 and left, top, "
+                "width, height in fields 8 to 11"
+            ) from None
     return rows
 
 

@@ -26,7 +26,7 @@ import numpy as np
 from allinone import files
 from allinone.errors import InputError
 from allinone.record import FaceRecord
-from data_prep.tables import matrix_file, variables_of
+from data_prep.tables import MEND, form_of, matrix_file, variables_of
 from evaluate import metrics
 
 LEAST_FACE, LEAST_DETECTION, OVERLAP, ROUNDS = 30, 21, 0.5, 5
@@ -53,9 +53,10 @@ def stem(name: str) -> str:
 def read_annotations(path: str) -> Truth:
     """Return the faces in an annotation file of the toolbox: `Annotations`, or AFW's `anno`.
 
-    InputError where an edge is no finite number.
+    InputError where an edge is no finite number, or a picture is there twice.
     """
-    found = _read_anno(path) if "anno" in variables_of(path) else _read_objects(path)
+    with form_of(path):
+        found = _read_anno(path) if "anno" in variables_of(path) else _read_objects(path)
     for image, (boxes, _) in found.items():
         if not np.isfinite(boxes).all():
             raise InputError(
@@ -65,12 +66,20 @@ def read_annotations(path: str) -> Truth:
     return found
 
 
+def _add(found: Truth, picture, faces, path: str) -> None:
+    """Add the faces of a picture, which a cell of the file names."""
+    name = stem(str(np.ravel(picture)[0]))
+    if name in found:
+        raise InputError(f"{path}: picture '{name}' is there twice; {MEND}")
+    found[name] = faces
+
+
 def _read_anno(path: str) -> Truth:
     """Return the faces in AFW's own annotation file."""
     found = {}
     for picture, boxes, *_ in matrix_file(path, "anno"):
         corners = np.float64([np.ravel(box) for box in np.ravel(boxes)]).reshape(-1, 4)
-        found[stem(np.ravel(picture)[0])] = corners, np.zeros(len(corners), bool)
+        _add(found, picture, (corners, np.zeros(len(corners), bool)), path)
     return found
 
 
@@ -83,7 +92,7 @@ def _read_objects(path: str) -> Truth:
         ignored = np.zeros(len(objects), bool)
         if objects.shape[1] > 5:
             ignored = objects[:, 5] > 0
-        found[stem(np.ravel(entry["imgname"])[0])] = objects[:, :4], ignored
+        _add(found, entry["imgname"], (objects[:, :4], ignored), path)
     return found
 
 

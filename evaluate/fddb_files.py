@@ -116,6 +116,10 @@ def _read_file(path, found):
     text = ((number, line.strip()) for number, line in lines_of(path) if line.strip())
     try:
         for place, picture in text:
+            if picture in found:
+                raise InputError(
+                    f"{path}, line {place}: {picture} is there twice; delete one of the two"
+                )
             place, count = next(text)
             regions, scores = [], []
             for _ in range(_count(count)):

@@ -11,7 +11,7 @@ import glob
 import os
 import sys
 
-from allinone import arguments, files
+from allinone import arguments, files, reading
 from allinone.errors import command
 
 
@@ -27,12 +27,8 @@ def differing(texts):
     """Return the paths whose file is missing or has another text."""
     paths = []
     for path, text in texts.items():
-        if not os.path.isfile(path):
+        if not os.path.isfile(path) or reading.read_text(path, "make nets writes it") != text:
             paths.append(path)
-            continue
-        with open(path, encoding="utf-8") as stream:
-            if stream.read() != text:
-                paths.append(path)
     return paths
 
 

@@ -20,7 +20,7 @@ def pictures_in(folder: str) -> list[str]:
 
 def is_camera(item: str) -> bool:
     """Tell whether an input is the number of a camera."""
-    return item.isdigit() and not os.path.exists(item)
+    return item.isascii() and item.isdigit() and not os.path.exists(item)
 
 
 def _paths_of(item: str) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -11,9 +10,10 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
-from allinone import schedules, tasks
+from allinone import reading, schedules, tasks
 from allinone.errors import InputError
 from allinone.interrupts import INTERRUPTED
+from tools.training.log import AGAIN, LOG, Entry
 
 PROFILE = "tiny"
 JOB = schedules.JOBS[PROFILE]["joint"]  # all others are as long
@@ -79,7 +79,7 @@ class Trainings:
             if code == INTERRUPTED or self.stopped:
                 return
             if code:
-                with open(log, encoding="utf-8") as stream:
+                with open(log, encoding="utf-8", errors="backslashreplace") as stream:
                     told = stream.read()[-500:]
                 raise InputError(f"{log}: the training ended with code {code}: {told}")
 
@@ -108,16 +108,20 @@ class Trainings:
 
 def last_figures(run: str) -> dict[str, float]:
     """Return {task: value} of a run's last validation; InputError where it is an earlier one."""
-    with open(os.path.join(run, "log.jsonl"), encoding="utf-8") as lines:
-        entry = [json.loads(line) for line in lines if '"validation"' in line][-1]
-    if entry["iteration"] != ITERATIONS:
+    path, done, found = os.path.join(run, LOG), 0, {}
+    for entry in reading.json_lines(path, AGAIN, Entry):
+        if "validation" in entry:
+            done, last = entry["iteration"], entry["validation"]
+    if done != ITERATIONS:
         raise InputError(
-            f"{run}: its last validation is of iteration {entry['iteration']}, not {ITERATIONS}; "
-            "run make claims again"
+            f"{run}: its last validation is of iteration {done}, not {ITERATIONS}; run make "
+            "claims again"
         )
-    found = {}
-    for task, metrics in entry["validation"].items():
-        found[task] = metrics[tasks.BY_NAME[task].validation.metric]
+    for task, metrics in last.items():
+        metric = tasks.BY_NAME[task].validation.metric if task in tasks.BY_NAME else None
+        if metric not in metrics:
+            raise InputError(f"{path}: no figure of {task} in its last validation; {AGAIN}")
+        found[task] = metrics[metric]
     return found
 
 

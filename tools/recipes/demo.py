@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from allinone import arguments, schedules
+from allinone import arguments, reading, schedules
 from allinone.errors import command
 from tools.recipes import drawn, options
 from tools.recipes.steps import Step
@@ -125,8 +125,7 @@ def main(argv=None):
     steps += showing_steps(out, args.gpu)
     code = options.run(args, steps, out)
     if not (code or args.until or args.dry_run):
-        with open(f"{out}/table.txt", encoding="utf-8") as stream:
-            print(stream.read(), end="")
+        print(reading.read_text(f"{out}/table.txt", "run make demo again"), end="")
     return code
 
 

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import contextlib
 import glob
-import json
 import os
 import shlex
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
-from allinone import closure, files, folders
+from allinone import closure, files, folders, reading
+from allinone.errors import InputError
 from allinone.interrupts import SIGNALLED, noted
 
 STAMPS = "steps"  # folder of the stamps, in the recipe's folder
@@ -57,6 +57,14 @@ def state(step: Step, root: str = closure.ROOT) -> dict[str, Any]:
     )
 
 
+class Stamp(TypedDict, total=False):
+    """What a stamp says of the last time."""
+
+    commands: list[list[str]]
+    inputs: dict[str, str]
+    code: dict[str, str]
+
+
 def stamp_of(step: Step, folder: str) -> str:
     """Return the path of a step's stamp."""
     return os.path.join(folder, STAMPS, f"{step.name}.json")
@@ -65,11 +73,8 @@ def stamp_of(step: Step, folder: str) -> str:
 def why(step: Step, folder: str, root: str = closure.ROOT) -> str:
     """Return why a step has to be done, in words; "" where it has been."""
     try:
-        with open(stamp_of(step, folder), encoding="utf-8") as stream:
-            before = json.load(stream)
-    except (OSError, ValueError):
-        before = None
-    if not isinstance(before, dict):
+        before = reading.read_json(stamp_of(step, folder), "it is written anew", Stamp)
+    except InputError:
         return "it has not been done"
     missing = [path for path in step.outputs if not os.path.exists(path)]
     if missing:
