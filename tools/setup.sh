@@ -102,8 +102,10 @@ if [ -n "$build" ]; then
     library=$("$python" -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))')
     cat > "$venv/bin/caffe" <<PROGRAM
 #!/bin/sh
-# Caffe's own command, with this environment for its Python layers.
-PATH="$PWD/$venv/bin:\$PATH" LD_LIBRARY_PATH="$library\${LD_LIBRARY_PATH:+:\$LD_LIBRARY_PATH}" \\
+# Caffe's own command, with this environment for its Python layers. Within a program that has the
+# system's protobuf, the one compiled into Python's package would crash.
+export PATH="$PWD/$venv/bin:\$PATH" PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION=python
+LD_LIBRARY_PATH="$library\${LD_LIBRARY_PATH:+:\$LD_LIBRARY_PATH}" \\
     exec "$PWD/$build/site/bin/caffe" "\$@"
 PROGRAM
     chmod +x "$venv/bin/caffe"
