@@ -45,7 +45,8 @@ def main(argv=None):
     beside = os.path.join(os.path.dirname(os.path.abspath(args.folds)), fddb_files.PICTURES)
     folder = args.pictures or beside
     results = fddb_files.read_results(args.detections)
-    pictures = fddb_files.together(faces, results, folder if os.path.isdir(folder) else None)
+    there = folder if os.path.isdir(folder) else None
+    pictures = fddb_files.together(faces, results, there, args.detections)
     curve = ellipses.curve(pictures)
     with folders.only_one(args.out):
         folders.claim(args.out, fddb_files.KIND)

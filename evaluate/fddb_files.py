@@ -159,17 +159,22 @@ def size_of(pictures: Optional[str], name: str) -> Optional[tuple[int, int]]:
 
 
 def together(
-    faces: Mapping[str, np.ndarray], results: Results, pictures: Optional[str]
+    faces: Mapping[str, np.ndarray],
+    results: Results,
+    pictures: Optional[str],
+    detections: str = "detections",
 ) -> list[ellipses.Picture]:
-    """Return annotations and results by picture; pictures: their folder, or None.
+    """Return annotations and results by picture.
+
+    pictures: their folder, or None; detections: the file of the results, for the error's sentence.
 
     InputError where a picture has no results (none found is a 0 there).
     """
     lacking = [name for name in faces if name not in results]
     if lacking:
         raise InputError(
-            f"no results for {len(lacking)} of {len(faces)} pictures, such as {lacking[0]}; a "
-            "picture in which nothing is found needs its name and a 0"
+            f"{detections}: no results for {len(lacking)} of {len(faces)} pictures, such as "
+            f"{lacking[0]}; a picture in which nothing is found needs its name and a 0"
         )
     found = []
     for name, some in faces.items():

@@ -20,10 +20,10 @@ class Finished(NamedTuple):
 
     code: Optional[int]  # exit code; None: a signal ended it
     signal: int  # 0: none
-    hung: bool  # whether it was still at work after child.LIMIT_S
+    hung: bool  # see child.LIMIT_S
     out: str
     err: str
-    seconds: float
+    seconds: float  # that it has computed
 
     def says(self, *names: str) -> bool:
         """Tell whether what it has printed names one of some things."""

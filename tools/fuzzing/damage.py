@@ -189,6 +189,8 @@ def of_json_lines(rng: random.Random, path: str) -> str:
         return of_file(rng, path)
     with open(path, encoding="utf-8") as stream:
         lines = stream.read().splitlines(keepends=True)
+    if not lines:
+        return of_file(rng, path)
     number = rng.randrange(len(lines))
     kind = rng.randrange(8)
     if kind == 0:

@@ -21,7 +21,7 @@ MEANING = {
     SAID: "exit code 2 and a sentence that names the file; of many inputs the others are done",
     TRACEBACK: "an exception reached the user, or another exit code",
     ABORT: "a signal ended the process",
-    HANG: "no end within two minutes",
+    HANG: "no end within two minutes of computing, or after two minutes 20 seconds of nothing",
     SILENT: "exit code 0, another answer, and not a word about the damage",
     WRONG: "exit code 2, though the input is good, or other inputs of the call are not done",
     LOST: "a file that is no output of the command is gone or changed",
