@@ -9,33 +9,31 @@ where a case fails. A campaign that is stopped is started anew: its figures are 
 kit.
 """
 
-import argparse
 import os
 import shutil
 import sys
 import tempfile
 import time
 
+from allinone.arguments import SEED, WORKERS, Parser, Real, Whole
 from allinone.errors import InputError, command
 from tools.fuzzing import campaign, case, child, page, verdict, world
 
 
 def parse(argv):
     """Return the command's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     add = parser.add_argument
-    add("--cases", type=int, default=10_000)
-    add("--seed", type=int, default=1)
-    add("--cores", type=int, default=2, help="processes that run cases")
+    add("--cases", type=Whole(1), default=10_000)
+    add("--seed", type=SEED, default=1)
+    add("--minutes", type=Real(above=0), default=60, help="after so many no case is begun")
+    add("--cores", type=WORKERS, default=2, help="processes that run cases")
     add("--classes", nargs="+", choices=case.names(), default=case.names(), metavar="CLASS")
     add("--only", metavar="SEED:CLASS:NUMBER", help="one case: what it is, and what comes of it")
     add("--keep", metavar="FOLDER", help="with --only: leave the case's files there")
     add("--out", help="file for the results as JSON lines")
     add("--page", help="page that gets the table, such as docs/reliability.md")
-    args = parser.parse_args(argv)
-    if args.cases < 1 or args.cores < 1:
-        raise InputError("--cases and --cores must be at least 1")
-    return args
+    return parser.parse_args(argv)
 
 
 def name_of(text):
@@ -59,12 +57,13 @@ def run_all(healthy, args, out):
     """Run a campaign, and print its table; return whether all is well."""
     before, begun = verdict.state(healthy.root), time.monotonic()
     names = campaign.drawn(args.seed, args.cases, args.classes)
-    results = campaign.run(healthy, names, out, args.cores)
+    results = campaign.run(healthy, names, out, args.cores, args.minutes)
     if args.out:
         shutil.copy(os.path.join(out, campaign.RESULTS), args.out)
     print(campaign.table(results))
     minutes = (time.monotonic() - begun) / 60
-    text = page.text(results, f"--cases {args.cases} --seed {args.seed}", args.cores, minutes)
+    options = f"--cases {args.cases} --seed {args.seed} --minutes {args.minutes:g}"
+    text = page.text(results, options, args.cores, minutes)
     print(text.splitlines()[0])
     if args.page:
         page.write(args.page, text)

@@ -80,9 +80,11 @@ def clear(folder: str) -> None:
     shutil.rmtree(os.fsencode(folder))
 
 
-def _work(healthy: world.World, names: Iterable[Name], out: str, results: str) -> None:
-    """Run cases one after another; add a line for each to a file."""
+def _work(healthy: world.World, names: Iterable[Name], out: str, results: str, end: float) -> None:
+    """Run cases one after another, none after a time; add a line for each to a file."""
     for name in names:
+        if time.monotonic() > end:
+            return
         folder = os.path.join(out, str(name).replace(":", "-"))
         try:
             result, _ = run_one(healthy, name, folder)
@@ -101,19 +103,22 @@ def read(results: str) -> list[Result]:
     return []
 
 
-def run(healthy: world.World, names: Sequence[Name], out: str, cores: int) -> list[Result]:
-    """Run cases on some cores; return their results. RuntimeError where the machine itself fails.
+def run(
+    healthy: world.World, names: Sequence[Name], out: str, cores: int, minutes: float
+) -> list[Result]:
+    """Run cases on some cores; return the results of those that were begun in so many minutes.
 
-    Failures are printed as they come.
+    Failures are printed as they come. RuntimeError where the fuzzer itself fails.
     """
     results, workers = os.path.join(out, RESULTS), []
+    end = time.monotonic() + 60 * minutes
     sys.stdout.flush()
     for core in range(cores):
         pid = os.fork()
         if pid == 0:
             code = 1
             try:
-                _work(healthy, names[core::cores], out, results)
+                _work(healthy, names[core::cores], out, results, end)
                 code = 0
             except BaseException:
                 sys.excepthook(*sys.exc_info())
@@ -122,10 +127,15 @@ def run(healthy: world.World, names: Sequence[Name], out: str, cores: int) -> li
                 os._exit(code)
         workers.append(pid)
     _wait(workers, results, len(names))
-    found = read(results)
-    if len(found) != len(names):
-        raise RuntimeError(f"{len(names) - len(found)} of {len(names)} cases have no result")
-    return found
+    return read(results)
+
+
+def _is_at_work(pid: int) -> bool:
+    """Tell whether a worker is at work; RuntimeError where it has failed."""
+    ended, status = os.waitpid(pid, os.WNOHANG)
+    if ended and status:
+        raise RuntimeError(f"a process of the fuzzer ended with {status}; its cases have no result")
+    return not ended
 
 
 def _wait(workers: Sequence[int], results: str, count: int) -> None:
@@ -133,7 +143,7 @@ def _wait(workers: Sequence[int], results: str, count: int) -> None:
     left, shown = list(workers), 0
     with Progress("cases", count) as progress:
         while left:
-            left = [pid for pid in left if os.waitpid(pid, os.WNOHANG)[0] == 0]
+            left = [pid for pid in left if _is_at_work(pid)]
             found = read(results)
             for result in found[shown:]:
                 progress.step()

@@ -24,7 +24,7 @@ PORTRAITS, PEOPLE, SCENES = 12, 4, 3
 TRAINING = ("tools.train", "--profile", "tiny", "--job", "gender", "--snapshot", "2")
 ITERATIONS = 6  # with a snapshot at every second
 LFW = 20  # pictures of the set that a benchmark is measured on
-ANALYZE = ("tools.analyze", "--engine", "opencv", "--smallest", "24")
+ANALYZE = ("tools.analyze", "--engine", "opencv", "--smallest", "40")
 
 
 class World:

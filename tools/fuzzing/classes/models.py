@@ -119,7 +119,7 @@ def make(world: World, rng: random.Random, folder: str) -> Case:
             _sign(place, name)
     with open(os.path.join(folder, f"{SPY}.py"), "w", encoding="utf-8") as stream:
         stream.write(f"open({os.path.join(folder, 'spied')!r}, 'w')\n")
-    argv = ["tools.analyze", picture, "--model", place, "--engine", engine, "--smallest", "24"]
+    argv = ["tools.analyze", picture, "--model", place, "--engine", engine, "--smallest", "40"]
 
     def wrong(finished: Finished):
         if os.path.exists(os.path.join(folder, "spied")):
