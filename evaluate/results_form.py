@@ -11,12 +11,15 @@ from allinone.errors import InputError
 from allinone.record import Box
 from evaluate.measured_models import History
 
+FURTHEST = 1e12  # our choice: no figure and no time is larger; NaN is none
+Number = Annotated[float, Meta(ge=-FURTHEST, le=FURTHEST)]
+Seconds = Annotated[float, Meta(ge=0, le=FURTHEST)]
 SomeTexts = Annotated[list[str], Meta(min_length=1)]
 
 
 class _Curve(TypedDict):
-    x: list[float]
-    y: list[float]
+    x: list[Number]
+    y: list[Number]
     xlabel: str
     ylabel: str
 
@@ -24,7 +27,7 @@ class _Curve(TypedDict):
 class Curve(_Curve, total=False):
     """A curve of evaluate.curves."""
 
-    value: float
+    value: Number
     log: bool
 
 
@@ -51,8 +54,8 @@ class Measured(_Models, total=False):
 class Result(TypedDict):
     """A results.json."""
 
-    figures: dict[str, Optional[float]]
-    deviations: dict[str, Optional[float]]
+    figures: dict[str, Optional[Number]]
+    deviations: dict[str, Optional[Number]]
     counts: dict[str, int]
     rules: list[str]
     incomplete: list[str]
@@ -71,8 +74,8 @@ class Result(TypedDict):
 class Bench(TypedDict, total=False):
     """What of the figures of make bench the report shows."""
 
-    image_full_width_s: dict[str, float]
-    stage2_s_per_face: float
+    image_full_width_s: dict[str, Seconds]
+    stage2_s_per_face: Seconds
     machine: str
 
 

@@ -10,7 +10,8 @@ import pytest
 from conftest import run_well
 from report_results import COMMON, CURVE, Page, change, made, options, write
 
-from evaluate import benchmark, curves
+from allinone.errors import InputError
+from evaluate import benchmark, curves, results_form
 
 
 @pytest.fixture
@@ -199,6 +200,32 @@ def test_run_time_is_that_of_make_bench(results):
     page = made(results)
     assert re.search(r'14.50 s</td><td class="number paper">3.50 s', page.source)
     assert "16 cores" in page.text and "TITAN X" in page.text
+
+
+UNFIT = [
+    ("figures", {"nme_mean": "3"}, "figures"),
+    ("figures", {"nme_mean": float("inf")}, "figures"),
+    ("counts", [], "counts"),
+    ("curves", {"ours": dict(CURVE, y=[None, 0, 0])}, "curves"),
+    ("curves", {"ours": dict(CURVE, y=[0.5])}, "not as many x as y"),
+    ("failures", [dict(image="a", box=[1], text="")], "failures"),
+    ("model", dict(COMMON["model"], folders=[]), "model.folders"),
+    ("model", dict(COMMON["model"], provenance=dict(sources=[1])), "model.provenance.sources"),
+]
+
+
+@pytest.mark.parametrize("key, value, part", UNFIT)
+def test_results_of_another_form_are_refused(results, key, value, part):
+    write(results / "bad", "aflw", **{"figures": {}, key: value})
+    path = str(results / "bad" / "aflw" / "results.json")
+    with pytest.raises(InputError, match=f"aflw/results.json: .*{re.escape(part)}.*; again"):
+        results_form.read(path, "again")
+
+
+def test_times_that_are_none_are_refused(results, expect_refusal):
+    bench = results / "bench.json"
+    bench.write_text(json.dumps(dict(image_full_width_s=dict(dense=float("nan")))))
+    expect_refusal("evaluate.report", [*options(results), "--bench", bench], "bench.json")
 
 
 def test_results_that_are_broken_are_named(results, expect_refusal):
