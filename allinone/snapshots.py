@@ -46,6 +46,12 @@ def save(solver, run: str) -> None:
             os.remove(path)
 
 
+def remove_unfinished(run: str) -> None:
+    """Remove what a process that was killed has left of a snapshot; no other may be training."""
+    for path in glob.glob(f"{glob.escape(run)}/{PARTIAL}/*"):
+        os.remove(path)
+
+
 def _refuse_to_save_spoilt(solver, run):
     """Raise InputError where Caffe would abort, or save weights that are not numbers."""
     size = 0

@@ -172,12 +172,11 @@ def build_aligned(
         align_lines, records=records, size=size, towers=tuple(places), splits=splits
     )
     with contextlib.ExitStack() as stack:
-        databases = []
-        for tower, folder in places.items():
-            place = folders.replacing(
-                os.path.join(folder, training_set), store.KIND, inputs=[records]
-            )
-            databases.append(_database(tower, stack.enter_context(place)))
+        made = {}
+        for tower in sorted(places):  # as every process: none waits for another that waits for it
+            place = os.path.join(places[tower], training_set)
+            made[tower] = stack.enter_context(folders.replacing(place, store.KIND, [records]))
+        databases = [_database(tower, made[tower]) for tower in places]
         with reading.progress("aligning faces") as progress:
             for (_, text), aligned in in_order(work, reading.lines(), workers, CHUNK):
                 progress.step(len(text))

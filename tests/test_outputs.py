@@ -1,12 +1,14 @@
 """Commands started on folders of somebody else: they refuse, and nothing of them changes."""
 
+import os
 import shutil
 
 import pytest
 from conftest import run, run_well
 
 from allinone import folders, store
-from data_prep import drawing
+from allinone.profiles import TINY
+from data_prep import aligned_db, drawing
 
 BUILD, FUSE, TRAIN = "data_prep.build_db", "tools.fuse", "tools.train"
 
@@ -118,3 +120,17 @@ def test_two_builds_of_one_database_do_not_mix(chain, tmp_path):
     given = ["aligned", "--records", chain / "faces/records.jsonl", "--out", tmp_path / "db"]
     run_well(BUILD, *given, "--towers", "age", "--workers", 1)
     assert store.manifest(str(tmp_path / "db" / "age"))["count"] == 30
+
+
+def test_locks_are_taken_in_one_order_whatever_is_asked_for_first(chain, tmp_path, monkeypatch):
+    """Two builds that each hold what the other one wants would wait for ever."""
+    taken, only_one = [], folders.only_one
+
+    def noted(path):
+        taken.append(os.path.basename(path))
+        return only_one(path)
+
+    monkeypatch.setattr(folders, "only_one", noted)
+    records = str(chain / "faces" / "records.jsonl")
+    aligned_db.build_aligned(records, str(tmp_path), ("smile", "age", "gender"), TINY, workers=1)
+    assert taken == ["age", "gender", "smile"]

@@ -45,6 +45,11 @@ if command -v flock >/dev/null 2>&1 && ! flock -n 9; then
     flock 9
     if is_ready; then exit 0; fi
 fi
+there=$(ls -A "$venv" 2>/dev/null)
+if [ -L "$venv" ] || { [ -n "$there" ] && [ ! -f "$stamp" ] && [ ! -f "$made" ]; }; then
+    echo "error: $venv is there, and make setup has not made it; move it away" >&2
+    exit 2
+fi
 
 if [ -n "$asked" ]; then
     python=$asked
@@ -82,10 +87,6 @@ fi
 
 version=$("$python" -c 'import sys; print(sys.executable, sys.version.split()[0])')
 echo "setting up $venv with $version"
-if [ -L "$venv" ] || { [ -e "$venv" ] && [ ! -f "$stamp" ] && [ ! -f "$made" ]; }; then
-    echo "error: $venv is there, and make setup has not made it; move it away" >&2
-    exit 2
-fi
 mkdir -p "$venv" && touch "$made" || exit 2
 printf 'unfinished\n%s\n%s' "$known" "$asked" > "$stamp"
 # What proves whose it is, and what was asked for, stays to the end.

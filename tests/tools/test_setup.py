@@ -1,5 +1,6 @@
 """The set-up of the environment, in a folder of its own."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -51,6 +52,36 @@ def test_a_python_that_does_not_start_is_refused_and_nothing_is_removed(clone):
     done = setup(clone, PYTHON="/no/such/python")
     assert done.returncode == 2 and "PYTHON=/no/such/python" in done.stderr
     assert "older than Python 3.9" in done.stderr and (clone / ".venv").is_dir()
+
+
+def test_an_environment_of_somebody_else_is_left_as_it_is(clone, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other")
+    (other / "mine.txt").write_text("mine")
+    (clone / ".venv").symlink_to(other)
+    for _ in range(2):
+        done = setup(clone, PYTHON=sys.executable)
+        assert done.returncode == 2 and ".venv is there" in done.stderr, done.stderr
+        assert (clone / ".venv" / "mine.txt").read_text() == "mine"
+        if (clone / ".venv").is_symlink():
+            os.remove(clone / ".venv")
+            shutil.copytree(other, clone / ".venv")  # and the same as a folder
+
+
+@pytest.mark.skipif(shutil.which("flock") is None, reason="this machine has no flock")
+def test_a_second_set_up_waits_for_the_first(clone):
+    with open(clone / ".venv.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        second = subprocess.Popen(
+            ["bash", "tools/setup.sh"],
+            cwd=clone,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, "PYTHON": "/no/such/python"},
+        )
+        assert "another set-up is still at work on .venv" in second.stdout.readline()
+        assert second.poll() is None
+    assert second.wait() == 2  # it goes on, and finds what is wrong
 
 
 def test_a_python_that_is_too_old_is_refused(clone):

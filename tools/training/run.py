@@ -30,6 +30,7 @@ def train(settings: Settings, resume: bool) -> None:
     with folders.only_one(out):
         texts, made = plan.make(settings)
         resumable = plan.prepare(out, texts, made, resume)
+        snapshots.remove_unfinished(out)
         state = snapshots.newest_whole(out) if resumable else None
         done = snapshots.iteration_of(state) if state else 0
         start = f"starting from {settings.init or 'random weights'}"
