@@ -100,6 +100,7 @@ def write(real: str, name: str, out: str) -> int:
     if not os.path.isfile(source):
         sources = ", ".join(f"{one}.jsonl" for one in SETS)
         raise InputError(f"{source}: no such file; REAL names the folder of {sources}")
+    folders.refuse_inputs(folder, [source, os.path.join(real, name)])
     with folders.only_one(folder):
         link = os.path.join(folder, name)
         if not os.path.islink(link):  # it stands there in a set of ours alone

@@ -12,7 +12,7 @@ import sys
 import cv2
 import numpy as np
 
-from allinone import FaceAnalyzer, draw, pictures, tasks
+from allinone import FaceAnalyzer, draw, folders, pictures, tasks
 from allinone.errors import command
 
 HEIGHT = 480  # pixels of each drawn photograph
@@ -54,6 +54,7 @@ def main(argv=None):
     parser.add_argument("photograph", nargs="?", help="default: two that packages bring along")
     parser.add_argument("--out", default="out/analyzed.jpg", help="the picture that is written")
     args = parser.parse_args(argv)
+    folders.refuse_inputs(args.out, filter(None, [args.photograph]))  # it stays as it is
     images = [pictures.read_image(args.photograph)] if args.photograph else photographs()
     analyzer = FaceAnalyzer(engine="opencv")  # or engine="caffe", or "onnxruntime"
     found = analyzer.analyze_many(images)  # a list of faces for each picture

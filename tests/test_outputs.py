@@ -134,3 +134,21 @@ def test_locks_are_taken_in_one_order_whatever_is_asked_for_first(chain, tmp_pat
     records = str(chain / "faces" / "records.jsonl")
     aligned_db.build_aligned(records, str(tmp_path), ("smile", "age", "gender"), TINY, workers=1)
     assert taken == ["age", "gender", "smile"]
+
+
+def test_an_output_never_has_the_name_of_an_input(tmp_path, expect_refusal):
+    log, photo = tmp_path / "log.jsonl", tmp_path / "me.png"
+    log.write_text('{"iteration": 1, "loss": {"smile": 1.0}}\n')
+    photo.write_bytes(b"mine")
+    (tmp_path / "link").symlink_to(tmp_path)
+    before = contents(tmp_path)
+    expect_refusal("tools.plot_log", [log, tmp_path / "link" / "log.jsonl"], "is read")
+    expect_refusal("examples.analyze_photograph", [photo, "--out", photo], "is read")
+    gallery = ["enroll", tmp_path, "--gallery", photo, "--engine", "opencv"]
+    expect_refusal("tools.identify", gallery, photo, "no gallery")
+    faces = tmp_path / "faces.jsonl"
+    faces.write_text('{"image": "me.png", "box": [0, 0, 9, 9]}\n')
+    given = [photo, "--out", tmp_path, "--boxes", faces, "--engine", "opencv"]
+    expect_refusal("tools.analyze", given, faces, "is read")
+    faces.unlink()
+    assert contents(tmp_path) == before

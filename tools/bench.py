@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 
-from allinone import arguments, device, files
+from allinone import arguments, device, files, folders
 from allinone.errors import InputError, command
 from tools.recipes.options import BLAS_THREADS
 from tools.timing import clock, data, training
@@ -66,6 +66,7 @@ def main(argv=None):
     if args.full_network:
         print(json.dumps(training.measure_full_network()))
         return
+    folders.refuse_inputs(args.out, [args.records])
     about = f"{device.machine()}, {BLAS_THREADS}={os.environ.get(BLAS_THREADS, 'not set')}"
     print(about, flush=True)
     everything = dict(machine=about)

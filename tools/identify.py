@@ -26,8 +26,8 @@ COUNTS = {"enroll": 1, "verify": 2}
 
 def enroll(analyzer, args, likeness):
     """Write the gallery of a folder of people; return how many pictures cannot be read."""
+    gallery.refuse_other(args.gallery)
     with folders.only_one(args.gallery):
-        gallery.refuse_other(args.gallery)
         people, unread = gallery.enroll(analyzer, args.inputs[0], likeness)
         people.save(args.gallery)
     pictures = sum(people.pictures)

@@ -5,7 +5,7 @@ python -m tools.plot_log out/demo/train/log.jsonl out/demo/train/curves.png
 
 import sys
 
-from allinone import arguments
+from allinone import arguments, folders
 from allinone.errors import command
 from tools.training import curves
 
@@ -22,6 +22,7 @@ def parse(argv):
 def main(argv=None):
     """Draw."""
     args = parse(argv)
+    folders.refuse_inputs(args.png, [args.log])
     curves.plot(args.log, args.png)
 
 

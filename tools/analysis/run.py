@@ -186,6 +186,9 @@ def run(settings: Settings) -> tuple[int, int]:
 
     Leaves faces.jsonl, and the drawings and the table that are asked for, in the folder `out`.
     """
+    if settings.boxes:
+        for name in (LINES, TABLE, SETTINGS):
+            folders.refuse_inputs(os.path.join(settings.out, name), [settings.boxes])
     with folders.only_one(settings.out):
         return _run(settings)
 
