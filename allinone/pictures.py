@@ -104,7 +104,8 @@ def decode_image(data: bytes, name: str) -> np.ndarray:
         raise InputError(f"{name}: a JPEG that is cut off; {MEND}")
     turn = _orientation(head)
     by_pillow = head.format in CRASHING or _is_transparent(head)
-    image = _on_white(head, name) if by_pillow else _decoded(stream.getbuffer(), AS_STORED)
+    flags = cv2.IMREAD_COLOR if head.format == "TIFF" else AS_STORED  # as in _orientation
+    image = _on_white(head, name) if by_pillow else _decoded(stream.getbuffer(), flags)
     if image is None:
         raise InputError(f"{name}: no picture that OpenCV can read; {MEND}")
     return _turned(image, turn)
