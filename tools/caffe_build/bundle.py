@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import tarfile
 
 from allinone.errors import InputError
 from tools.caffe_build import build, toolchain
@@ -30,38 +31,33 @@ def needed(path):
 
 
 def check_place(folder):
-    """Raise InputError where a folder has something else than an earlier bundle."""
-    if os.path.exists(folder) and not (os.path.isdir(folder) and is_ours(os.listdir(folder))):
-        raise InputError(f"BUNDLE={folder}: has other things in it; give another folder")
-
-
-def is_ours(names):
-    """Tell whether names in a folder are those of a bundle, or none."""
-    return not names or sorted(names) == [build.BUILT, "site"]
+    """Raise InputError where the place of a bundle is no folder."""
+    if os.path.exists(folder) and not os.path.isdir(folder):
+        raise InputError(f"BUNDLE={folder}: is a file; give a folder")
 
 
 def gather(built, folder):
-    """Write the build in folder `built` and its libraries into `folder`; print its size."""
-    site = os.path.join(built, "site")
+    """Pack the build in folder `built` and its libraries into an archive in `folder`.
+
+    The archive, named as the build, is to be unpacked in the root of another checkout.
+    """
+    site, heap = os.path.join(built, "site"), os.path.join(built, "bundle")
     libraries = {}
     for name in ("caffe/_caffe.so", "bin/caffe"):
         libraries.update(needed(os.path.join(site, name)))
-    partial = f"{folder.rstrip('/')}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    shutil.copytree(site, os.path.join(partial, "site"))
-    package = os.path.join(partial, "site", "caffe")
+    shutil.rmtree(heap, ignore_errors=True)
+    shutil.copytree(site, os.path.join(heap, "site"))
+    package = os.path.join(heap, "site", "caffe")
     for name, place in sorted(libraries.items()):
         if not os.path.exists(os.path.join(package, name)):
             shutil.copy(place, os.path.join(package, name))
-    shutil.copy(os.path.join(built, build.BUILT), partial)
-    shutil.rmtree(folder, ignore_errors=True)
-    os.rename(partial, folder)
-    print(f"{folder}: {size(folder) / 1e6:.0f} MB, to be put in another checkout as {built}")
-
-
-def size(folder):
-    """Return the bytes in a folder."""
-    total = 0
-    for place, _, names in os.walk(folder):
-        total += sum(os.path.getsize(os.path.join(place, name)) for name in names)
-    return total
+    shutil.copy(os.path.join(built, build.BUILT), heap)
+    os.makedirs(folder, exist_ok=True)
+    root = os.path.basename(built)  # such as .caffe-gpu
+    archive = os.path.join(folder, f"{root.lstrip('.')}.tar.gz")
+    with tarfile.open(f"{archive}.partial", "w:gz") as stream:
+        stream.add(heap, root)
+    os.replace(f"{archive}.partial", archive)
+    shutil.rmtree(heap)
+    megabytes = os.path.getsize(archive) / 1e6
+    print(f"{archive}: {megabytes:.0f} MB, to be unpacked in the root of another checkout")

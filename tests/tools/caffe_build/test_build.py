@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 
 import pytest
 from conftest import ROOT
@@ -166,29 +167,28 @@ echo "libc.so.6 => /lib/libc.so.6 (0x1)"
 
 def test_a_bundle_has_what_it_needs_but_cudas_and_the_systems(built, tmp_path, monkeypatch):
     lists(tmp_path, monkeypatch)
-    for _ in range(2):  # an earlier bundle is replaced
+    (tmp_path / "moved").mkdir()
+    (tmp_path / "moved/thesis.tex").write_text("all of it")
+    for _ in range(2):  # an earlier bundle is replaced, nothing else is touched
         bundle.gather(str(built), str(tmp_path / "moved"))
-    found = {
-        str(path.relative_to(tmp_path / "moved")) for path in (tmp_path / "moved").rglob("*.*")
-    }
+    assert sorted(os.listdir(tmp_path / "moved")) == ["caffe-cpu.tar.gz", "thesis.tex"]
+    with tarfile.open(tmp_path / "moved/caffe-cpu.tar.gz") as stream:
+        found = {one.name for one in stream if one.isfile()}
     assert found == {
-        "built.json",
-        "site/caffe/_caffe.so",
-        "site/caffe/libcaffe.so",
-        "site/caffe/libglog.so.1",
+        ".caffe-cpu/built.json",
+        ".caffe-cpu/site/bin/caffe",
+        ".caffe-cpu/site/caffe/_caffe.so",
+        ".caffe-cpu/site/caffe/libcaffe.so",
+        ".caffe-cpu/site/caffe/libglog.so.1",
     }
-    assert (tmp_path / "moved/site/bin/caffe").is_file()
+    assert not (built / "bundle").exists()
 
 
-def test_a_bundle_does_not_overwrite_what_is_not_its_own(built, tmp_path, monkeypatch):
-    lists(tmp_path, monkeypatch)
-    (tmp_path / "thesis").mkdir()
-    (tmp_path / "thesis/chapter1.tex").write_text("all of it")
-    with pytest.raises(InputError, match="has other things in it"):
-        bundle.check_place(str(tmp_path / "thesis"))
-    done = start(tmp_path, "cpu", "--bundle", "thesis")
-    assert done.returncode == 2 and "BUNDLE=thesis" in done.stderr
-    assert (tmp_path / "thesis/chapter1.tex").read_text() == "all of it"
+def test_a_file_is_no_place_for_a_bundle(tmp_path):
+    (tmp_path / "thesis.tex").write_text("all of it")
+    done = start(tmp_path, "cpu", "--bundle", "thesis.tex")
+    assert done.returncode == 2 and "BUNDLE=thesis.tex" in done.stderr
+    assert (tmp_path / "thesis.tex").read_text() == "all of it"
 
 
 def test_a_library_that_is_not_found_is_named(built, tmp_path, monkeypatch):
