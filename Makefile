@@ -42,6 +42,7 @@ TUNED = $(ITERATIONS:%=--iterations %) $(LR:%=--base-lr %) $(BATCH:%=--batch %)
 TRAIN = $(PY) -m tools.train --profile $(PROFILE) --db $(DB) --resume $(DEVICE) $(TUNED)
 BUILDING = $(if $(CAFFE_SOURCE),--source "$(CAFFE_SOURCE)") $(if $(BUNDLE),--bundle "$(BUNDLE)")
 GIVEN_MODEL = $(if $(filter file default,$(origin MODEL)),,--model $(MODEL))
+GIVEN_PROFILE = $(if $(filter file default,$(origin PROFILE)),,--profile $(PROFILE))
 DATABASES = --profile $(PROFILE) $(LANDMARKS:%=--landmarks-from %)
 EVALUATE = $(RECIPE).evaluate_all --data $(DATA) --out $(EVAL) --profile $(PROFILE) \
 	--gpu "$(GPU)" $(GIVEN_MODEL) $(STAGE1:%=--stage1 %) $(PROPOSALS:%=--proposals %) \
@@ -77,13 +78,16 @@ lint: setup  ## Check the style of the code
 	$(PY) -m ruff format --check .
 setup:  ## Make .venv with Caffe and what it needs; does nothing when done
 	@bash tools/setup.sh
-	@$(if $(GPU),$(if $(filter env,$(GOALS)),,$(PY) -m tools.check_gpu "$(GPU)"))
+	@$(if $(GPU),$(if $(filter env check-gpu,$(GOALS)),,$(PY) -m tools.check_gpu "$(GPU)"))
 caffe-gpu:  ## Build Caffe with CUDA, for every later target; 10 minutes [CAFFE_SOURCE CUDNN BUNDLE]
 	@bash tools/build_caffe.sh gpu $(if $(filter-out 0,$(CUDNN)),--cudnn) $(BUILDING)
 caffe-cpu:  ## Build Caffe without CUDA, for Python 3.9 to 3.12; 5 minutes [CAFFE_SOURCE BUNDLE]
 	@bash tools/build_caffe.sh cpu $(BUILDING)
 env: setup  ## Check Python, Caffe, GPU, packages, disk and memory; every problem has its mend
 	@$(PY) -m tools.check_env --gpu "$(GPU)"
+check-gpu: setup  ## Prove that a machine computes rightly; minutes [OUT ITERATIONS PROFILE]
+	@$(PY) -m tools.prove_gpu --gpu "$(GPU)" --out $(or $(OUT),out/gpu) \
+		$(ITERATIONS:%=--iterations %) $(GIVEN_PROFILE)
 docs: setup  ## Write docs/network.md, the drawn nets, the pictures of pose and of the age loss
 	@$(PY) -m tools.describe_nets
 	@$(PY) -m tools.draw_pose

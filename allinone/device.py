@@ -41,12 +41,15 @@ def probe_gpu(number: int) -> str | None:
     """Return why a forward pass on GPU `number` fails, or None where its answer is right."""
     command = [sys.executable, "-c", PROBE, str(number)]  # imports from where it stands: the kit
     run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
-    if run.returncode == 0:
-        return None
-    told = [line for line in run.stderr.splitlines() if line.strip()]
-    told = [line for line in told if not line.strip().startswith("***")]
-    last = told[-1] if told else "no output"
-    telling = [line for line in told if "Check failed" in line or "Cannot use GPU" in line]
+    return None if run.returncode == 0 else last_words(run.stderr)
+
+
+def last_words(told: str) -> str:
+    """Return the line that says why a process ended, from its stderr: Caffe's or the last one."""
+    lines = [line for line in told.splitlines() if line.strip()]
+    lines = [line for line in lines if not line.strip().startswith("***")]
+    last = lines[-1] if lines else "no output"
+    telling = [line for line in lines if "Check failed" in line or "Cannot use GPU" in line]
     reason = telling[0] if telling else last
     return reason.split("] ")[-1].strip()  # without glog's time and place
 

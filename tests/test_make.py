@@ -59,9 +59,9 @@ def test_help_lists_every_target(arguments):
     names = [name for name, _ in listed]
     assert len(set(names)) == len(names)
     wanted = (
-        "help setup caffe-gpu caffe-cpu env demo test quick lint nets docs data-synthetic data "
-        "drawn-data db inspect pretrain train fuse eval-synthetic tpe-ijba eval report "
-        "train-real eval-real export analyze claims bench fuzz kill clean distclean"
+        "help setup caffe-gpu caffe-cpu env check-gpu demo test quick lint nets docs "
+        "data-synthetic data drawn-data db inspect pretrain train fuse eval-synthetic tpe-ijba "
+        "eval report train-real eval-real export analyze claims bench fuzz kill clean distclean"
     )
     assert sorted(names) == sorted([*wanted.split(), *FAMILIES])
     # What make itself knows: every rule that is not a file.

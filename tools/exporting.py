@@ -58,24 +58,18 @@ def differences(reference: Values, found: Values) -> dict[str, float]:
     }
 
 
-def allowed(engine: str, values: np.ndarray, gpu: str = "") -> float:
-    """Return how far an engine may be from an output's values by the reference on the CPU.
-
-    A GPU adds up in another order, and cuDNN may transform: there TOLERANCE, too, is a share.
-    """
-    largest = max(1.0, float(np.abs(values).max()))
+def allowed(engine: str, values: np.ndarray) -> float:
+    """Return how far an engine may be from an output's values by Caffe."""
     if engine == engines.ONNX_FP16:
-        return FP16_SHARE * largest
-    return TOLERANCE * largest if gpu else TOLERANCE
+        return FP16_SHARE * max(1.0, float(np.abs(values).max()))
+    return TOLERANCE
 
 
-def check(
-    engine: str, path: str, reference: Values, found: Values, gpu: str = ""
-) -> dict[str, float]:
+def check(engine: str, path: str, reference: Values, found: Values) -> dict[str, float]:
     """Return the differences; InputError where an output is too far from the reference's."""
     different = differences(reference, found)
     for output, difference in different.items():
-        limit = allowed(engine, reference[output], gpu)
+        limit = allowed(engine, reference[output])
         if not difference <= limit:
             raise InputError(
                 f"{path}: {engine} differs from Caffe by {difference:.1e} at {output}, more than "

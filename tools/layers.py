@@ -19,12 +19,12 @@ HEAD = (
 )
 
 
-def load(definition):
-    """Return a caffe.Net for testing of a NetParameter."""
+def load(definition, phase: int = caffe.TEST):
+    """Return a caffe.Net of a NetParameter, for testing unless the phase says otherwise."""
     with tempfile.NamedTemporaryFile("w", suffix=".prototxt") as stream:
         stream.write(str(definition))
         stream.flush()
-        return caffe.Net(stream.name, caffe.TEST)
+        return caffe.Net(stream.name, phase)
 
 
 def describe(definition, net) -> list[dict[str, Any]]:
