@@ -8,7 +8,8 @@ predictions.jsonl has `FaceRecord` lines (allinone.record), of one of two kinds:
 
 A picture that cannot be read is one line with `error`. Descriptors stand in descriptors.h5, a row
 for each line with a box. A run that was stopped goes on where it was, at the picture that it had
-begun; one with another model, other records or other settings starts anew.
+begun (allinone.growing); one with another model, other records, settings or code starts anew, and
+so does one that another engine had begun. hashes.json has the hashes of what is finished.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from typing import Any, NamedTuple, Optional, TypedDict
 
 import numpy as np
 
-from allinone import files, folders, hdf5, model, reading, record
+from allinone import closure, files, folders, hdf5, model, reading, record
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
+from allinone.growing import ITEMS, Growing
 from allinone.pictures import read_image
 from allinone.progress import Progress
 from allinone.record import FaceRecord
@@ -33,10 +35,12 @@ from evaluate import answers
 LINES, SETTINGS, DESCRIPTORS = "predictions.jsonl", "settings.json", "descriptors.h5"
 WIDTH = BY_NAME["identity"].size  # numbers of a descriptor
 HASHES = "hashes.json"  # of the finished files
+PARTIAL, ROWS = f"{LINES}.partial", "descriptors.partial"  # what a stopped run leaves
+CODE = ("evaluate.answers", "evaluate.predictions")  # what decides an answer, with all it imports
 AGAIN = "delete its folder, and measure again"
 KIND = folders.Kind(
     "folder of predictions",
-    holds=(LINES, f"{LINES}.partial", SETTINGS, DESCRIPTORS, HASHES, "descriptors.partial"),
+    holds=(LINES, PARTIAL, f"{PARTIAL}{ITEMS}", SETTINGS, DESCRIPTORS, HASHES, ROWS),
     proofs={SETTINGS: frozenset({"kind", "proposals", "score", "stage"})},
 )
 ROW = WIDTH * np.dtype(np.float32).itemsize  # bytes
@@ -75,7 +79,7 @@ def settings_of(
     hashes = {folder: _hashes(folder) for folder in sorted(set(models.values()))}
     by_part = {part or "all": hashes[folder] for part, folder in models.items()}
     one = list(hashes.values())[0] if len(hashes) == 1 else by_part
-    settings = {"records": files.sha256(records), "model": one, **choices}
+    settings = {"records": files.sha256(records), "model": one, "code": closure.hash_of(CODE), **choices}
     return {**settings, "stage1": _hashes(stage1)} if stage1 else settings
 
 
@@ -103,29 +107,33 @@ def predict(
     for `settings_of`. Leaves LINES, SETTINGS and, on request, DESCRIPTORS in `out`.
     """
     path, settings = os.path.join(out, LINES), {**settings, "descriptors": descriptors}
-    partial, rows = f"{path}.partial", os.path.join(out, "descriptors.partial")
+    partial, rows = os.path.join(out, PARTIAL), os.path.join(out, ROWS)
     with folders.only_one(path):
         folders.claim(out, KIND)
         if not _same(out, settings):
-            for old in (path, partial, rows, os.path.join(out, HASHES)):
-                with contextlib.suppress(FileNotFoundError):
-                    os.remove(old)
+            _remove(path, os.path.join(out, HASHES))
             files.write_json(os.path.join(out, SETTINGS), settings)
         if not os.path.isfile(path):
-            _Run(partial, rows if descriptors else None, folder, settings).finish(
-                pictures, models, engine, gpu, stage1
-            )
+            begun_with = {**settings, "engine": engine, "on_gpu": bool(gpu)}
+            with Growing(partial, rows if descriptors else None, begun_with) as growing:
+                _Run(growing, folder, settings).finish(pictures, models, engine, gpu, stage1)
             if descriptors:
                 numbers = np.fromfile(rows, np.float32).reshape(-1, WIDTH)
                 write_descriptors(os.path.join(out, DESCRIPTORS), numbers, settings)
             os.replace(partial, path)
             _write_hashes(out)
-            if descriptors:  # last: a run that is killed before still finds them beside the lines
-                os.remove(rows)
+        # Last: a run that is killed before still finds them beside the lines.
+        _remove(rows, f"{partial}{ITEMS}")
         _refuse_changed(out)
         said = read(out)
         _refuse_strange(path, said, pictures, settings["kind"])
     return said
+
+
+def _remove(*paths: str) -> None:
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(path)
 
 
 def _write_hashes(out: str) -> None:
@@ -162,34 +170,29 @@ def _same(out: str, settings: Mapping[str, Any]) -> bool:
 class _Run:
     """Lines, and rows of descriptors, that are being written."""
 
-    def __init__(self, partial: str, rows: Optional[str], folder: str, settings) -> None:
-        """Take the files' paths; rows: None where no descriptors are asked for."""
-        self.partial, self.rows, self.folder, self.settings = partial, rows, folder, settings
+    def __init__(self, growing: Growing, folder: str, settings: Mapping[str, Any]) -> None:
+        """Take the files, open, and what the images' paths are relative to."""
+        self.growing, self.folder, self.settings = growing, folder, settings
 
     def finish(self, pictures, models, engine, gpu, stage1) -> None:
         """Add the lines of the pictures that have none yet."""
-        done = self._done()
+        done = self.growing.done
         progress, analyzer, current = Progress("pictures", len(pictures)), None, None
         progress.step(done)
-        with files.appending(self.partial) as lines, self._open_rows() as numbers:
-            for image, faces in pictures[done:]:
-                folder = models[faces[0].split]
-                if folder != current:
-                    proposals = self.settings["proposals"]
-                    device = gpu if gpu and engine != "caffe" else None
-                    analyzer = FaceAnalyzer(folder, engine, device, proposals, stage1=stage1)
-                    current = folder
-                records, descriptors = self._answers(analyzer, image, faces)
-                if numbers is not None:  # first: a line must not be without its descriptor
-                    for descriptor in descriptors:
-                        numbers.write(np.float32(descriptor).tobytes())
-                    numbers.flush()
-                lines.write("".join(map(record.to_line, records)))
-                lines.flush()
-                progress.step()
-
-    def _open_rows(self):
-        return files.appending(self.rows, "ab") if self.rows else contextlib.nullcontext()
+        for image, faces in pictures[done:]:
+            folder = models[faces[0].split]
+            if folder != current:
+                proposals = self.settings["proposals"]
+                device = gpu if gpu and engine != "caffe" else None
+                analyzer = FaceAnalyzer(folder, engine, device, proposals, stage1=stage1)
+                current = folder
+            records, descriptors = self._answers(analyzer, image, faces)
+            if self.settings["descriptors"]:
+                rows = [np.float32(descriptor).tobytes() for descriptor in descriptors]
+                self.growing.write_rows(b"".join(rows))
+            self.growing.write("".join(map(record.to_line, records)))
+            self.growing.end_item()
+            progress.step()
 
     def _answers(self, analyzer, image, faces):
         """Return (records, descriptors) of one picture."""
@@ -200,28 +203,6 @@ class _Run:
         if self.settings["kind"] == answers.DETECT:
             return answers.detected(analyzer, picture, image) or [FaceRecord(image)], []
         return answers.described(analyzer, picture, image, faces, self.settings)
-
-    def _done(self) -> int:
-        """Return how many pictures a stopped run has finished; cut what stands behind them.
-
-        The last picture may lack lines that a finished one has, so it is done again. Where
-        descriptors are asked for, a finished picture has all of them.
-        """
-        files.whole_lines(self.partial)
-        done = rows = end = 0
-        image, boxes, place = None, 0, 0  # up to the line that is being read
-        known = os.path.getsize(self.rows) // ROW if self.rows and os.path.isfile(self.rows) else 0
-        for number, text in record.lines(self.partial) if os.path.isfile(self.partial) else ():
-            face = record.parse(text, self.partial, number, labels=False)
-            if image is not None and face.image != image:  # the picture before this one is whole
-                if self.rows and boxes > known:
-                    break
-                done, rows, end = done + 1, boxes, place
-            image, boxes, place = face.image, boxes + (face.box is not None), place + len(text)
-        for path, size in ((self.partial, end), (self.rows, rows * ROW)):
-            if path and os.path.isfile(path):
-                os.truncate(path, size)
-        return done
 
 
 def write_descriptors(path: str, rows: np.ndarray, settings: Mapping[str, Any]) -> None:

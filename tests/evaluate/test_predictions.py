@@ -124,50 +124,104 @@ def test_a_line_has_an_answer_for_each_task_that_was_asked(folder):
     assert answers.record_of("x", face).smile == 0.5
 
 
+class Stopped(BaseException):
+    """Stands for a kill."""
+
+
+def stopped(folder, out, kind, descriptors, after, monkeypatch):
+    """Predict until some pictures are done; return what stands in the folder then."""
+    seen, read = [], predictions.read_image
+
+    def counted(path):
+        if len(seen) == after:
+            raise Stopped
+        seen.append(path)
+        return read(path)
+
+    monkeypatch.setattr(predictions, "read_image", counted)
+    with pytest.raises(Stopped):
+        predict(folder, out, kind, descriptors)
+    monkeypatch.setattr(predictions, "read_image", read)
+    assert not (out / predictions.LINES).exists()
+    return {path.name: path.read_bytes() for path in out.iterdir() if "partial" in path.name}
+
+
 @pytest.mark.parametrize("kind, descriptors", [("detect", False), ("faces", True)])
-def test_a_run_that_was_killed_anywhere_ends_in_the_same_bytes(folder, kind, descriptors):
-    """Lines cut at, before and behind their ends; descriptors as far, further and less far."""
+def test_a_run_that_was_killed_anywhere_ends_in_the_same_bytes(
+    folder, kind, descriptors, monkeypatch
+):
+    """Each of the files is cut at random places, changed, or gone, alone and with the others."""
     predict(folder, folder / "whole", kind, descriptors)
     whole = (folder / "whole" / predictions.LINES).read_bytes()
     rows = predictions.read_descriptors(str(folder / "whole")).tobytes() if descriptors else b""
-    out = folder / "out"
-    ends = [place for place, byte in enumerate(whole) if byte == ord("\n")]
-    cuts = {0, len(whole), *(end + more for end in ends for more in (-99, 0, 1, 2))}
-    for end in sorted(cuts):
-        lines = whole[:end]
-        written = lines.count(b'"box"') * predictions.ROW
-        for more in (-predictions.ROW, 0, predictions.ROW // 3, 2 * predictions.ROW):
-            shutil.rmtree(out, ignore_errors=True)
-            shutil.copytree(folder / "whole", out)
-            for name in (predictions.LINES, predictions.DESCRIPTORS):
-                (out / name).unlink(missing_ok=True)
-            (out / f"{predictions.LINES}.partial").write_bytes(lines)
-            if descriptors:
-                there = rows[: max(0, written + more)]
-                (out / "descriptors.partial").write_bytes(there)
-            predict(folder, out, kind, descriptors)
-            assert (out / predictions.LINES).read_bytes() == whole
-            if not descriptors:
-                break
+    out, rng = folder / "out", np.random.default_rng(7)
+    left = stopped(folder, out, kind, descriptors, PICTURES - 1, monkeypatch)
+    assert len(left) == (3 if descriptors else 2)
+    for _ in range(60):
+        shutil.rmtree(out)
+        shutil.copytree(folder / "whole", out)
+        for name in (predictions.LINES, predictions.DESCRIPTORS):
+            (out / name).unlink(missing_ok=True)
+        for name, data in left.items():
+            damaged = bytearray(data[: rng.integers(len(data) + 1)] if rng.random() < 0.7 else data)
+            if damaged and rng.random() < 0.3:
+                damaged[rng.integers(len(damaged))] ^= 1 << rng.integers(8)
+            if rng.random() < 0.9:
+                (out / name).write_bytes(damaged + rng.bytes(rng.integers(3)))
+        predict(folder, out, kind, descriptors)
+        assert (out / predictions.LINES).read_bytes() == whole
+        if descriptors:
             assert predictions.read_descriptors(str(out)).tobytes() == rows
-            assert not (out / "descriptors.partial").exists()
+        assert not [path.name for path in out.iterdir() if "partial" in path.name]
 
 
-def test_what_is_finished_is_not_done_again(folder):
+def test_what_is_finished_is_not_done_again(folder, monkeypatch):
     predict(folder, folder / "whole", "detect")
     assert Analyzer.seen == PICTURES - 1
-    text, out = lines_in(folder / "whole"), folder / "out"
-    shutil.copytree(folder / "whole", out)
-    os.remove(out / predictions.LINES)
-    # Two pictures are whole; the third has two of its three lines, of which one is cut.
-    (out / f"{predictions.LINES}.partial").write_text("".join(text[:4]) + text[4][:30])
+    out = folder / "out"
+    stopped(folder, out, "detect", False, 2, monkeypatch)
+    assert Analyzer.seen == PICTURES - 1 + 2
+    with open(out / f"{predictions.LINES}.partial", "a") as stream:
+        stream.write('{"image": "2.png", "box": [0, 0')  # the third picture's first line, cut
     predict(folder, out, "detect")
-    assert Analyzer.seen == 2 * (PICTURES - 1) - 2
+    assert Analyzer.seen == 2 * (PICTURES - 1)
     opened = Analyzer.opened
     predict(folder, out, "detect")
     assert Analyzer.opened == opened
     predict(folder, out, "detect", proposals="selective-search")
     assert Analyzer.opened == opened + 1
+
+
+def test_a_run_that_another_engine_had_begun_starts_anew(folder, monkeypatch):
+    out = folder / "out"
+    stopped(folder, out, "detect", False, 3, monkeypatch)
+    pictures = predictions.records_in(str(folder / "records.jsonl"))
+    settings = json.loads((out / predictions.SETTINGS).read_text())
+    del settings["descriptors"]
+    seen = Analyzer.seen
+    models = {None: "a model"}
+    predictions.predict(str(out), str(folder), pictures, models, settings, engine="opencv")
+    assert Analyzer.seen - seen == PICTURES - 1
+
+
+@pytest.mark.parametrize("name", [predictions.LINES, predictions.DESCRIPTORS])
+@pytest.mark.parametrize("damage", ["a digit", "empty", "gone"])
+def test_finished_predictions_that_were_changed_are_refused(folder, name, damage):
+    out = folder / "out"
+    predict(folder, out, "faces", descriptors=True)
+    data = bytearray((out / name).read_bytes())
+    data[-30] ^= 1
+    (out / name).write_bytes(b"" if damage == "empty" else data)
+    if damage == "gone":
+        (out / name).unlink()
+    if name == predictions.LINES and damage == "gone":
+        predict(folder, out, "faces", descriptors=True)  # computed again
+        return
+    with pytest.raises(
+        InputError, match=f"{name}: is not the file that was written.*measure again"
+    ):
+        predict(folder, out, "faces", descriptors=True)
+        predictions.read_descriptors(str(out))
 
 
 def test_a_picture_whose_records_stand_apart_is_one_picture(folder):
