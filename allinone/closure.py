@@ -140,3 +140,9 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
 def hashes(modules: Iterable[str], root: str = ROOT) -> dict[str, str]:
     """Return {path: digest} of the code that some modules depend on."""
     return {path: _digest(_text(path, root)) for path in depended_on(modules, root)}
+
+
+def hash_of(modules: Iterable[str], root: str = ROOT) -> str:
+    """Return one digest of the code that some modules depend on."""
+    found = sorted(hashes(modules, root).items())
+    return hashlib.sha256(repr(found).encode("utf-8", "surrogateescape")).hexdigest()

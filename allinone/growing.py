@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import struct
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
-
-import msgspec
 
 from allinone import files
 
@@ -55,8 +54,8 @@ class Growing:
         """
         self.paths = [path for path in (lines, rows) if path]
         self.items = f"{lines}{ITEMS}"
-        text = msgspec.json.encode(made_with, order="sorted")
-        self.head = hashlib.sha256(text).digest()[:HASH]
+        text = json.dumps(made_with, sort_keys=True)
+        self.head = hashlib.sha256(text.encode()).digest()[:HASH]
         ends = self._whole_items()
         self.ends, self.done = ends[-1], len(ends) - 1
         self._all_ends = ends
@@ -74,11 +73,11 @@ class Growing:
             if entries.read(HASH) != self.head:
                 return ends
             while len(entry := entries.read(ENTRY.size)) == ENTRY.size:
-                *now, digest = ENTRY.unpack(entry)
-                now = tuple(now[: len(self.paths)])
+                *both, digest = ENTRY.unpack(entry)
+                now, none = tuple(both[: len(self.paths)]), both[len(self.paths) :]
                 sizes = [end - before for end, before in zip(now, ends[-1])]
                 left = [os.fstat(one.fileno()).st_size - one.tell() for one in streams]
-                if any(not 0 <= size <= there for size, there in zip(sizes, left)):
+                if any(none) or any(not 0 <= size <= there for size, there in zip(sizes, left)):
                     break
                 if _together([_hash_of(one, size) for one, size in zip(streams, sizes)]) != digest:
                     break

@@ -79,7 +79,12 @@ def settings_of(
     hashes = {folder: _hashes(folder) for folder in sorted(set(models.values()))}
     by_part = {part or "all": hashes[folder] for part, folder in models.items()}
     one = list(hashes.values())[0] if len(hashes) == 1 else by_part
-    settings = {"records": files.sha256(records), "model": one, "code": closure.hash_of(CODE), **choices}
+    settings = {
+        "records": files.sha256(records),
+        "model": one,
+        "code": closure.hash_of(CODE),
+        **choices,
+    }
     return {**settings, "stage1": _hashes(stage1)} if stage1 else settings
 
 
@@ -114,6 +119,7 @@ def predict(
             _remove(path, os.path.join(out, HASHES))
             files.write_json(os.path.join(out, SETTINGS), settings)
         if not os.path.isfile(path):
+            _remove(os.path.join(out, HASHES))
             begun_with = {**settings, "engine": engine, "on_gpu": bool(gpu)}
             with Growing(partial, rows if descriptors else None, begun_with) as growing:
                 _Run(growing, folder, settings).finish(pictures, models, engine, gpu, stage1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
+import hashlib
 import os
 from collections.abc import Sequence
 
@@ -47,3 +49,15 @@ def expand(items: Sequence[str]) -> tuple[list[str], list[str]]:
         moves = path.lower().endswith(VIDEOS) or is_camera(path)
         (videos if moves else pictures).append(path)
     return pictures, videos
+
+
+def hash_of(paths: Sequence[str]) -> str:
+    """Return one digest of the names, sizes and times of pictures and videos, in their order."""
+    digest = hashlib.sha256()
+    for path in paths:
+        known = ()
+        with contextlib.suppress(OSError, ValueError):  # of one that is not there, or a camera
+            about = os.stat(path)
+            known = about.st_size, about.st_mtime_ns
+        digest.update(repr((path, known)).encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()

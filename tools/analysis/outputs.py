@@ -1,4 +1,4 @@
-"""What an analysis writes: lines of faces.jsonl, names of drawings, what a stopped run has left."""
+"""What an analysis writes: lines of faces.jsonl, names of drawings."""
 
 from __future__ import annotations
 
@@ -84,24 +84,3 @@ def lines_of(faces: Sequence[Face], descriptor: str, image: str, **where) -> str
     found = [face.to_record(image, descriptor, **where) for face in faces]
     found = found or [record.FaceRecord(image, **where)]
     return "".join(record.to_line(one) for one in found)
-
-
-def done_before(path: str) -> set[str]:
-    """Return the pictures that a stopped run has finished.
-
-    The lines of the last one are cut off, since some may be missing.
-    """
-    if not os.path.isfile(path):
-        return set()
-    done, end, start, last = [], 0, 0, None
-    with open(path, "r+b") as stream:
-        for number, line in enumerate(stream, 1):
-            if not line.endswith(b"\n"):
-                break
-            image = record.parse(line, path, number, labels=False).image
-            if image != last:
-                done.append(image)
-                last, start = image, end
-            end += len(line)
-        stream.truncate(start)
-    return set(done[:-1])

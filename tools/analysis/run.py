@@ -7,24 +7,28 @@ import os
 import sys
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from allinone import analyzer as analysis
-from allinone import draw, files, folders, reading, record
+from allinone import closure, draw, files, folders, reading, record
 from allinone.errors import InputError
 from allinone.face import Face
+from allinone.growing import ITEMS, Growing
 from allinone.pictures import read_image, write_image
 from allinone.progress import Progress
 from tools.analysis import given_boxes, inputs, outputs, table
 from tools.analysis.videos import analyze_or_refuse, partial_of
 
 LINES, TABLE, SETTINGS = "faces.jsonl", "faces.csv", "settings.json"
+PARTIAL = f"{LINES}.partial"
+CODE = ("tools.analysis.run",)  # what decides an answer, with all it imports
 DRAWN = "drawn"  # in the settings: names of all drawings that stand in the folder
 KIND = folders.Kind(
     "analysis",
-    holds=(LINES, f"{LINES}.partial", TABLE, SETTINGS),
+    holds=(LINES, PARTIAL, f"{PARTIAL}{ITEMS}", TABLE, SETTINGS),
     proofs={SETTINGS: frozenset({"inputs", "model_files", "without_pictures"})},
 )
 
@@ -126,11 +130,10 @@ def _refuse(refused: dict[str, str], path: str, why: str) -> None:
     Progress.write(f"  error: {why}", file=sys.stderr)
 
 
-def analyze_pictures(find: Finder, left: Sequence[str], names, stream, settings: Settings) -> None:
-    """Write the lines, and the drawings, of pictures.
-
-    names: {picture: file name of its drawing}; stream: of text, for the lines.
-    """
+def analyze_pictures(
+    find: Finder, left: Sequence[str], names: dict[str, str], growing: Growing, settings: Settings
+) -> None:
+    """Write the lines, and the drawings, of pictures; names: {picture: name of its drawing}."""
     progress = Progress("pictures", len(left))
     for start in range(0, len(left), settings.batch):
         some = left[start : start + settings.batch]
@@ -138,13 +141,13 @@ def analyze_pictures(find: Finder, left: Sequence[str], names, stream, settings:
         found = _found(find, images, refused)
         for path in some:
             if path in refused:
-                stream.write(record.to_line(record.FaceRecord(path, error=refused[path])))
-                continue
-            stream.write(outputs.lines_of(found[path], settings.descriptor, path))
-            if not settings.without_pictures:
-                drawn = draw.results(images[path], found[path])
-                write_image(os.path.join(settings.out, names[path]), drawn)
-        stream.flush()
+                growing.write(record.to_line(record.FaceRecord(path, error=refused[path])))
+            else:
+                if not settings.without_pictures:
+                    drawn = draw.results(images[path], found[path])
+                    write_image(os.path.join(settings.out, names[path]), drawn)
+                growing.write(outputs.lines_of(found[path], settings.descriptor, path))
+            growing.end_item()
         progress.step(len(some))
 
 
@@ -155,30 +158,38 @@ def drawn_before(out: str) -> list[str]:
     return reading.read_json(os.path.join(out, SETTINGS), "delete it").get(DRAWN, [])
 
 
-def prepare(
-    settings: Settings, model_files: list[dict[str, str]], drawn: Sequence[str] = ()
-) -> str:
-    """Return the path of the unfinished lines; those of a run that differs are removed.
+def begun_with(
+    settings: Settings, model_files: list[dict[str, str]], wanted: Sequence[str]
+) -> dict[str, Any]:
+    """Return all that decides the bytes of the lines, as plain types.
 
-    model_files: {file: sha256} of the model of each stage; drawn: names of the drawings, of before
-    as well. How many pictures share a call, and the table, do not decide what is found.
+    model_files: {file: sha256} of the model of each stage; wanted: pictures and videos in order.
+    How many pictures share a call moves last digits in Caffe. The table decides nothing.
+    """
+    about = asdict(settings)
+    del about["csv"]
+    about["model_files"] = model_files
+    about["boxes_sha256"] = files.sha256(settings.boxes) if settings.boxes else ""
+    about["inputs_sha256"] = inputs.hash_of(wanted)
+    about["code"] = closure.hash_of(CODE)
+    return msgspec.to_builtins(about)
+
+
+def go_on(
+    settings: Settings, about: dict[str, Any], pictures: int, drawn: Collection[str] = ()
+) -> Growing:
+    """Return the unfinished lines, with what a stopped run of the same settings has left in them.
+
+    drawn: names of the drawings, of before as well. Pictures that share a call are done again
+    together, so that all ends in the same bytes.
     """
     folders.claim(settings.out, KIND)
-    partial = os.path.join(settings.out, f"{LINES}.partial")
     path = os.path.join(settings.out, SETTINGS)
-    wanted = {
-        name: value for name, value in asdict(settings).items() if name not in ("batch", "csv")
-    }
-    wanted["model_files"] = model_files
-    wanted["boxes_sha256"] = files.sha256(settings.boxes) if settings.boxes else ""
-    wanted = msgspec.to_builtins(wanted)
-    if os.path.isfile(partial):
-        before = reading.read_json(path, "delete it")
-        before.pop(DRAWN, None)
-        if before != wanted:
-            os.remove(partial)
-    files.write_json(path, {**wanted, DRAWN: sorted(drawn)})
-    return partial
+    files.write_json(path, {**about, DRAWN: sorted(drawn)})
+    growing = Growing(os.path.join(settings.out, PARTIAL), None, about)
+    if growing.done < pictures:
+        growing.keep(growing.done - growing.done % settings.batch)
+    return growing
 
 
 def run(settings: Settings) -> tuple[int, int]:
@@ -219,19 +230,19 @@ def _run(settings):
     by = f", stage 1 by {models[0].folder}" if settings.stage1 else ""
     print(f"model {models[1].folder}{by}, engine {settings.engine} on {device}", flush=True)
     find = finder(settings, analyzer, [*pictures, *videos])
-    partial = prepare(settings, [one.about.files for one in models], {*earlier, *drawn})
     for name in earlier:  # what a dead process has left
         with contextlib.suppress(FileNotFoundError):
             os.remove(partial_of(os.path.join(settings.out, name)))
-    done = outputs.done_before(partial)
-    left = [path for path in pictures if path not in done]
-    with files.appending(partial) as stream:
-        analyze_pictures(find, left, names, stream, settings)
-        for source in videos:
-            if source not in done:
-                analyze_or_refuse(find, source, names[source], stream, settings)
-    lines = os.path.join(settings.out, LINES)
+    about = begun_with(settings, [one.about.files for one in models], [*pictures, *videos])
+    with go_on(settings, about, len(pictures), {*earlier, *drawn}) as growing:
+        done = growing.done
+        analyze_pictures(find, pictures[done:], names, growing, settings)
+        for source in videos[max(0, done - len(pictures)) :]:
+            analyze_or_refuse(find, source, names[source], growing, settings)
+            growing.end_item()
+    lines, partial = (os.path.join(settings.out, name) for name in (LINES, PARTIAL))
     os.replace(partial, lines)
+    os.remove(f"{partial}{ITEMS}")
     errors = sum(face.error is not None for face in record.read_results(lines))
     if settings.csv:
         table.write(lines, os.path.join(settings.out, TABLE))

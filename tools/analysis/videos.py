@@ -105,7 +105,6 @@ def analyze_video(find, source: str, name: str, stream, settings) -> None:
                 (faces,) = find([source], [image])
                 where = dict(frame=number, time=round(seconds, 3))
                 stream.write(outputs.lines_of(faces, settings.descriptor, source, **where))
-                stream.flush()
                 if not settings.without_pictures:
                     drawn.add(draw.results(image, faces))
                 progress.step()

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import os
 import shutil
 
 import cv2
@@ -153,19 +154,78 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(settings, tmp_path, monkeyp
         stream.write('{"image": "torn')  # as if it had been killed while it wrote
     monkeypatch.setattr(analysis, "read_image", counted)
     analysis.run(settings)
-    assert len(seen) == 2 + 3  # the last one again: lines of it may be missing
+    assert len(seen) == 2 + 2  # the torn one again
     assert (out / "faces.jsonl").read_bytes() == (tmp_path / "whole/faces.jsonl").read_bytes()
 
 
-def test_a_stopped_run_of_another_model_starts_anew(settings):
-    files_of_one, files_of_other = [{"allinone.caffemodel": "1"}], [{"allinone.caffemodel": "2"}]
-    partial = analysis.prepare(settings, files_of_one)
-    open(partial, "w").close()
-    assert analysis.prepare(settings, files_of_one) == partial
-    assert len(outputs.done_before(partial)) == 0 and open(partial).read() == ""
-    analysis.prepare(settings, files_of_other)
-    with pytest.raises(FileNotFoundError):
-        open(partial)
+@pytest.fixture
+def unfinished(settings):
+    """What a stopped run has left of two pictures, and all that its bytes depend on."""
+    pictures, videos = inputs.expand(settings.inputs)
+    about = analysis.begun_with(settings, [{"allinone.caffemodel": "1"}], [*pictures, *videos])
+    with analysis.go_on(settings, about, 4) as growing:
+        for name in ("a", "b"):
+            growing.write(f'{{"image": "{name}"}}\n')
+            growing.end_item()
+    return about
+
+
+def test_a_stopped_run_of_other_files_or_options_starts_anew(settings, unfinished, tmp_path):
+    assert analysis.go_on(settings, unfinished, 4).done == 2
+    (tmp_path / "boxes.jsonl").write_text("")
+    pictures, _ = inputs.expand(settings.inputs)
+    one = [{"allinone.caffemodel": "1"}]
+    begun = analysis.begun_with
+    others = [
+        begun(settings, [{"allinone.caffemodel": "2"}], pictures),
+        begun(settings, one, pictures[:-1]),
+        begun(settings, one, pictures[::-1]),
+        begun(dataclasses.replace(settings, engine="opencv"), one, pictures),
+        begun(dataclasses.replace(settings, boxes=str(tmp_path / "boxes.jsonl")), one, pictures),
+        begun(dataclasses.replace(settings, batch=2), one, pictures),
+    ]
+    assert begun(dataclasses.replace(settings, csv=True), one, pictures) == unfinished
+    os.utime(pictures[0], (1, 1))
+    others.append(begun(settings, one, pictures))
+    for other in others:
+        left = dict(unfinished)
+        assert other != left
+        shutil.rmtree(settings.out)
+        with analysis.go_on(settings, left, 4) as growing:
+            growing.write("x\n")
+            growing.end_item()
+        assert analysis.go_on(settings, other, 4).done == 0
+
+
+def test_pictures_that_share_a_call_are_done_again_together(settings, unfinished):
+    three = dataclasses.replace(settings, batch=3)
+    for done, pictures, kept in ((4, 7, 3), (3, 7, 3), (2, 7, 0), (4, 4, 4)):
+        shutil.rmtree(three.out)
+        with analysis.go_on(three, unfinished, pictures) as growing:
+            for number in range(done):
+                growing.write(f"{number}\n")
+                growing.end_item()
+        assert analysis.go_on(three, unfinished, pictures).done == kept
+        with open(os.path.join(three.out, analysis.PARTIAL)) as stream:
+            assert stream.read() == "".join(f"{number}\n" for number in range(kept))
+
+
+@pytest.mark.parametrize("name", [analysis.PARTIAL, f"{analysis.PARTIAL}.items"])
+def test_a_damaged_rest_of_a_stopped_run_is_done_again(settings, unfinished, name):
+    path = os.path.join(settings.out, name)
+    with open(path, "rb") as stream:
+        data = stream.read()
+    for place in range(len(data)):
+        changed = bytearray(data)
+        changed[place] ^= 4
+        with open(path, "wb") as stream:
+            stream.write(changed)
+        assert analysis.go_on(settings, unfinished, 4).done < 2
+        shutil.rmtree(settings.out)
+        with analysis.go_on(settings, unfinished, 4) as growing:
+            for one in ("a", "b"):
+                growing.write(f'{{"image": "{one}"}}\n')
+                growing.end_item()
 
 
 def test_inputs_are_sorted_into_pictures_and_videos(tmp_path, monkeypatch):
