@@ -24,6 +24,7 @@ def open_net(model: Model, names: tuple[str, str]) -> tuple[Net, Weights]:
     write, or would need more memory than a net may have.
     """
     net = nets.read(model.path(names[0]))
+    weights = weights_file.check(model.path(names[1]), net)
     if net.shape[1] != model.input_size:
         raise InputError(
             f"{net.path}: takes pictures of {net.shape[1]} pixels, {ABOUT} beside it says "
@@ -37,7 +38,6 @@ def open_net(model: Model, names: tuple[str, str]) -> tuple[Net, Weights]:
         net.refuse_large(TOGETHER)
         for blobs in model.about.stages.values():
             _check_outputs(net, blobs)
-    weights = weights_file.check(model.path(names[1]), net)
     return net, weights
 
 

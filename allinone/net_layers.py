@@ -100,6 +100,7 @@ def _concat(settings, shapes):
     return Made((sum(shape[0] for shape in shapes), *shapes[0][1:]), [])
 
 
+FILLERS, DRAWN = ("weight_filler", "bias_filler"), ("msra", "gaussian", "constant")
 SIZE = Range(None, 1)
 NUMBER = dict(least=-1e9, most=1e9, is_whole=False)
 KINDS = {
@@ -132,13 +133,16 @@ KINDS = {
 def settings_of(kind: Kind, message: dict[str, list]) -> Settings:
     """Return the settings of a layer of its message; ValueError where one is none of the kit's.
 
-    How weights are drawn is passed over: they come from the file of weights.
+    How weights were drawn is no setting of a net that has them.
     """
     found: Settings = {name: rule.default for name, rule in kind.ranges.items()}
-    known = {name: values for name, values in message.items() if not name.endswith("_filler")}
-    for name, values in known.items():
+    for name, values in message.items():
         fit(len(values) == 1, f"{name} is given {len(values)} times")
         value, rule = values[0], kind.ranges.get(name)
+        if name in FILLERS:
+            drawn = value.get("type") if isinstance(value, dict) else None
+            fit(drawn and drawn[0] in DRAWN, f"{name} is none of the kit's")
+            continue
         if name == "pool":
             found[name] = value
             continue

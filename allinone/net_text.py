@@ -32,17 +32,23 @@ class Name(str):
     """A value of an enum."""
 
 
+MEND = "get the model again, or fuse again"
+
+
 def read(path: str) -> dict[str, list[Any]]:
     """Return the message of a file; InputError where it is missing or not in this format."""
-    mend = "get the model again, or fuse again"
-    data = reading.read_bytes(path, mend, LARGEST)
+    return parse(reading.read_bytes(path, MEND, LARGEST), path)
+
+
+def parse(data: bytes, path: str) -> dict[str, list[Any]]:
+    """Return the message of a file's content; InputError, with its path, where it is none."""
     try:
         tokens = list(_tokens(data.decode("utf-8")))
         message, rest = _message(tokens, 0, 0)
         if rest < len(tokens):
             raise ValueError(f"line {tokens[rest][2]}: '}}' without '{{'")
     except ValueError as error:  # of the text, or of what is not UTF-8
-        raise InputError(f"{path}: not a net in Caffe's text format ({error}); {mend}") from None
+        raise InputError(f"{path}: not a net in Caffe's text format ({error}); {MEND}") from None
     return message
 
 

@@ -135,7 +135,11 @@ def read(path: str) -> Net:
 
     InputError where it is not in Caffe's text format, or has anything that the kit does not write.
     """
-    message = net_text.read(path)
+    return of_message(net_text.read(path), path)
+
+
+def of_message(message: dict[str, list], path: str) -> Net:
+    """Return the net of a message of `net_text`; path: what an InputError calls it."""
     try:
         strange = sorted(set(message) - {"name", "layer"})
         fit(not strange, f"the field '{strange[:1]}' is none of the kit's")
@@ -199,10 +203,12 @@ def _input(message):
 
 def _layer(message):
     """Return the layer of a message; ValueError where it is none of the kit's."""
-    (name,), (kind,) = (_texts(message, field) or ("",) for field in ("name", "type"))
+    names, kinds = (_texts(message, field) for field in ("name", "type"))
+    fit(len(names) == len(kinds) == 1, f"a layer has the names {names} and the types {kinds}")
+    name, kind = names[0], kinds[0]
     fit(
         kind in KINDS,
-        f"layer '{name}' is of the type {kind or 'nothing'}, which no model of the kit has",
+        f"layer '{name}' is of the type {kind}, which no model of the kit has",
     )
     field = KINDS[kind].field
     strange = sorted(set(message) - {*IN_LAYER, field})

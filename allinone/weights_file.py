@@ -73,7 +73,7 @@ def check(path: str, net: Net) -> Weights:
         if found != shapes:
             raise InputError(
                 f"{path}: layer '{layer}' has weights of the shapes {found}, {net.path} needs "
-                f"{shapes}; they are another net's, get the model again, or fuse again"
+                f"{shapes}; they belong to another net or profile; get the model again, fuse again"
             )
         refuse_not_finite(weights[layer], path, layer)
     return {layer: weights[layer] for layer in net.shapes().parameters}

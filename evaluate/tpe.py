@@ -92,11 +92,18 @@ def save(path, maps, **about):
 
 
 def load(path):
-    """Return ({name: W}, attributes) of a file that `save` wrote; InputError where it is none."""
+    """Return ({name: W}, attributes) of a file that `save` wrote.
+
+    InputError where it is none, or where a number of W is not finite.
+    """
     mend = "make tpe-ijba, or evaluate.learn_tpe, writes it"
     with hdf5.opened(path, mend) as data:
         wanted = {name: hdf5.Array("f", (None, None)) for name in data}
-    return hdf5.read(path, wanted, mend, of_one_length=False)
+    maps, about = hdf5.read(path, wanted, mend, of_one_length=False)
+    for name, weights in maps.items():
+        if not np.isfinite(weights).all():
+            raise InputError(f"{path}: '{name}' holds NaN or infinite numbers; {mend}")
+    return maps, about
 
 
 def of_model(model: Model) -> Optional[tuple[np.ndarray, float]]:

@@ -14,6 +14,7 @@ from allinone import hdf5
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
 from allinone.face import Face
+from allinone.model import TPE
 from allinone.progress import Progress
 from evaluate import metrics, tpe
 from tools.analysis.inputs import PICTURES, pictures_in
@@ -73,6 +74,7 @@ def likeness_of(analyzer: FaceAnalyzer, embedded: bool) -> Likeness:
     model = analyzer.backend.model
     if not embedded:
         return Likeness(model.sha256, Face.unit_descriptor, THRESHOLD)
+    model.path(TPE)  # raises where the model has none
     weights, threshold = tpe.of_model(model)
 
     def vector(face: Face) -> np.ndarray:

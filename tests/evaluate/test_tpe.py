@@ -73,6 +73,30 @@ def test_saved_and_loaded(tmp_path, rng):
         tpe.load(str(tmp_path / "none.h5"))
 
 
+def cut(data):
+    return data[: len(data) // 2]
+
+
+def emptied(data):
+    return b""
+
+
+@pytest.mark.parametrize("damage", [cut, emptied, bytes.lower, bytes.swapcase])
+def test_a_damaged_file_is_refused(tmp_path, damage):
+    path = tmp_path / "tpe.h5"
+    tpe.save(str(path), {"verify_01": np.ones((4, 6), np.float32)})
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(InputError, match="tpe.h5: .*learn_tpe, writes it"):
+        tpe.load(str(path))
+
+
+@pytest.mark.parametrize("weights", [np.full((2, 3), np.nan), np.ones(3), np.array([[1, 2]])])
+def test_weights_that_are_no_matrix_of_numbers_are_refused(tmp_path, weights):
+    tpe.save(str(tmp_path / "tpe.h5"), {"verify_01": weights})
+    with pytest.raises(InputError, match="tpe.h5: .*learn_tpe, writes it"):
+        tpe.load(str(tmp_path / "tpe.h5"))
+
+
 @pytest.mark.parametrize("who", [[1, 1, 1], [1, 2, 3]])
 def test_too_little_to_learn_from_is_refused(rng, who):
     with pytest.raises(InputError, match="two people and somebody with two"):

@@ -8,7 +8,17 @@ import sys
 from allinone import device, folders, schedules, snapshots
 from allinone.interrupts import noted
 from allinone.tasks import HYPERFACE
-from tools.training import alexnet, curves, held_out, loop, multi_cpu, multi_gpu, plan, processes
+from tools.training import (
+    alexnet,
+    curves,
+    held_out,
+    loop,
+    memory,
+    multi_cpu,
+    multi_gpu,
+    plan,
+    processes,
+)
 from tools.training.divergence import Diverged
 from tools.training.log import LOG
 from tools.training.settings import Settings
@@ -29,6 +39,7 @@ def train(settings: Settings, resume: bool) -> None:
     out = settings.out
     with folders.only_one(out):
         texts, made = plan.make(settings)
+        memory.check(settings)
         resumable = plan.prepare(out, texts, made, resume)
         snapshots.remove_unfinished(out)
         state = snapshots.newest_whole(out) if resumable else None
