@@ -259,10 +259,10 @@ def test_weights_that_do_not_fit_or_are_no_numbers_are_refused_by_name(copy, nam
         refused(copy, engine, str(copy / name), part)
 
 
-@pytest.mark.parametrize("data", [b"", b"\x0a\xff", b"\x00" * 50, os.urandom(1000)])
-def test_a_caffemodel_that_is_none_is_refused(copy, data):
-    (copy / model.FUSED[1]).write_bytes(data)
-    refused(copy, "opencv", model.FUSED[1])
+def test_a_caffemodel_that_is_none_is_refused(copy):
+    for data in (b"", b"\x0a\xff", b"\x00" * 50, os.urandom(1000)):
+        (copy / model.FUSED[1]).write_bytes(data)
+        refused(copy, "opencv", model.FUSED[1])
 
 
 def test_weights_are_those_that_protobuf_reads(copy):

@@ -217,9 +217,7 @@ def test_finished_predictions_that_were_changed_are_refused(folder, name, damage
     if name == predictions.LINES and damage == "gone":
         predict(folder, out, "faces", descriptors=True)  # computed again
         return
-    with pytest.raises(
-        InputError, match=f"{name}: is not the file that was written.*measure again"
-    ):
+    with pytest.raises(InputError, match=f"{name}: .*measure again"):
         predict(folder, out, "faces", descriptors=True)
         predictions.read_descriptors(str(out))
 
