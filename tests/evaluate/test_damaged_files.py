@@ -7,12 +7,12 @@ import h5py
 import numpy as np
 import pytest
 
-from allinone import hdf5, record
+from allinone import hdf5
 from allinone.errors import InputError
 from data_prep import region_cache
 from evaluate import detection_files, fddb_files, probes
 from evaluate.results_form import read as read_results
-from tools.analysis import given_boxes, outputs
+from tools.analysis import given_boxes
 from tools.training import curves
 
 TIMES = 3  # each damage
@@ -54,7 +54,6 @@ def measured(path):
     probes.measure(probes.read(path), 0.5)
 
 
-FACE = record.FaceRecord("a.jpg", box=[1, 2, 3, 4], score=0.5)
 # {name: (what a whole one holds, what reads it)}
 TEXTS = {
     "detections.txt": (b"a.jpg 0.5 1 2 3 4\nb.jpg 0.25 1 2 30 40\n" * 9, detection_files.read),
@@ -65,7 +64,6 @@ TEXTS = {
     ),
     "boxes.csv": (b'image,x1,y1,x2,y2\na.jpg,1,2,3,4\n"b.jpg",,,,\n', given_boxes.read),
     "boxes.jsonl": (b'{"image": "a.jpg", "box": [1, 2, 3, 4]}\n' * 3, given_boxes.read),
-    "faces.jsonl.partial": (record.to_line(FACE).encode() * 4, outputs.done_before),
     "log.jsonl": (jsonl(LOG), curves.read_log),
     "results.json": (jsonl([RESULTS]), lambda path: read_results(path, "measure again")),
 }
