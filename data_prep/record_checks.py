@@ -86,7 +86,7 @@ class Checker:
             found = label_problem(face, task)
             if found:
                 return found
-        return self._repetition(face) or self._picture_problem(face) or form_problem(face)
+        return self._repetition(face) or form_problem(face) or self._picture_problem(face)
 
     def _repetition(self, face):
         key = hash((face.image, None if face.box is None else tuple(face.box)))

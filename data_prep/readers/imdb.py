@@ -14,7 +14,7 @@ import numpy as np
 from allinone.errors import InputError
 from allinone.record import FaceRecord
 from data_prep.reader import Dropped, Reader
-from data_prep.tables import matrix_file, text_of
+from data_prep.tables import form_of, matrix_file, text_of
 
 FIELDS = (
     "dob",
@@ -53,7 +53,8 @@ def columns_of(path, name):
             f"{path}: '{name}' has no field {', '.join(missing)}; is it the original file?"
         )
     wanted = [field for field in (*FIELDS, PEOPLE) if field in there]
-    columns = {field: np.ravel(struct[field][0, 0]) for field in wanted}
+    with form_of(path):
+        columns = {field: np.ravel(struct[field][0, 0]) for field in wanted}
     lengths = {field: len(values) for field, values in columns.items()}
     if len(set(lengths.values())) != 1:
         raise InputError(
@@ -62,23 +63,31 @@ def columns_of(path, name):
     return columns
 
 
+def gender_of(number):
+    """Return our gender of the set's, None of NaN; ValueError where it is none."""
+    if np.isnan(number):
+        return None
+    if number not in (0, 1):
+        raise ValueError(f"gender {number}")
+    return 1 - int(number)
+
+
 def face(value, place):
     """Return the FaceRecord of a picture, {field: value}, or a Dropped; place: of the entry."""
     image = text_of(value["full_path"])
     if not image:
         return Dropped(place, "no picture")
-    if not value["face_score"] >= FACE_SCORE:  # -Inf where no face was found
-        return Dropped(image, "no face, or an unsure one", str(value["face_score"]))
-    if np.isfinite(value["second_face_score"]):
-        return Dropped(image, "a second face", str(value["second_face_score"]))
     try:
+        if not value["face_score"] >= FACE_SCORE:  # -Inf where no face was found
+            return Dropped(image, "no face, or an unsure one", str(value["face_score"]))
+        if np.isfinite(value["second_face_score"]):
+            return Dropped(image, "a second face", str(value["second_face_score"]))
         age = age_at(value["dob"], value["photo_taken"])
         x1, y1, x2, y2 = map(float, np.ravel(value["face_location"]))
-        gender = None if np.isnan(value["gender"]) else 1 - int(value["gender"])
+        gender = gender_of(value["gender"])
         identity = int(value[PEOPLE]) if PEOPLE in value else None
     except (TypeError, ValueError, OverflowError):
-        fields = ("dob", "photo_taken", "face_location", "gender", PEOPLE)
-        words = ", ".join(f"{name} {value[name]}" for name in fields if name in value)
+        words = ", ".join(f"{name} {one}" for name, one in value.items() if name != "full_path")
         return Dropped(image, "bad date, face location, gender or person", words)
     box = [x1 - 1, y1 - 1, x2, y2]
     return FaceRecord(image, box=box, age=age, gender=gender, identity=identity)

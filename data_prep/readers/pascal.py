@@ -18,8 +18,13 @@ def rows(folder):
     """Yield the rows of the annotation file; a picture without faces gives one without a box."""
     path = os.path.join(folder, FILE)
     for number, entry in enumerate(np.ravel(matrix_file(path, "Annotations")), 1):
-        picture, objects = text_of(entry["imgname"]), np.asarray(entry["objects"])
-        place = f"{path}, entry {number}, {picture}"
+        place = f"{path}, entry {number}"
+        try:
+            picture, objects = text_of(entry["imgname"]), np.asarray(entry["objects"])
+        except (TypeError, LookupError, ValueError):
+            yield Dropped(place, "not an entry of the file")
+            continue
+        place = f"{place}, {picture}"
         if not picture:
             yield Dropped(place, "no picture")
         elif not objects.size:

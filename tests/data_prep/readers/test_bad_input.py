@@ -71,6 +71,22 @@ def unsure(name):
     return change
 
 
+def no_gender(folder):
+    """A gender of IMDB that is neither 0, 1 nor NaN."""
+    path = str(folder / "imdb.mat")
+    struct = scipy.io.loadmat(path)["imdb"]
+    struct["gender"][0, 0][0, 0] = 0.5
+    scipy.io.savemat(path, {"imdb": struct})
+
+
+def entry_of_nothing(folder):
+    entries = scipy.io.loadmat(str(folder / PASCAL))["Annotations"]
+    names = np.empty((1, 1), object)
+    names[0, 0] = 7
+    entries[-1, 0]["imgname"] = names[:0]
+    scipy.io.savemat(str(folder / PASCAL), {"Annotations": entries})
+
+
 def empty_folder(folder):
     (folder / "0000123").mkdir()
 
@@ -157,6 +173,22 @@ MORE_BAD_ROWS = [
     ),
     ("custom", append("faces.csv", '"x.jpg,1\n'), "wrong number of fields"),
     ("aflw", execute("UPDATE Faces SET file_id = 'gone' WHERE face_id = 1"), "no picture"),
+    (
+        "aflw",
+        execute("UPDATE FacePose SET yaw = 'left' WHERE face_id = 1"),
+        "rectangle or pose does not fit",
+    ),
+    ("aflw", execute("UPDATE FacePose SET yaw = 9e999 WHERE face_id = 1"), "bad pose"),
+    ("aflw", execute("UPDATE FaceRect SET w = 1e300 WHERE face_id = 1"), "not a record"),
+    ("imdb", no_gender, "bad date, face location, gender or person"),
+    ("pascal", entry_of_nothing, "no picture"),
+    ("casia", append("genders.csv", "0000001,1.0\n"), "gender does not fit"),
+    (
+        "adience",
+        append("fold_2_data.txt", f"u\tx.jpg\t1\t{'9' * 400}\tf" + 7 * "\t0" + "\n"),
+        "age or gender does not fit",
+    ),
+    ("morph", append(MORPH_LIST, f"{'7' * 30},1,,,W,M,30,Album2/x.JPG\n"), "not a record"),
 ]
 
 
