@@ -3,6 +3,7 @@
 from tools.caffe_build.edits import Edit
 
 HEADER = "include/caffe/util/cudnn.hpp"
+FACTORY = "src/caffe/layer_factory.cpp"
 LAYERS = ("src/caffe/layers/cudnn_conv_layer.cpp", "src/caffe/layers/cudnn_deconv_layer.cpp")
 # Of each direction: its name in functions, in types and in constants; its three tensors in order.
 DIRECTIONS = (
@@ -71,6 +72,20 @@ EDITS = (
         choosers().replace("\\", "\\\\"),
         1,
         "what chooses an algorithm where cuDNN 8 has dropped the calls for it",
+    ),
+    Edit(
+        FACTORY,
+        r"engine = (ConvolutionParameter_Engine)_CUDNN;",
+        r"engine = Caffe::mode() == Caffe::GPU ? \1_CUDNN : \1_CAFFE;",
+        2,
+        "its layer asks for a GPU even in CPU mode",
+    ),
+    Edit(
+        FACTORY,
+        r"engine = (\w+Parameter_Engine)_CUDNN;(?= *\n#)",
+        r"engine = \1_CAFFE;",
+        6,
+        "other layers gain little by cuDNN, and their answers stay as they are",
     ),
     *(
         Edit(

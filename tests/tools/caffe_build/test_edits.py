@@ -34,7 +34,17 @@ array = np.fromstring(datum.data, dtype=np.uint8).reshape(1, 2)
 image = imread(name, as_grey=not color)
 """,
 }
+OTHERS = ("Pooling", "LRN", "ReLU", "Sigmoid", "Softmax", "TanH")
+CONVOLUTION = """
+    if (!use_dilation) {
+      engine = ConvolutionParameter_Engine_CUDNN;
+    }
+#endif
+  } else if (engine == ConvolutionParameter_Engine_CUDNN) {
+"""
 MADE_FOR_CUDNN = {
+    cudnn.FACTORY: 2 * CONVOLUTION
+    + "".join(f"    engine = {name}Parameter_Engine_CUDNN;\n#endif\n" for name in OTHERS),
     "include/caffe/util/cudnn.hpp": """
 inline const char* cudnnGetErrorString(cudnnStatus_t status) {
   switch (status) {
@@ -98,6 +108,11 @@ def test_the_changes_for_cudnn(made):
         assert "cudnn::chooseBackwardFilter(handle, x, y, conv, w," in text
         assert "cudnn::chooseBackwardData(handle, w, y, conv, x," in text
         assert text.count("limit, &") == 3
+    factory = (made / cudnn.FACTORY).read_text()
+    on_gpu = "engine = Caffe::mode() == Caffe::GPU ? ConvolutionParameter_Engine_CUDNN :"
+    assert factory.count(on_gpu) == 2 and factory.count("_CUDNN") == 4
+    for name in OTHERS:
+        assert f"engine = {name}Parameter_Engine_CAFFE;" in factory
     header = (made / cudnn.HEADER).read_text()
     assert "cudnnGetErrorString" not in header and "CUDNN_FMA_MATH" in header
     end = header.index("}  // namespace cudnn")
