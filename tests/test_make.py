@@ -200,6 +200,15 @@ def test_without_a_gpu_two_processes_train_and_with_one_none_is_asked_for():
     assert 'tools.check_gpu "0"' in other and "check_gpu" not in one
 
 
+def test_a_proof_takes_a_profile_only_where_one_is_given():
+    """By default it has two; and it tries the cards itself, so that it can report a bad one."""
+    (line,) = [line for line in planned("check-gpu", "GPU=0,1") if "prove_gpu" in line]
+    assert '--gpu "0,1" --out out/gpu' in line and "--profile" not in line
+    assert "tools.check_gpu" not in "\n".join(planned("check-gpu", "GPU=0,1"))
+    short = "\n".join(planned("check-gpu", "PROFILE=tiny", "ITERATIONS=2", "OUT=x"))
+    assert re.search(r"--out x\s+--iterations 2 --profile tiny", short)
+
+
 def test_every_reader_has_its_target_and_takes_another_folder():
     for name in reader.names():
         assert f"data_prep.convert {name} --folder data/{name}" in "\n".join(

@@ -61,7 +61,8 @@ def training(job: Job) -> Found:
             functools.partial(made_up.step, 1),
             functools.partial(step_with_a_seed, made_up),
         )
-        times = by_turns(*works, count=max(1, job.iterations // 10), rounds=ROUNDS)
+        count = max(1, job.iterations // (10 if job.cards else 25))
+        times = by_turns(*works, count=count, rounds=ROUNDS)
     report_training(found, sum(sizes.values()), *times)
     return found
 
