@@ -43,7 +43,6 @@ KIND = folders.Kind(
     holds=(LINES, PARTIAL, f"{PARTIAL}{ITEMS}", SETTINGS, DESCRIPTORS, HASHES, ROWS),
     proofs={SETTINGS: frozenset({"kind", "proposals", "score", "stage"})},
 )
-ROW = WIDTH * np.dtype(np.float32).itemsize  # bytes
 
 Annotated = tuple[str, list[FaceRecord]]  # a picture's path and its records
 

@@ -75,6 +75,46 @@ def damaged_weights(folder):
     return [*analyze(folder, good(folder)), "--model", folder / "model"]
 
 
+def resealed(folder, name, change):
+    """Change a file of a model's copy, and its hash with it; return a command that opens it."""
+    path = copied_model(folder) / name
+    path.write_bytes(change(path.read_bytes()))
+    model.add_file(str(folder / "model"), name)
+    return [*analyze(folder, good(folder)), "--model", folder / "model"]
+
+
+def layer_of_python(folder):
+    layer = b'layer { name: "x" type: "Python" bottom: "data" top: "x" }\n'
+    return resealed(folder, "dense.prototxt", lambda text: text + layer)
+
+
+def large_net(folder):
+    def change(text):
+        return text.replace(b"num_output: 512", b"num_output: 9000000")
+
+    return resealed(folder, "deploy.prototxt", change)
+
+
+def infinite_weights(folder):
+    def change(data):
+        return data[:400_000] + b"\xff" * 36 + data[400_036:]  # NaN, wherever a number begins
+
+    return resealed(folder, "allinone.caffemodel", change)
+
+
+def model_without_hashes(folder):
+    (copied_model(folder) / model.ABOUT).unlink()
+    return [*analyze(folder, good(folder)), "--model", folder / "model"]
+
+
+def cut_database(folder):
+    os.makedirs(folder / "db" / "age" / "images.lmdb")
+    told = '{"tower": "age", "count": 3, "hash": "0", "input_size": 115}'
+    (folder / "db" / "age" / "manifest.json").write_text(told)
+    (folder / "db" / "age" / "images.lmdb" / "data.mdb").write_bytes(bytes(5000))
+    return ["tools.inspect_db", folder / "db", "--out", folder / "out"]
+
+
 def damaged_gallery(folder):
     with h5py.File(folder / "people.h5", "w") as data:
         data["name"], data["descriptor"], data["pictures"] = ["a"], np.zeros((1, 512), "f4"), [1]
@@ -117,6 +157,11 @@ ROWS = {
     "a line of records that is no JSON": bad_line,
     "a row of a dataset that gives no record": bad_row,
     "a model of which a file is damaged or changed": damaged_weights,
+    "a model whose net has a layer that the kit does not write": layer_of_python,
+    "a model whose net asks for more memory than 4 GiB": large_net,
+    "a model with weights that are no numbers": infinite_weights,
+    "a model from before hashes were kept": model_without_hashes,
+    "a database that is cut off": cut_database,
     "a gallery that is damaged": damaged_gallery,
     "an output folder that holds files of somebody else": foreign_folder,
     "a number that makes no sense": no_iterations,
