@@ -45,6 +45,8 @@ class Kind:
 
 def _fits(path: str, proof: Proof) -> bool:
     """Tell whether a file is a JSON object with some fields, or a text with some beginning."""
+    if not os.path.isfile(path):  # a pipe would be waited for
+        return False
     try:
         with open(path, encoding="utf-8") as stream:
             if isinstance(proof, str):
@@ -57,6 +59,8 @@ def _fits(path: str, proof: Proof) -> bool:
 
 def _marks(path: str) -> list[str]:
     """Return the lines of a folder's MARK."""
+    if not os.path.isfile(os.path.join(path, MARK)):
+        return []
     try:
         with open(os.path.join(path, MARK), encoding="utf-8") as stream:
             return stream.read().splitlines()

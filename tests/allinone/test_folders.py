@@ -104,6 +104,11 @@ def test_a_folder_of_somebody_else_is_not_replaced(tmp_path, files, named):
     assert contents(tmp_path) == before and os.listdir(tmp_path) == ["docs"]
 
 
+def test_a_pipe_proves_nothing_and_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "box.json")
+    assert not folders.is_own(str(tmp_path), KIND)
+
+
 def test_a_folder_within_is_somebody_elses_too(tmp_path):
     make(box(tmp_path / "db") / "age")
     with pytest.raises(InputError, match="'age'"):
