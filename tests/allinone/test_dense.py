@@ -46,6 +46,18 @@ def test_the_best_window_lies_on_what_is_bright(box):
     assert boxes.iou(found, [[x1, y1, x2, y2]]).max() > 0.5
 
 
+@pytest.mark.parametrize("brightness, places", [(255, 80), (140, dense.HEADS)])
+def test_a_crowd_is_looked_at_as_a_whole_where_the_net_is_sure(brightness, places):
+    """80 bright squares; of those that the net is less sure of only the best ones."""
+    image = np.zeros((1600, 2000, 3), np.uint8)
+    corners = [(x, y) for x in range(30, 2000, 200) for y in range(30, 1600, 200)]
+    for x, y in corners:
+        image[y : y + 140, x : x + 140] = brightness
+    squares = np.float32([(x, y, x + 140, y + 140) for x, y in corners])
+    found = boxes.iou(squares, dense.proposals(Spot(), image, 80)).max(axis=1) > 0.4
+    assert len(squares) == 80 and found.sum() == places
+
+
 def test_sizes_go_from_the_smallest_face_to_the_picture():
     scales = dense.pyramid(640, 480, 100, 50)
     windows = [100 / scale for scale in scales]
