@@ -60,9 +60,9 @@ def _check_outputs(
     """
     sizes, shapes = {task.output: task.size for task in TASKS}, net.shapes(side).blobs
     for output in (one for one in blobs if one in sizes):
-        shape = shapes.get(blobs[output], ())
+        shape = shapes.get(blobs[output])  # () is the shape of a single number
         wanted = sizes[output] * math.prod(maps)
-        if math.prod(shape) != wanted or (maps and shape[1:] != maps):
+        if shape is None or math.prod(shape) != wanted or (maps and shape[1:] != maps):
             raise InputError(
                 f"{net.path}: gives no '{blobs[output]}' of {sizes[output]} numbers, the answer "
                 f"'{output}'; fuse again"

@@ -103,12 +103,23 @@ def decode_image(data: bytes, name: str) -> np.ndarray:
     if head.format == "JPEG" and stream.getvalue().find(JPEG_END, stream.tell()) < 0:
         raise InputError(f"{name}: a JPEG that is cut off; {MEND}")
     turn = _orientation(head)
+    if head.format == "JPEG":
+        _refuse_broken(head, name)
     by_pillow = head.format in CRASHING or _is_transparent(head)
     flags = cv2.IMREAD_COLOR if head.format == "TIFF" else AS_STORED  # as in _orientation
     image = _on_white(head, name) if by_pillow else _decoded(stream.getbuffer(), flags)
     if image is None:
         raise InputError(f"{name}: no picture that OpenCV can read; {MEND}")
     return _turned(image, turn)
+
+
+def _refuse_broken(head: Image.Image, name: str) -> None:
+    """Raise InputError where the pixels of a JPEG break off: OpenCV would fill them with grey."""
+    try:
+        head.draft(None, (1, 1))  # at an eighth of the size, which is quicker and reads all
+        head.load()
+    except Exception:  # as in _head
+        raise InputError(f"{name}: a JPEG whose pixels are damaged; {MEND}") from None
 
 
 def decode_record(data: bytes, name: str) -> np.ndarray:

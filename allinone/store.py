@@ -49,7 +49,7 @@ class Writer:
         """Make the LMDB of a folder; InputError where it cannot be written."""
         self.path = os.path.join(folder, LMDB)
         with self._writing():
-            self.environment = lmdb.open(self.path, map_size=MAP_SIZE, sync=False)
+            self.environment = lmdb.open(os.fsencode(self.path), map_size=MAP_SIZE, sync=False)
             self.transaction = self.environment.begin(write=True)
         self.digest = hashlib.sha256()
         self.count = 0
@@ -99,7 +99,9 @@ class Reader:
         self.manifest = manifest(folder)
         path = os.path.join(folder, LMDB)
         try:
-            self.environment = lmdb.open(path, readonly=True, lock=False, readahead=False)
+            self.environment = lmdb.open(
+                os.fsencode(path), readonly=True, lock=False, readahead=False
+            )
             self.transaction = self.environment.begin(buffers=True)
         except lmdb.Error as error:
             raise InputError(f"{folder}: no readable LMDB ({error}); {AGAIN}") from None

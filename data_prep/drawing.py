@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import functools
 import glob
+import hashlib
 import os
-import shutil
 
 import numpy as np
 
@@ -73,6 +73,21 @@ def _draw_parts(parts, **arguments):
     return [_draw_part(part, **arguments) for part in parts]
 
 
+def _sealed(lines):
+    """Return the text of a part's file: its hash, then the lines of its records."""
+    return hashlib.sha256(lines.encode()).hexdigest() + "\n" + lines
+
+
+def _part_lines(path):
+    """Return the lines of the records in a part's file, None where it is missing or damaged."""
+    try:
+        text = reading.read_text(path, "draw it again")
+    except InputError:
+        return None
+    lines = text.partition("\n")[2]
+    return lines if text == _sealed(lines) else None
+
+
 def _part_path(out, part):
     return os.path.join(out, PARTS, f"{part.start:06d}.jsonl")
 
@@ -125,15 +140,14 @@ def draw_set(
 def _draw_set(out, count, workers, settings):
     _start(out, dict(settings, count=count, code=closure.hashes([__name__])))
     parts = [range(start, min(start + PART, count)) for start in range(0, count, PART)]
-    missing = [part for part in parts if not os.path.isfile(_part_path(out, part))]
+    missing = [part for part in parts if _part_lines(_part_path(out, part)) is None]
     work = functools.partial(_draw_parts, folder=out, **settings)
     with Progress(f"drawing {settings['kind']}", count) as progress:
         progress.step(count - sum(map(len, missing)))
         for part, lines in in_order(work, missing, workers):
             with files.replacing(_part_path(out, part)) as stream:
-                stream.write(lines)
+                stream.write(_sealed(lines))
             progress.step(len(part))
-    with files.replacing(os.path.join(out, RECORDS), "wb") as stream:
+    with files.replacing(os.path.join(out, RECORDS)) as stream:
         for part in parts:
-            with open(_part_path(out, part), "rb") as lines:
-                shutil.copyfileobj(lines, stream)
+            stream.write(_part_lines(_part_path(out, part)))

@@ -165,6 +165,16 @@ def test_a_dense_net_that_is_not_the_kits_is_refused(copy, what):
         refused(copy, engine, str(path), part)
 
 
+@pytest.mark.parametrize("output", ["age", "gender"])
+def test_an_answer_that_the_net_does_not_give_is_refused(copy, output):
+    """Of a single number too, whose blob may have any shape of one number."""
+    told = json.loads((copy / model.ABOUT).read_text())
+    told["stages"]["2"][output] = "nothing"
+    (copy / model.ABOUT).write_text(json.dumps(told))
+    for engine in engines.ENGINES[:2]:
+        refused(copy, engine, str(copy / model.FUSED[0]), "gives no 'nothing'", output)
+
+
 def test_a_dense_net_of_other_windows_is_refused(copy):
     path = copy / model.DENSE[0]
     path.write_text(changed("conv1a", "stride: 4", "stride: 2")(path.read_text()))

@@ -165,6 +165,18 @@ def test_a_picture_for_two_eyes_is_read_though_its_second_half_lacks(tmp_path):
         pictures.decode_image(whole[: half // 2], "a.jpg")
 
 
+@pytest.mark.parametrize("block", [b"\xff\xc0", b"\xff\xda\x00\x02", b"\xff\xc4\x00\x05abc"])
+def test_a_jpeg_whose_pixels_break_off_within_is_refused(block):
+    """OpenCV fills what lies behind a marker that cannot stand there with grey."""
+    noise, stream = np.random.default_rng(0).integers(0, 255, (96, 96, 3), np.uint8), io.BytesIO()
+    Image.fromarray(noise).save(stream, "JPEG", quality=95)
+    data = stream.getvalue()
+    assert pictures.decode_image(data, "a.jpg").shape == noise.shape
+    half = len(data) // 2
+    with pytest.raises(InputError, match="a.jpg: a JPEG whose pixels are damaged"):
+        pictures.decode_image(data[:half] + block + data[half + len(block) :], "a.jpg")
+
+
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.97])
 def test_a_jpeg_that_is_cut_off_is_refused_though_its_thumbnail_is_whole(tmp_path, share):
     """Filled up with zeros too, as a download that was stopped may be."""

@@ -32,6 +32,12 @@ def test_records_come_back_as_written(tmp_path):
         reader.datum(1203)
 
 
+def test_a_database_may_stand_in_a_folder_of_any_name(tmp_path):
+    folder = tmp_path / "caf\udce9"
+    make(folder, 3)
+    assert len(store.Reader(str(folder))) == 3
+
+
 def test_the_hash_tells_databases_apart(tmp_path):
     assert make(tmp_path / "a", 5) == make(tmp_path / "b", 5) != make(tmp_path / "c", 6)
 

@@ -149,6 +149,15 @@ def test_a_stopped_run_goes_on_and_a_changed_one_starts_anew(tmp_path):
     assert json.loads((out / "set.json").read_text())["seed"] == 10
 
 
+@pytest.mark.parametrize("damage", [lambda text: text[:-40], lambda text: text + text[-300:]])
+def test_a_part_that_is_damaged_is_drawn_again(tmp_path, damage):
+    drawing.draw_set(str(tmp_path), "portraits", 4, 2, seed=9, workers=1)
+    whole, part = (tmp_path / "records.jsonl").read_bytes(), tmp_path / "parts" / "000000.jsonl"
+    part.write_text(damage(part.read_text()))
+    drawing.draw_set(str(tmp_path), "portraits", 4, 2, seed=9, workers=1)
+    assert (tmp_path / "records.jsonl").read_bytes() == whole
+
+
 def test_other_code_draws_anew(tmp_path, monkeypatch):
     drawing.draw_set(str(tmp_path), "portraits", 2, 7, seed=9)
     code = json.loads((tmp_path / "set.json").read_text())["code"]

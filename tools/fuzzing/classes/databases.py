@@ -49,7 +49,7 @@ def _healthy(world: World, tower: str, command):
 def make(world: World, rng: random.Random, folder: str) -> Case:
     """Damage a file of a database, and draw it or train on it."""
     tower, command = rng.choice(LABELLED), inspected
-    if rng.random() < 0.15:
+    if rng.random() < 0.06:
         tower, command = "gender", trained
     expected = _healthy(world, tower, command)
     db = os.path.join(folder, "db")
@@ -81,6 +81,6 @@ CLASS = FuzzClass(
     about="data.mdb, regions.h5 and manifest.json of databases: bytes and values damaged, files "
     "replaced by folders, pipes and devices; drawn by inspect_db, trained on",
     oracle="other sheets or other weights than of the undamaged database",
-    share=10,
+    share=9,
     make=make,
 )

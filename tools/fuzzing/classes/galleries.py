@@ -77,6 +77,6 @@ CLASS = FuzzClass(
     about="galleries of known people: bytes damaged, numbers that are none, other shapes and "
     "types; looked in for a face",
     oracle="another name or another cosine than of the undamaged gallery",
-    share=5,
+    share=6,
     make=make,
 )

@@ -142,6 +142,6 @@ CLASS = FuzzClass(
     "types, Python layers among them, whose hashes fit; on all three engines",
     oracle="other faces than by the undamaged model, where the hash does not fit; where it does, "
     "numbers that are none; a module of the working directory was imported",
-    share=12,
+    share=13,
     make=make,
 )

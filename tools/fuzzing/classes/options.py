@@ -108,6 +108,6 @@ CLASS = FuzzClass(
     about="options of the commands with numbers out of range, NaN, other digits, empty or endless "
     "texts, GPUs that are not there; options left out",
     oracle="none: a command may do what it was asked for",
-    share=10,
+    share=12,
     make=make,
 )

@@ -127,6 +127,6 @@ CLASS = FuzzClass(
     about="files and folders without rights, read-only outputs, outputs that are files or devices, "
     "inputs that are pipes, sockets, links to nothing",
     oracle="a file that is no output of the command is gone or changed",
-    share=7,
+    share=9,
     make=make,
 )

@@ -223,6 +223,6 @@ CLASS = FuzzClass(
     "gigapixels, FIFOs and devices with the name of a picture",
     oracle="other faces than the undamaged picture has, where another decoder (Pillow) refuses the "
     "file or the change must not matter; another answer for the good picture in the same call",
-    share=22,
+    share=17,
     make=make,
 )

@@ -116,6 +116,6 @@ CLASS = FuzzClass(
     "pictures; converted by the reader of the set",
     oracle="records of the undamaged set are gone, though no line of the file is, and neither a "
     "dropped row nor a sentence says so; counts that do not fit the files",
-    share=18,
+    share=20,
     make=make,
 )

@@ -107,6 +107,6 @@ CLASS = FuzzClass(
     "built and scenes composed of them, faces described in their boxes",
     oracle="a line that is no record and is not said to be one; records that are neither in the "
     "database nor among the dropped",
-    share=10,
+    share=12,
     make=make,
 )

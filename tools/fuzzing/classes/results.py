@@ -91,6 +91,6 @@ CLASS = FuzzClass(
     about="other people's files of detections (PASCAL faces, FDDB) and of scores (IJB-A), damaged "
     "or with NaN and infinite numbers, scored by the official rules",
     oracle="a number that is none counts, or a figure is none",
-    share=5,
+    share=6,
     make=make,
 )

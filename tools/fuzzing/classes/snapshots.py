@@ -59,6 +59,6 @@ CLASS = FuzzClass(
     about="a stopped run: weights, solver state, plan, manifests, log and nets damaged, then "
     "gone on with",
     oracle="the weights at the end are not, to the byte, those of the run that was not stopped",
-    share=5,
+    share=2,
     make=make,
 )

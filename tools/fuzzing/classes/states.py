@@ -146,6 +146,6 @@ CLASS = FuzzClass(
     "descriptors of a benchmark, parts of a drawn set; results.json of a report",
     oracle="the run that goes on ends with another answer than the one that was not stopped; a "
     "script in the report",
-    share=8,
+    share=9,
     make=make,
 )

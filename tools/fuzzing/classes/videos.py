@@ -139,6 +139,6 @@ CLASS = FuzzClass(
     "lengths; beside a good picture",
     oracle="fewer frames, and nothing is said; other faces or times than the film shows; another "
     "answer for the picture",
-    share=5,
+    share=4,
     make=make,
 )
