@@ -173,7 +173,8 @@ ROWS = {
 def rows():
     """Return {bad input: (exit code, what is said)} of the page's table."""
     with open(PAGE, encoding="utf-8") as stream:
-        found = re.findall(r"^\| (.+?) \| (\d) \| (.+?) \|$", stream.read(), re.M)
+        part = stream.read().partition("## Bad input, and what happens")[2].partition("\n## ")[0]
+    found = re.findall(r"^\| (.+?) \| (\d) \| (.+?) \|$", part, re.M)
     return {name: (int(code), said) for name, code, said in found}
 
 
