@@ -1,10 +1,13 @@
 """The diagnosis of the machine: what is in order, and each problem with its mend."""
 
+import json
 import os
 import re
 
 import pytest
 from conftest import ROOT
+
+from allinone.pycaffe import caffe
 
 
 def test_the_placeholder_named_caffe_is_recognised(command, tmp_path):
@@ -43,3 +46,15 @@ def test_a_gpu_that_is_not_there_is_an_error(command):
     assert done.returncode == 2 and "GPU=99" in done.stderr
     done = command("tools.check_env", "--gpu", "99")
     assert done.returncode == 2 and "GPU 99" in done.stdout
+
+
+def test_what_was_built_here_is_told(command, tmp_path):
+    """For which GPUs and from what; Caffe itself is the one of these tests, behind a link."""
+    (tmp_path / "site").mkdir()
+    os.symlink(os.path.dirname(caffe.__file__), tmp_path / "site" / "caffe")
+    said = dict(cuda=True, architectures="75-virtual;90-real", cudnn=False, source="a folder")
+    (tmp_path / "built.json").write_text(json.dumps(said))
+    done = command("tools.check_env", PYTHONPATH=str(tmp_path / "site"))
+    assert re.search(r"ok +built by +make caffe-gpu, from a folder", done.stdout), done.stdout
+    assert re.search(r"ok +GPU code +sm_90, PTX 75 for any other; no cuDNN", done.stdout)
+    assert re.search(r"ok +NCCL ", done.stdout)
