@@ -115,6 +115,18 @@ def cut_database(folder):
     return ["tools.inspect_db", folder / "db", "--out", folder / "out"]
 
 
+def damaged_results(folder):
+    (folder / "eval" / "lfw").mkdir(parents=True)
+    (folder / "eval" / "lfw" / "results.json").write_text('{"benchmark": "lfw"}')
+    return ["evaluate.report", "--results", folder / "eval", "--out", folder / "report"]
+
+
+def piped_records(folder):
+    os.mkfifo(folder / "records.jsonl")
+    given = ["--records", folder / "records.jsonl", "--out", folder / "db"]
+    return ["data_prep.build_db", "aligned", *given]
+
+
 def damaged_gallery(folder):
     with h5py.File(folder / "people.h5", "w") as data:
         data["name"], data["descriptor"], data["pictures"] = ["a"], np.zeros((1, 512), "f4"), [1]
@@ -162,6 +174,8 @@ ROWS = {
     "a model with weights that are no numbers": infinite_weights,
     "a model from before hashes were kept": model_without_hashes,
     "a database that is cut off": cut_database,
+    "the results of a benchmark that are damaged": damaged_results,
+    "a records file that is a pipe": piped_records,
     "a gallery that is damaged": damaged_gallery,
     "an output folder that holds files of somebody else": foreign_folder,
     "a number that makes no sense": no_iterations,

@@ -36,6 +36,8 @@ def make(options: Options) -> Settings:
     `init`, or where `init` has no weights.
     """
     options.check_numbers()
+    for folder in (options.db, options.out):
+        refuse_strange(folder)
     profile = PROFILES[options.profile or profile_of_init(options.init)]
     job = schedules.JOBS[profile.name][options.job]
     if options.init:
@@ -55,6 +57,17 @@ def make(options: Options) -> Settings:
         gpu=options.gpu,
         processes=max(len(device.parse_gpus(options.gpu)), options.cores),
     )
+
+
+def refuse_strange(folder: str) -> None:
+    """Raise InputError where Caffe cannot take a folder's name."""
+    try:
+        folder.encode()
+    except UnicodeEncodeError:
+        raise InputError(
+            f"{folder}: Caffe trains in folders with names in UTF-8 alone; rename it, or choose "
+            "another"
+        ) from None
 
 
 def adapted(job: Job, options: Options, profile: Profile, iterations: int) -> Job:

@@ -150,3 +150,9 @@ def test_a_last_run_can_do_without_dropout_in_some_towers(chain, tmp_path, witho
 def test_numbers_that_make_no_training_are_refused(asked, says):
     with pytest.raises(InputError, match=says):
         made(**asked)
+
+
+@pytest.mark.parametrize("which", ["db", "out"])
+def test_a_folder_whose_name_caffe_cannot_take_is_refused(which):
+    with pytest.raises(InputError, match="Caffe trains in folders with names in UTF-8 alone"):
+        made(**{which: "a\udce9b"})
