@@ -75,7 +75,7 @@ def check(gpus: str) -> list[int]:
         if reason:
             raise InputError(
                 f"GPU={gpus}: GPU {number} cannot run this Caffe ({reason}); leave GPU= out to "
-                "use the CPU, or give PYTHON= a Python with a CUDA build of Caffe"
+                "use the CPU, or build a Caffe for it: make caffe-gpu"
             )
     return numbers
 
