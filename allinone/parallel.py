@@ -1,17 +1,24 @@
-"""Work on many items in several processes: results in the items' order, memory flat."""
+"""Work on many items in several processes: results in the items' order, memory flat.
+
+Each process has a line of its own to this one. So the death of one is seen at once, even amid a
+message, which the pools of Python's library wait for without end.
+"""
 
 from __future__ import annotations
 
+import atexit
 import collections
+import contextlib
 import itertools
 import multiprocessing
 import os
 import threading
+import traceback
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import connection
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Optional
 
 import cv2
 
@@ -21,19 +28,115 @@ from allinone.interrupts import held, leave_to_parent
 AHEAD = 4  # our choice: chunks under way for each process, so that none waits for the next
 
 
-def _prepare(line: Connection) -> None:
-    """Set up a process that works; it ends when the other end of the line is closed."""
+def _serve(work: Callable, line: Connection, life: Connection) -> None:
+    """Work on the chunks that come until this process is ended."""
     leave_to_parent()
     cv2.setNumThreads(1)
-    threading.Thread(target=_end_with, args=(line,), daemon=True).start()
+    threading.Thread(target=_end_with, args=(life,), daemon=True).start()
+    with contextlib.suppress(EOFError, ConnectionError):  # the parent has died
+        while True:
+            line.send(_answer(work, line.recv()))
 
 
-def _end_with(line: Connection) -> None:
+def _answer(work: Callable, chunk: list) -> tuple[list | None, Exception | None]:
+    """Return (results, error) of a chunk, one of them None."""
+    try:
+        return list(work(chunk)), None
+    except InputError as error:
+        return None, error
+    except Exception as error:
+        traceback.print_exc()  # the parent does not know where it was raised
+        return None, error
+
+
+def _end_with(life: Connection) -> None:
     """End this process, whatever it does, when the parent has closed its end or has died."""
     try:
-        line.recv_bytes()  # nothing is ever sent
+        life.recv_bytes()  # nothing is ever sent
     except (EOFError, OSError):
         os._exit(1)
+
+
+@dataclass
+class _Job:
+    """A chunk of items, and their results when they are there."""
+
+    items: list
+    results: Optional[list] = None
+
+
+class _Workers:
+    """The processes that work, each on one chunk at a time."""
+
+    def __init__(self, work: Callable, most: int) -> None:
+        self.work, self.most = work, most
+        # Never forked: Caffe's threads would not survive it.
+        self.context = multiprocessing.get_context("spawn")
+        self.life, self.own_end = self.context.Pipe(duplex=False)
+        self.processes: list[Any] = []
+        self.idle: list[Connection] = []
+        self.busy: dict[Connection, _Job] = {}
+        self.waiting: collections.deque[_Job] = collections.deque()
+
+    def add(self, job: _Job) -> None:
+        """Let a job be done when its turn comes."""
+        self.waiting.append(job)
+        self._go_on(timeout=0)
+
+    def finished(self, job: _Job) -> Iterator[tuple[Any, Any]]:
+        """Return the (item, result) pairs of a job; waits for them."""
+        while job.results is None:
+            self._go_on(timeout=None)
+        return zip(job.items, job.results)
+
+    def _go_on(self, timeout: float | None) -> None:
+        """Take the results that are there, or come within a time, and hand out what waits."""
+        self._hand_out()
+        for line in connection.wait(list(self.busy), timeout):
+            with self._death_in_words():
+                results, error = line.recv()
+            if error is not None:
+                raise error
+            self.busy.pop(line).results = results
+            self.idle.append(line)
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        while self.waiting and (self.idle or len(self.processes) < self.most):
+            line = self.idle.pop() if self.idle else self._start()
+            job = self.waiting.popleft()
+            self.busy[line] = job
+            with self._death_in_words():
+                line.send(job.items)
+
+    def _start(self) -> Connection:
+        line, other_end = self.context.Pipe()
+        process = self.context.Process(target=_serve, args=(self.work, other_end, self.life))
+        with held():
+            process.start()
+            self.processes.append(process)
+            atexit.register(process.kill)  # before multiprocessing waits for it
+        other_end.close()
+        return line
+
+    @contextlib.contextmanager
+    def _death_in_words(self) -> Iterator[None]:
+        try:
+            yield
+        except (EOFError, OSError) as error:
+            raise InputError(
+                f"one of the {self.most} processes that work has died (is the memory full?); "
+                "run the same command again with fewer --workers, what is finished is kept"
+            ) from error
+
+    def end(self) -> None:
+        """End the processes, whatever they do: nobody asks for their results any more."""
+        self.own_end.close()
+        for process in self.processes:
+            process.kill()
+        for process in self.processes:
+            process.join()
+            atexit.unregister(process.kill)
 
 
 def _chunks(items: Iterator, size: int) -> Iterator[list]:
@@ -62,28 +165,14 @@ def in_order(
     if not second:
         yield from zip(first, work(first) if first else ())
         return
-    workers = workers or os.cpu_count() or 1
-    # Never forked: Caffe's threads would not survive it.
-    context = multiprocessing.get_context("spawn")
-    line, own_end = context.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(workers, context, initializer=_prepare, initargs=(line,))
-    under_way = collections.deque()
+    team, under_way = _Workers(work, workers or os.cpu_count() or 1), collections.deque()
     try:
         for some in itertools.chain([first, second], chunks):
-            with held():
-                under_way.append((some, pool.submit(work, some)))
-            if len(under_way) >= AHEAD * workers:
-                done, future = under_way.popleft()
-                yield from zip(done, future.result())
-        for done, future in under_way:
-            yield from zip(done, future.result())
-        pool.shutdown()
-    except BrokenProcessPool:
-        raise InputError(
-            f"one of the {workers} processes that work has died (is the memory full?); "
-            "run the same command again with fewer --workers, what is finished is kept"
-        ) from None
+            under_way.append(_Job(some))
+            team.add(under_way[-1])
+            if len(under_way) >= AHEAD * team.most:
+                yield from team.finished(under_way.popleft())
+        while under_way:
+            yield from team.finished(under_way.popleft())
     finally:
-        own_end.close()  # ends processes that still work: nobody asks for their results
-        pool.shutdown(wait=False, cancel_futures=True)
-        line.close()
+        team.end()

@@ -1,3 +1,4 @@
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -35,6 +36,10 @@ def killed_at_5(numbers):
     return numbers
 
 
+def large(numbers):
+    return [bytes(5_000_000) for _ in numbers]
+
+
 def minute(numbers):
     """Take a minute, and leave a file named like the process where the first item says."""
     open(os.path.join(numbers[0], str(os.getpid())), "w").close()
@@ -68,9 +73,55 @@ def test_a_process_that_dies_is_a_sentence_and_no_hang(work):
     assert time.monotonic() - start < 20
 
 
+def test_processes_that_die_amid_a_message_are_a_sentence_too():
+    results = parallel.in_order(large, range(50), workers=2)
+    next(results)
+    for process in multiprocessing.active_children():  # they wait for this one to read on
+        process.kill()
+    with pytest.raises(InputError, match="has died"):
+        list(results)
+
+
 def test_what_a_process_refuses_is_refused_here():
     with pytest.raises(InputError, match="is no good"):
         list(parallel.in_order(refuse, range(100), workers=2))
+
+
+LARGE = """
+import os, sys
+from allinone import parallel
+from allinone.errors import command
+
+def work(items):
+    if sys.argv[1] == "dies":
+        os.kill(os.getpid(), 9)
+    return items
+
+@command
+def main(argv=None):
+    large = (bytes(200_000) for _ in range(40))  # more than a pipe holds
+    for _ in parallel.in_order(work, large, workers=2):
+        if sys.argv[1] == "is left":
+            os.kill(os.getpid(), 2)
+
+if __name__ == "__main__":
+    sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("how, code", [("ends", 0), ("dies", 2), ("is left", 130)])
+def test_large_items_that_nobody_reads_any_more_hold_nothing_up(tmp_path, how, code):
+    (tmp_path / "large.py").write_text(LARGE)
+    done = subprocess.run(
+        [sys.executable, "large.py", how],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": ROOT},
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=120,
+        preexec_fn=with_ctrl_c,
+    )
+    assert done.returncode == code and "Traceback" not in done.stderr, done.stderr
 
 
 LONG = """
