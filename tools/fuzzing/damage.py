@@ -189,9 +189,9 @@ def of_json_lines(rng: random.Random, path: str) -> str:
         return of_file(rng, path)
     with open(path, encoding="utf-8") as stream:
         lines = stream.read().splitlines(keepends=True)
-    if not lines:
+    number = rng.randrange(len(lines)) if lines else 0
+    if not lines or not lines[number].startswith(("{", "[")):  # such as the hash of the others
         return of_file(rng, path)
-    number = rng.randrange(len(lines))
     kind = rng.randrange(8)
     if kind == 0:
         what, lines[number] = "twice", lines[number] * 2
