@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import glob
-import json
 import os
 import re
 import shutil
@@ -20,6 +19,7 @@ from typing import Union
 
 import filelock
 
+from allinone import reading
 from allinone.errors import InputError, writing
 
 MARK = ".allinone"  # in a folder: the kinds of output that the kit writes there, one a line
@@ -48,11 +48,11 @@ def _fits(path: str, proof: Proof) -> bool:
     if not os.path.isfile(path):  # a pipe would be waited for
         return False
     try:
-        with open(path, encoding="utf-8") as stream:
-            if isinstance(proof, str):
+        if isinstance(proof, str):
+            with open(path, encoding="utf-8") as stream:
                 return stream.read(len(proof)) == proof
-            found = json.load(stream)
-    except (OSError, ValueError, RecursionError):
+        found = reading.read_json(path, "")
+    except (OSError, ValueError, InputError):
         return False
     return isinstance(found, dict) and proof <= set(found)
 

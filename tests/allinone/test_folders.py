@@ -109,6 +109,15 @@ def test_a_pipe_proves_nothing_and_is_not_waited_for(tmp_path):
     assert not folders.is_own(str(tmp_path), KIND)
 
 
+def test_a_proof_larger_than_memory_is_none(tmp_path):
+    kind = folders.Kind("x", holds=("plan.json",), proofs={"plan.json": frozenset({"job"})})
+    with open(tmp_path / "plan.json", "wb") as stream:
+        stream.truncate(1 << 40)
+    assert not folders.is_own(str(tmp_path), kind)
+    (tmp_path / "plan.json").write_text('{"job": "joint"}')
+    assert folders.is_own(str(tmp_path), kind)
+
+
 def test_a_folder_within_is_somebody_elses_too(tmp_path):
     make(box(tmp_path / "db") / "age")
     with pytest.raises(InputError, match="'age'"):

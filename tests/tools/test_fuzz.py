@@ -5,11 +5,13 @@ import random
 import re
 
 import pytest
+from conftest import run
 
 from tools.fuzzing import campaign, case, damage, verdict
 from tools.fuzzing.case import Case, Finished
 
 NONE_SIGNAL = 0
+CASES = 130  # of seed 1; `make fuzz` tries 10,000
 
 
 def finished(code=0, signal=NONE_SIGNAL, hung=False, out="", err=""):
@@ -103,3 +105,13 @@ def test_a_case_is_shown_again_by_its_name_and_can_be_kept(tmp_path, command):
     assert done.returncode in (0, 1) and os.path.isdir(kept)
     again = command("tools.fuzz", "--only", "1:galleries:3", "--keep", kept)
     assert again.returncode == 2 and str(kept) in again.stderr
+
+
+def test_no_case_of_the_short_form_fails(tmp_path):
+    done = run("tools.fuzz", "--cases", CASES, "--seed", 1, "--out", tmp_path / "results.jsonl")
+    failed = [one for one in campaign.read(str(tmp_path / "results.jsonl")) if is_failure(one)]
+    assert done.returncode == 0 and not failed, "\n".join(map(campaign.failure, failed))
+
+
+def is_failure(result):
+    return result.outcome in verdict.BAD
