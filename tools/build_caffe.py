@@ -6,9 +6,9 @@ Needs nothing but Python's standard library. What is missing on the machine is n
 was stopped goes on. The source is fetched unless it is given.
 """
 
-import argparse
 import sys
 
+from allinone import arguments
 from allinone.errors import command
 from tools.caffe_build import build, bundle
 
@@ -16,7 +16,7 @@ from tools.caffe_build import build, bundle
 @command
 def main(argv=None):
     """Build, and gather what was built where that is asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("device", choices=("gpu", "cpu"), help="with CUDA, or without")
     parser.add_argument("--source", default="", help="folder or archive of Caffe's source")
     parser.add_argument("--cudnn", action="store_true", help="convolution by cuDNN 9")

@@ -8,10 +8,10 @@ its files must be those of a run that was not killed, byte by byte. A table says
 the exit code is 1 where anything differs.
 """
 
-import argparse
 import os
 import sys
 
+from allinone import arguments
 from allinone.errors import InputError, command
 from evaluate import headline
 from tools.killing import commands
@@ -24,9 +24,9 @@ HEAD = ("command", "kills", "runs", "same bytes", "otherwise", "seconds without 
 def parse(argv):
     """Return the command's arguments."""
     names = [one.name for one in commands.COMMANDS]
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=200, help="of all commands together")
-    parser.add_argument("--seed", type=int, default=1)
+    parser = arguments.Parser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=arguments.Whole(1), default=200, help="of all commands")
+    parser.add_argument("--seed", type=arguments.SEED, default=1)
     parser.add_argument("--out", required=True, help="folder for the runs")
     parser.add_argument("--inputs", help="folder for the inputs; default: <out>/inputs")
     parser.add_argument(
@@ -36,8 +36,6 @@ def parse(argv):
     unknown = sorted(set(args.commands) - set(names))
     if unknown:
         raise InputError(f"--commands: no {', '.join(unknown)}; there are {'; '.join(names)}")
-    if args.kills < 1:
-        raise InputError(f"--kills {args.kills}: must be at least 1")
     return args
 
 
