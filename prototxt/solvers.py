@@ -86,4 +86,5 @@ def _lines_for_train():
     return [
         ("display: 0", "tools.train prints and logs by itself"),
         ("snapshot: 0", "tools.train does it by itself, under a temporary name first"),
+        ("layer_wise_reduce: false", "several GPUs: Caffe cannot do it where layers share weights"),
     ]

@@ -28,6 +28,8 @@ def test_a_path_of_any_letters_is_read_back_by_caffe(tmp_path, name):
     )
     solver = caffe.get_solver(str(tmp_path / "solver.prototxt"))
     assert list(solver.net.blobs) == ["x"]
+    # With it, Caffe ends the training of sub-networks that share weights on several GPUs.
+    assert not solver.param.layer_wise_reduce
 
 
 def test_a_name_that_is_not_utf8_is_kept():

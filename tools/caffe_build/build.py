@@ -31,7 +31,7 @@ class Wanted(NamedTuple):
 
 def described(wanted, python):
     """Return what built.json says of a build, but for what only its end tells."""
-    own = "" if wanted.every_gpu else toolchain.architectures()
+    own = toolchain.architectures() if wanted.cuda and not wanted.every_gpu else ""
     return dict(
         cuda=wanted.cuda,
         architectures=(own or toolchain.ALL) if wanted.cuda else "",

@@ -64,6 +64,13 @@ EDITS = (
         1,
         "numpy's table of functions is used before the end of the module: segmentation fault",
     ),
+    Edit(
+        "python/caffe/_caffe.cpp",
+        r"PyBytes_FromString\(uid\.c_str\(\)\)",
+        "PyBytes_FromStringAndSize(uid.data(), uid.size())",
+        1,
+        "the name of an NCCL connection has zeros, and was cut off at the first: 9 bytes of 128",
+    ),
     Edit("python/caffe/io.py", r"\barr\.tostring\(\)", "arr.tobytes()", 1, "numpy has dropped it"),
     Edit(
         "python/caffe/io.py",

@@ -1,6 +1,7 @@
 """What Caffe is built with: programs and libraries of the system, packages of PyPI."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -35,6 +36,7 @@ CUDNN = ("nvidia-cudnn-cu13==9.*",)
 # What Caffe's Python module is compiled for, and what it imports.
 PYTHON = ("numpy>=1.20,<2", "protobuf==3.20.3", "scikit-image>=0.18", "scipy", "six")
 # GPUs since 2020, and PTX of the oldest that CUDA 13 knows: a driver compiles it for any other.
+OLDEST = 7.5  # compute capability
 ALL = "75-virtual;80-real;86-real;89-real;90-real;120-real"
 
 
@@ -95,14 +97,23 @@ def check():
 
 
 def architectures():
-    """Return the GPU architectures of this box in CMake's words; "" where it has no GPU."""
+    """Return the GPU architectures of this box in CMake's words; "" where it has no GPU.
+
+    InputError where a GPU is older than CUDA 13 knows.
+    """
     asking = ["nvidia-smi", "--query-gpu=compute_cap", "--format=csv,noheader"]
     try:
         done = subprocess.run(asking, capture_output=True, text=True)
     except FileNotFoundError:
         return ""
-    lines = done.stdout.split() if done.returncode == 0 else []
-    return ";".join(sorted({f"{line.replace('.', '')}-real" for line in lines}))
+    found = re.findall(r"^\d+\.\d+$", done.stdout, re.MULTILINE) if done.returncode == 0 else []
+    too_old = [capability for capability in found if float(capability) < OLDEST]
+    if too_old:
+        raise InputError(
+            f"a GPU here has compute capability {too_old[0]}, and CUDA 13 compiles for {OLDEST} "
+            "and newer alone; for the CPU there is make caffe-cpu"
+        )
+    return ";".join(sorted({f"{capability.replace('.', '')}-real" for capability in found}))
 
 
 def environment(folder):

@@ -64,7 +64,7 @@ def train_in_processes(settings: Settings, state: str | None) -> None:
     if settings.gpu:
         numbers = ", ".join(map(str, device.check(settings.gpu)))
         print(f"training on GPUs {numbers}, a process each", flush=True)
-        meeting = multi_gpu.Meeting()
+        meeting = multi_gpu.Meeting(settings.gpu)
     else:
         print(f"training in {settings.processes} processes", flush=True)
         meeting = multi_cpu.Meeting(settings.processes)

@@ -82,12 +82,24 @@ def test_a_wrong_source_is_refused_before_anything_is_compiled(tmp_path):
         ("echo 9.0; echo 8.0; echo 8.0", "80-real;90-real"),
         ("echo 12.0", "120-real"),
         ("echo 'no driver' >&2; exit 9", ""),
+        ("echo '[N/A]'", ""),
     ],
 )
 def test_the_gpus_of_this_box_are_asked_for(tmp_path, monkeypatch, text, expected):
     program(tmp_path / "nvidia-smi", text)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     assert toolchain.architectures() == expected
+
+
+def test_a_gpu_that_is_too_old_for_cuda_13_stops_a_build_for_it_alone(tmp_path, monkeypatch):
+    program(tmp_path / "nvidia-smi", "echo 9.0; echo 7.0")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    python = toolchain.Interpreter("3.12", "include", "lib", "link")
+    with pytest.raises(InputError, match="compute capability 7.0.*7.5.*make caffe-cpu"):
+        build.described(build.Wanted("gpu", cuda=True), python)
+    assert build.described(build.Wanted("cpu", cuda=False), python)["architectures"] == ""
+    to_move = build.Wanted("gpu", cuda=True, every_gpu=True)
+    assert build.described(to_move, python)["architectures"] == toolchain.ALL
 
 
 @pytest.fixture
@@ -199,6 +211,7 @@ def test_a_library_that_is_not_found_is_named(built, tmp_path, monkeypatch):
 
 
 def test_the_command_is_known_by_its_name(command):
-    """`command` starts it as all others; without a device it says which there are."""
+    """`command` starts it as all others; without a device it says that it lacks one."""
     done = command("tools.build_caffe")
-    assert done.returncode == 2 and "{gpu,cpu}" in done.stderr
+    assert done.returncode == 2 and "required: device" in done.stderr
+    assert "{gpu,cpu}" in command("tools.build_caffe", "--help").stdout

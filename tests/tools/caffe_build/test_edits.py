@@ -27,7 +27,13 @@ void entry(int device, Caffe::Brew mode) {
 }
 """,
     "src/caffe/util/math_functions.cu": "#include <math_functions.h>  // old\n#include <cmath>\n",
-    "python/caffe/_caffe.cpp": "BOOST_PYTHON_MODULE(_caffe) {\n  first();\n  import_array1();\n}\n",
+    "python/caffe/_caffe.cpp": """
+  PyObject* py_uid = PyBytes_FromString(uid.c_str());
+BOOST_PYTHON_MODULE(_caffe) {
+  first();
+  import_array1();
+}
+""",
     "python/caffe/io.py": """
 text = arr.tostring()
 array = np.fromstring(datum.data, dtype=np.uint8).reshape(1, 2)
@@ -93,6 +99,7 @@ def test_every_change_is_made_and_nothing_else(made):
     assert (made / "src/caffe/util/math_functions.cu").read_text() == "#include <cmath>\n"
     module = (made / "python/caffe/_caffe.cpp").read_text()
     assert module.index("import_array1();") < module.index("first();")
+    assert "PyBytes_FromStringAndSize(uid.data(), uid.size());" in module
     python = (made / "python/caffe/io.py").read_text()
     assert "arr.tobytes()" in python and "as_gray=not color" in python
     assert "np.frombuffer(datum.data, dtype=np.uint8).copy().reshape(1, 2)" in python
