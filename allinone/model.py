@@ -143,6 +143,11 @@ def fp16_name(weights: str) -> str:
     return f"{os.path.splitext(weights)[0]}.fp16.onnx"
 
 
+def measured_in(folder: str, name: str) -> str:
+    """Return the folder for what is measured of a model, beside its own, which fusing replaces."""
+    return os.path.join(f"{os.path.normpath(folder)}-eval", name)
+
+
 def shipped() -> str:
     """Return the folder of the model that comes with the kit; InputError where it is not there."""
     folder = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), SHIPPED)

@@ -42,8 +42,8 @@ def add_options(parser, one):
     )
     parser.add_argument(
         "--out",
-        help=f"folder for {predictions.LINES} and {run.RESULTS}; default: eval/{one.name} in the "
-        "model's folder",
+        help=f"folder for {predictions.LINES} and {run.RESULTS}; default: {one.name} in "
+        "<model>-eval",
     )
     parser.add_argument(
         "--proposals",

@@ -11,7 +11,7 @@ from typing import Any, Optional
 
 import numpy as np
 
-from allinone import device, files, folders, reading
+from allinone import device, files, folders, model, reading
 from allinone.errors import InputError
 from allinone.record import FaceRecord
 from data_prep import conversion
@@ -153,7 +153,7 @@ def start(benchmark: Benchmark, options: argparse.Namespace) -> Run:
             f"{whole - len(pictures)} pictures are of parts without a model of their own in "
             f"{options.model}"
         )
-    out = options.out or os.path.join(options.model, "eval", benchmark.name)
+    out = options.out or model.measured_in(options.model, benchmark.name)
     finders = [options.stage1] if options.stage1 else models.values()
     proposals = measured_models.proposals_for(finders, options.proposals)
     run = Run(benchmark, options, records, out, pictures, models, used, *proposals)

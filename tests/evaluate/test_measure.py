@@ -25,12 +25,11 @@ def test_the_benchmarks_are_listed(command):
 def test_a_model_for_each_fold_looks_at_its_fold_alone(sets, measured, chain, tmp_path):
     """Folds 1 and 4 have a model of their own: only their pictures are measured, which is said."""
     for fold in (1, 4):
-        (tmp_path / f"fold_{fold:02d}").mkdir()
-        os.symlink(chain / "model", tmp_path / f"fold_{fold:02d}" / "model")
-    out, data = tmp_path / "out", sets / "data" / "fddb"
-    done = run_well(
-        *("evaluate.measure", "fddb", "--data", data, "--model", tmp_path, "--out", out)
-    )
+        (tmp_path / "folds" / f"fold_{fold:02d}").mkdir(parents=True)
+        os.symlink(chain / "model", tmp_path / "folds" / f"fold_{fold:02d}" / "model")
+    data = sets / "data" / "fddb"
+    done = run_well("evaluate.measure", "fddb", "--data", data, "--model", tmp_path / "folds")
+    out = tmp_path / "folds-eval" / "fddb"  # where no --out is given
     results = results_in(out)
     seen = {one.image for one in predictions.read(str(out / "detect"))}
     splits = set()

@@ -9,7 +9,7 @@ import sys
 
 from allinone import arguments
 from allinone.errors import command
-from allinone.model import open_model
+from allinone.model import measured_in, open_model
 from tools.recipes import drawn, options
 
 
@@ -29,7 +29,7 @@ def main(argv=None):
     args = parse(argv)
     if not args.dry_run:
         open_model(args.model)  # before anything is drawn
-    out = f"{args.model}/eval-synthetic"
+    out = measured_in(args.model, "synthetic")
     measure = drawn.measure("measure", args.model, args.sets, out, args.gpu)
     return options.run(args, [*drawn.held_out(args.sets), measure], args.sets)
 

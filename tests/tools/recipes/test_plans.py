@@ -117,6 +117,8 @@ def test_held_out_sets_are_drawn_before_a_model_is_measured(command, tmp_path):
     commands, _ = shown(command, "tools.recipes.evaluate_synthetic", *arguments)
     assert "--count 600" in commands[0] and "--count 60 " in commands[1]
     assert "evaluate.synthetic --model some/model" in commands[2]
+    # Not in the model's folder, which is replaced only where it holds nothing else.
+    assert commands[2].split("--out ")[1].split()[0] == "some/model-eval/synthetic"
 
 
 def test_a_model_that_does_not_exist_is_refused_before_anything_is_drawn(expect_refusal, tmp_path):
