@@ -88,7 +88,7 @@ def read_bytes(path: str) -> bytes:
 def _opened(path: str) -> Iterator[BinaryIO]:
     """Open a picture file; InputError where it cannot be read, or is no plain file."""
     try:
-        with reading.opened(path, MEND) as stream:
+        with reading.opened(path, "check the path or remove it from the list") as stream:
             yield stream
     except OSError as error:  # while it is read
         raise InputError(f"{path}: cannot be read ({error.strerror}); {MEND}") from None

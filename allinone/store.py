@@ -170,7 +170,8 @@ class Manifest(_Needed, total=False):
     """What a manifest must be, as far as it is read; it says more, for people."""
 
     input_size: int  # pixels
-    identities: int  # people
+    identities: int  # people; each is a class of the net that learns from it
+    dropped: dict[str, int]  # {why: how many faces}
     splits: Optional[list[str]]
     origin: list[Origin]
     files: dict[str, str]  # {path in the database: sha256}
@@ -188,8 +189,8 @@ def manifest(folder: str) -> dict[str, Any]:
         raise InputError(
             f"{path}: the database holds 0 records; build it from records that have the labels"
         )
-    people = data.get("identities", 1)
-    if not 1 <= people <= data["count"]:  # each is a class of the net that learns from it
+    people = data.get("identities", 1)  # of dropped faces too
+    if not 1 <= people <= data["count"] + sum(data.get("dropped", {}).values()):
         raise InputError(f"{path}: 'identities' {people} is not from 1 to 'count'; {AGAIN}")
     return data
 

@@ -18,7 +18,7 @@ def parse(argv):
     )
     parser.add_argument(
         "--scale",
-        type=arguments.Real(above=0, most=1000),
+        type=arguments.Real(least=0, most=1000),
         default=1.0,
         help="how many times as many pictures and people",
     )

@@ -18,4 +18,4 @@ def test_the_command_draws_what_is_not_there(command, expect_refusal, tmp_path):
     assert not list((tmp_path / "celeba").iterdir())
     for scale in ("-1", "nan", "inf"):
         arguments = ["--out", tmp_path, f"--scale={scale}"]
-        expect_refusal("data_prep.drawn_sets", arguments, "--scale must be a number from 0")
+        expect_refusal("data_prep.drawn_sets", arguments, "--scale", "must be a number from 0")

@@ -272,6 +272,7 @@ def test_true_boxes_as_detections_are_all_found(sets, measured, chain, tmp_path,
             lines.append(record.to_line(known))
     assert lines != lines_in(out / "detect")
     (out / "detect" / predictions.LINES).write_text("".join(lines))
+    (out / "detect" / predictions.HASHES).unlink()
     run_well("evaluate.measure", *options(sets, chain, name, out))
     found = results_in(out)["figures"]
     assert [found[figure] for figure in figures] == [100] * len(figures)

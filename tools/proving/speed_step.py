@@ -185,7 +185,7 @@ def write_products(folder: str, product: Product) -> None:
         layer = definition.layer.add(name=f"fc{place}", type="InnerProduct", bottom=[below])
         layer.top.append(layer.name)
         layer.inner_product_param.num_output = product.side if place <= product.depth else 1
-        layer.inner_product_param.weight_filler.type = "xavier"
+        layer.inner_product_param.weight_filler.type = "msra"
         for kind in "wb":
             layer.param.add(name=f"{layer.name}/{kind}")
         below = layer.name

@@ -11,6 +11,7 @@ import sys
 import tempfile
 
 from allinone import analyzer as analysis
+from allinone.growing import Growing
 from allinone.pictures import write_image
 from tools.analysis import inputs, run
 from tools.timing.clock import Part, median_seconds
@@ -57,10 +58,10 @@ def one_folder(model: str, folder: str) -> dict[str, float]:
         )
         analyzer = analysis.FaceAnalyzer(model, ENGINE, "cpu", smallest=SIZES[0])
         find = run.finder(settings, analyzer, pictures)
-        with open(os.path.join(out, "lines"), "a", encoding="utf-8") as stream:
+        with Growing(os.path.join(out, "lines"), None, {}) as growing:
 
             def work():
-                run.analyze_pictures(find, pictures, {}, stream, settings)
+                run.analyze_pictures(find, pictures, {}, growing, settings)
 
             seconds = median_seconds(work, REPEATS)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -55,7 +55,7 @@ def test_a_resumed_log_goes_on_after_its_iteration(tmp_path):
     [
         (None, "no such training log"),
         ("", "no line yet"),
-        ("iteration 1\n", "not a training log"),
+        ("iteration 1\n", "line 1: not JSON"),
     ],
 )
 def test_a_log_that_cannot_be_drawn_is_named(tmp_path, expect_refusal, text, sentence):

@@ -56,7 +56,7 @@ def test_a_wide_net_goes_on_where_a_narrow_one_stood(chain, tmp_path):
 def test_a_run_that_diverges_ends_with_code_2_and_a_sentence(chain, tmp_path, command):
     """With an absurd rate."""
     out = tmp_path / "run"
-    done = command(TRAIN, *job_options(chain, out, "gender", 40, "--base-lr", "1e12"))
+    done = command(TRAIN, *job_options(chain, out, "gender", 40, "--base-lr", "1e6"))
     assert done.returncode == 2, done.stderr
     assert "error: the loss of 'gender' is no number" in done.stderr
     assert "lower base_lr" in done.stderr and "There is no snapshot yet" in done.stderr
