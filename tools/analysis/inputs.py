@@ -12,6 +12,7 @@ from allinone.errors import InputError
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")  # looked for in folders
 VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v")
+CAMERA_DIGITS = 9  # of the number of a camera, which OpenCV takes as 32 bits
 
 
 def pictures_in(folder: str) -> list[str]:
@@ -22,7 +23,8 @@ def pictures_in(folder: str) -> list[str]:
 
 def is_camera(item: str) -> bool:
     """Tell whether an input is the number of a camera."""
-    return item.isascii() and item.isdigit() and not os.path.exists(item)
+    number = item.isascii() and item.isdigit() and len(item) <= CAMERA_DIGITS
+    return number and not os.path.exists(item)
 
 
 def _paths_of(item: str) -> list[str]:

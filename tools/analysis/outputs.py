@@ -9,7 +9,8 @@ from allinone import record
 from allinone.face import Face
 from tools.analysis import inputs
 
-LONGEST = 240  # bytes of a name without its number and ending: file systems take 255 of all
+# Bytes of a name without number and ending: file systems take 255, also of a file in the making.
+LONGEST = 220
 
 
 def drawn_name(

@@ -235,6 +235,7 @@ def test_inputs_are_sorted_into_pictures_and_videos(tmp_path, monkeypatch):
     assert inputs.expand(["."]) == (["./a.PNG", "./b.jpg"], [])
     assert inputs.expand(["*.mp4", "0", "7"]) == (["7"], ["c.mp4", "0"])  # 7 is a file here
     assert inputs.expand(["b.jpg", "*.jpg", "b.jpg"]) == (["b.jpg"], [])
+    assert inputs.expand(["9" * 20]) == (["9" * 20], [])  # larger than the number of any camera
     with pytest.raises(InputError, match="no file fits this pattern"):
         inputs.expand(["*.gif"])
 

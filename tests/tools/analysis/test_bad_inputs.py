@@ -105,6 +105,24 @@ def test_a_box_beside_its_picture_is_a_line_and_what_fits_nothing_is_said(chain,
     assert f"has no line of 1 pictures, such as {third}" in done.stderr
 
 
+def test_a_long_name_can_be_analyzed_again(chain, album, tmp_path):
+    long = tmp_path / f"{'n' * 250}.jpg"
+    shutil.copy(sorted(album.glob("*.jpg"))[0], long)
+    again = [COMMAND, long, *with_model(chain, tmp_path / "out")]
+    run_well(*again)
+    lines = (tmp_path / "out" / analysis.LINES).read_bytes()
+    run_well(*again)
+    assert (tmp_path / "out" / analysis.LINES).read_bytes() == lines
+
+
+def test_no_number_of_a_camera_stops_the_rest(chain, album, tmp_path):
+    good = sorted(album.glob("*.jpg"))[0]
+    done = run(COMMAND, "9" * 20, good, *with_model(chain, tmp_path / "out"))
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert f"error: {'9' * 20}: no such file" in done.stderr
+    assert "1 analyzed, 1 could not be read" in done.stdout
+
+
 def test_a_picture_that_is_given_twice_is_analyzed_once(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_image(str(tmp_path / "b.png"), np.zeros((3, 3, 3), np.uint8))

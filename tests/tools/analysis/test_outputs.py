@@ -13,6 +13,7 @@ from skimage import data
 
 from allinone import folders
 from tools.analysis import outputs
+from tools.analysis.videos import partial_of
 
 QUICK = ["--engine", "opencv", "--smallest", "60"]
 
@@ -99,3 +100,4 @@ def test_a_number_finds_room_behind_a_long_name(tmp_path):
     assert len(set(names.values())) == 3
     for name in names.values():
         (tmp_path / name).write_text("x")
+        (tmp_path / partial_of(name)).write_text("x")
