@@ -15,6 +15,7 @@ from typing import Any, Optional
 import jinja2
 
 from allinone import files, folders, reading
+from allinone.errors import InputError
 from evaluate import benchmark, curves, report_images, report_tables, results_form
 from evaluate.benchmark import Benchmark, OtherCurves
 from evaluate.results_form import Bench
@@ -39,13 +40,16 @@ Results = Mapping[str, Result]  # {benchmark: its result}
 def gather(results: str) -> dict[str, dict[str, Any]]:
     """Return the results in a folder with a folder for each benchmark that was measured.
 
-    InputError where a results.json is broken.
+    InputError where a results.json is broken, or that of another benchmark.
     """
     found = {}
     for name in benchmark.names():
-        path = os.path.join(results, name, RESULTS)
-        if os.path.isfile(path):
-            found[name] = results_form.read(path, f"measure again (make eval-{name})")
+        path, mend = os.path.join(results, name, RESULTS), f"measure again (make eval-{name})"
+        if not os.path.isfile(path):
+            continue
+        found[name] = results_form.read(path, mend)
+        if found[name]["benchmark"] != name:
+            raise InputError(f"{path}: 'benchmark' is not {name}; {mend}")
     return found
 
 

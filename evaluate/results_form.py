@@ -54,6 +54,7 @@ class Measured(_Models, total=False):
 class Result(TypedDict):
     """A results.json."""
 
+    benchmark: str
     figures: dict[str, Optional[Number]]
     deviations: dict[str, Optional[Number]]
     counts: dict[str, int]

@@ -222,6 +222,13 @@ def test_results_of_another_form_are_refused(results, key, value, part):
         results_form.read(path, "again")
 
 
+def test_results_of_another_benchmark_are_refused(results, expect_refusal):
+    write(results / "mixed", "afw", figures={}, counts={}, rules=[], benchmark="lfw")
+    given = ["--results", results / "mixed", "--out", results / "page"]
+    expect_refusal("evaluate.report", given, "afw/results.json: 'benchmark' is not afw")
+    assert not (results / "page").exists()
+
+
 def test_times_that_are_none_are_refused(results, expect_refusal):
     bench = results / "bench.json"
     bench.write_text(json.dumps(dict(image_full_width_s=dict(dense=float("nan")))))
