@@ -20,6 +20,7 @@ LOSS = dict(det=1.5, age=2.5)
 LOG = [dict(iteration=number, loss=LOSS) for number in range(1, 9)]
 LOG.append(dict(iteration=8, validation=dict(det=dict(ap50=0.5))))
 RESULTS = dict(
+    benchmark="lfw",
     figures=dict(accuracy=50.0),
     deviations={},
     counts=dict(pairs=3),
