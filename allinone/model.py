@@ -6,9 +6,9 @@
     allinone.fp16.onnx, dense.fp16.onnx     the same in half precision
     tpe.h5                                  an embedding of its descriptors (evaluate.learn_tpe)
     model.json                              what is in the folder: `About`
-    provenance.json                         where it comes from; nothing reads it but people
+    provenance.json                         where it comes from, for people and for reports
 
-Every file but the last has its hash in model.json. No Caffe is needed to open one.
+Every file but model.json has its hash there. No Caffe is needed to open one.
 """
 
 from __future__ import annotations
@@ -191,7 +191,7 @@ def read_about(folder: str) -> About:
 
 def _what_is_wrong(about: About) -> str:
     """Return what no model of the kit has in its model.json, in words, or ""."""
-    known = {*FUSED, *DENSE, TPE}
+    known = {*FUSED, *DENSE, TPE, PROVENANCE}
     for _, weights in (FUSED, DENSE):
         known |= {onnx_name(weights), fp16_name(weights)}
     strange = [name for name in about.files if name not in known]
@@ -238,8 +238,9 @@ def write_about(folder: str, about: About) -> None:
 
 
 def describe(folder: str, profile: str, input_size: int, stages: dict[str, dict]) -> None:
-    """Write model.json for the nets and weights that stand in a folder; stages: as in `About`."""
-    there = [name for name in (*FUSED, *DENSE) if os.path.isfile(os.path.join(folder, name))]
+    """Write model.json for the nets, weights and history in a folder; stages: as in `About`."""
+    names = (*FUSED, *DENSE, PROVENANCE)
+    there = [name for name in names if os.path.isfile(os.path.join(folder, name))]
     digests = {name: files.sha256(os.path.join(folder, name)) for name in there}
     about = About(
         format=FORMAT,

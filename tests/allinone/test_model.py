@@ -55,7 +55,7 @@ def test_the_net_of_one_tower_has_one_stage(copy, stage, outputs, first, second)
             assert opened.outputs(number) == {name: f"tower/{name}" for name in wanted}
 
 
-@pytest.mark.parametrize("name", [*model.FUSED, *model.DENSE, model.TPE])
+@pytest.mark.parametrize("name", [*model.FUSED, *model.DENSE, model.TPE, model.PROVENANCE])
 @pytest.mark.parametrize("damage", ["one byte more", "one bit less", "gone"])
 def test_a_file_that_is_not_the_models_own_is_refused(copy, name, damage):
     path = copy / name

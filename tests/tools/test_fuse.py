@@ -53,7 +53,7 @@ def test_the_model_says_what_is_in_its_folder(chain):
     for stage in ("1", "2"):
         names = [task.output for task in tasks.of_stage(int(stage))]
         assert told["stages"][stage] == dict(zip(names, names))
-    files = (*model.FUSED, *model.DENSE)
+    files = (*model.FUSED, *model.DENSE, model.PROVENANCE)
     assert told["files"] == {name: sha256(chain / "model" / name) for name in files}
     opened = model.open_model(str(chain / "model"))
     assert opened.score == model.SCORE  # it has none of its own yet
@@ -133,7 +133,7 @@ def test_a_tower_of_stage_1_is_taken_out_as_a_model(chain, tmp_path, rng, tower,
     names = ("detection", "landmarks", "visibility", "pose", *more)
     assert told["stages"] == {"1": {name: f"{tower}/{name}" for name in names}}
     assert told["profile"] == "tiny"
-    assert set(told["files"]) == set(model.FUSED)
+    assert set(told["files"]) == {*model.FUSED, model.PROVENANCE}
     assert history_of(out)["tower_from"] == {tower: snapshots.newest(str(run))}
     # Its answers are those of the training net's own layers, filled by Caffe.
     batch = rng.normal(size=(2, 3, 115, 115)).astype(np.float32)

@@ -45,8 +45,7 @@ def fuse(profile: Profile, runs: list[str], out: str, trunk: str | None = None) 
         named_dense = {f"dense {output}": difference for output, difference in densely.items()}
         proof.check(named_dense, "dense net", out)
 
-        # 3. What is in the folder, and where it comes from.
-        model.describe(partial, profile.name, profile.input_size, stages_of(tasks.TASKS))
+        # 3. Where it comes from, and what is in the folder.
         write_history(
             partial,
             profile,
@@ -60,6 +59,7 @@ def fuse(profile: Profile, runs: list[str], out: str, trunk: str | None = None) 
             moved_by_trunk=changes,
             largest_difference_dense=densely,
         )
+        model.describe(partial, profile.name, profile.input_size, stages_of(tasks.TASKS))
     return differences
 
 
@@ -71,8 +71,8 @@ def take_out(profile: Profile, run: str, tower: str, out: str) -> None:
     with folders.replacing(out, model.KIND, inputs=[run]) as partial:
         definition = deploy.bare_net(profile, (tower,))
         _, matched = write_model(partial, definition, source.parameters, source.weights)
-        model.describe(partial, profile.name, profile.input_size, {stage: outputs})
         write_history(partial, profile, [source], {tower: source}, matched)
+        model.describe(partial, profile.name, profile.input_size, {stage: outputs})
 
 
 def stages_of(answered: Sequence[tasks.Task]) -> dict[str, dict[str, str]]:
