@@ -50,7 +50,7 @@ def picture_of(given: Picture) -> np.ndarray:
     """
     if isinstance(given, (str, os.PathLike)):
         return read_image(os.fsdecode(given))
-    if isinstance(given, Image.Image):
+    if isinstance(given, Image.Image) and 0 not in given.size:
         return _on_white(given, "image")
     what = type(given).__name__
     if isinstance(given, np.ndarray):

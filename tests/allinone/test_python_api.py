@@ -154,6 +154,7 @@ def test_a_list_an_array_and_an_iterator_are_many_pictures(analyzer):
         np.zeros((2, 5, 5, 3), np.uint8),
         np.zeros((1, 40000, 3), np.uint8),
         Image.new("F", (9, 9)),
+        Image.new("RGB", (0, 9)),
     ],
     ids=lambda wrong: type(wrong).__name__,
 )
