@@ -101,7 +101,7 @@ def apt(tarball):
 case "$*" in
     *indextargets*) echo "Debian http://mirror.test/debian/"
         echo "Debian http://mirror.test/debian-security/"; echo "Other http://other.test/";;
-    *source*) cp {tarball} {source.TARBALL};;
+    *" source "*) cp {tarball} {source.TARBALL};;
 esac"""
 
 
