@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
 import numpy as np
@@ -151,11 +151,20 @@ def analyze_pictures(
         progress.step(len(some))
 
 
+class _Drawings(TypedDict, total=False):
+    """Of a settings.json: names of drawings."""
+
+    drawn: list[str]
+
+
 def drawn_before(out: str) -> list[str]:
-    """Return the names of the drawings that analyses have left in a folder."""
+    """Return the names of the drawings that analyses have left in a folder.
+
+    InputError where its settings.json is damaged.
+    """
     if not folders.is_own(out, KIND):
         return []
-    return reading.read_json(os.path.join(out, SETTINGS), "delete it").get(DRAWN, [])
+    return reading.read_json(os.path.join(out, SETTINGS), "delete it", _Drawings).get(DRAWN, [])
 
 
 def begun_with(

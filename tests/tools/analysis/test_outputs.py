@@ -12,7 +12,8 @@ from conftest import ROOT, run_well
 from skimage import data
 
 from allinone import folders
-from tools.analysis import outputs
+from allinone.errors import InputError
+from tools.analysis import outputs, run
 from tools.analysis.videos import partial_of
 
 QUICK = ["--engine", "opencv", "--smallest", "60"]
@@ -101,3 +102,11 @@ def test_a_number_finds_room_behind_a_long_name(tmp_path):
     for name in names.values():
         (tmp_path / name).write_text("x")
         (tmp_path / partial_of(name)).write_text("x")
+
+
+@pytest.mark.parametrize("drawn", [0, {"a": 1}, [1], "a.png", None])
+def test_a_list_of_drawings_that_is_none_is_refused(tmp_path, drawn):
+    proof = dict(inputs=[], model_files=[], without_pictures=False)
+    (tmp_path / run.SETTINGS).write_text(json.dumps({**proof, "drawn": drawn}))
+    with pytest.raises(InputError, match="settings.json: 'drawn.*delete it"):
+        run.drawn_before(str(tmp_path))
