@@ -138,7 +138,7 @@ def compile_all(wanted, plan, python, builder):
         CMAKE_CUDA_ARCHITECTURES=plan["architectures"],
         PY_TAG=python.version.replace(".", ""),
         PY_INCLUDE=python.include,
-        PY_LIBDIR=python.library,
+        PY_LIBDIR=python.libdir,
         PY_LINK=python.link,
         NUMPY_INCLUDE=numpy.strip(),
     )

@@ -45,7 +45,7 @@ class Interpreter(NamedTuple):
 
     version: str  # such as 3.12
     include: str  # folder of Python.h
-    library: str  # folder of libpython
+    libdir: str  # folder of libpython
     link: str  # what the command is linked with
 
 
