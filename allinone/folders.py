@@ -19,13 +19,13 @@ from typing import Union
 
 import filelock
 
-from allinone import reading
+from allinone import partials, reading
 from allinone.errors import InputError, writing
 
 MARK = ".allinone"  # in a folder: the kinds of output that the kit writes there, one a line
 LOCK = re.compile(r"\..+\.lock")  # names of the kit's locks
 UNFINISHED = "unfinished"  # line of the MARK of a folder in the making, <name>.partial
-FINISHED, BEFORE = "new", "old"  # states of a whole folder beside its place
+FINISHED, BEFORE = ".allinone-new", ".allinone-old"  # endings of whole folders beside their place
 
 
 Proof = Union[frozenset, str]
@@ -159,7 +159,7 @@ def only_one(path: str) -> Iterator[None]:
     folder, name = os.path.split(place)
     if os.path.isdir(place) and not os.access(folder, os.W_OK):
         folder = place  # the root of a disk, say
-    lock = filelock.FileLock(os.path.join(folder, f".{name}.lock"))
+    lock = filelock.FileLock(_beside(os.path.join(folder, name), ".", ".lock"))
     with writing(path):
         os.makedirs(folder, exist_ok=True)
         _acquire(lock, path)
@@ -188,7 +188,7 @@ def replacing(path: str, kind: Kind, inputs: Iterable[str] = ()) -> Iterator[str
     place = os.path.realpath(path)
     refuse_foreign(place, kind)  # before the lock's file is made
     refuse_inputs(path, inputs)
-    unfinished = f"{place}.partial"
+    unfinished = _beside(place, "", ".partial")
     with only_one(place):
         with writing(path):
             _settle(place, kind)
@@ -198,16 +198,20 @@ def replacing(path: str, kind: Kind, inputs: Iterable[str] = ()) -> Iterator[str
             with writing(path, unfinished):
                 yield unfinished
             with writing(path):
-                os.rename(unfinished, _beside(place, FINISHED))
+                os.rename(unfinished, _beside(place, ".", FINISHED))
                 _settle(place, kind)
         finally:
             _remove_unfinished(unfinished)
 
 
-def _beside(place: str, state: str) -> str:
-    """Return where a whole folder stands before or after it stands in its place."""
+def _beside(place: str, before: str, after: str) -> str:
+    """Return the path beside `place` of its name with something before and after it.
+
+    However long the name is, there is room for the rest.
+    """
     folder, name = os.path.split(place)
-    return os.path.join(folder, f".{name}.allinone-{state}")
+    room = partials.LONGEST - len(before + after)
+    return os.path.join(folder, before + partials.fitted(name, room) + after)
 
 
 def _settle(place: str, kind: Kind) -> None:
@@ -216,7 +220,7 @@ def _settle(place: str, kind: Kind) -> None:
     Between the two renames nothing stands in the place: whoever is killed there leaves FINISHED,
     which is whole, since it has that name only when it is.
     """
-    finished, before = _beside(place, FINISHED), _beside(place, BEFORE)
+    finished, before = _beside(place, ".", FINISHED), _beside(place, ".", BEFORE)
     if os.path.isdir(finished):
         refuse_foreign(place, kind)
         if os.path.isdir(place):
@@ -228,7 +232,7 @@ def _settle(place: str, kind: Kind) -> None:
     _remove(before)
     if _marks(place) == [UNFINISHED]:
         _remove(os.path.join(place, MARK))
-    _remove_unfinished(f"{place}.partial")
+    _remove_unfinished(_beside(place, "", ".partial"))
 
 
 def _remove_unfinished(folder: str) -> None:

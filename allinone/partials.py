@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import os
 import re
 
 LONGEST = 255  # bytes of a file's name on the usual file systems
+HASHED = 16  # our choice: hex digits that tell names apart which are cut
 PARTIAL = re.compile(r"(.+)\.([0-9]+)\.partial", re.DOTALL)
 
 
-def _stem(name: str) -> str:
-    """Return what the names of unfinished files of `name` begin with: cut where it is long."""
-    room = LONGEST - len(f".{2**32}.partial")
+def fitted(name: str, room: int) -> str:
+    """Return a name of at most `room` bytes: a longer one is cut, and ends with a hash of it.
+
+    A name that no file can have is returned as it is, so that its first use fails.
+    """
     raw = os.fsencode(name)
-    return name if len(raw) <= room else os.fsdecode(raw[:room])
+    if len(raw) <= room or len(raw) > LONGEST:
+        return name
+    return raw[: room - HASHED].decode(errors="ignore") + hashlib.sha256(raw).hexdigest()[:HASHED]
+
+
+def _stem(name: str) -> str:
+    """Return what the names of unfinished files of `name` begin with."""
+    return fitted(name, LONGEST - len(f".{2**32}.partial"))
 
 
 def path_for(place: str) -> str:

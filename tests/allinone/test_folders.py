@@ -238,6 +238,21 @@ def test_one_process_at_a_time(tmp_path):
     assert other.stdout.readlines()[-1] == "mine\n"
 
 
+@pytest.mark.parametrize("letter, size", [("n", 255), ("n", 240), ("\u00e9", 127), ("\udcff", 250)])
+def test_a_name_as_long_as_a_disk_allows_is_locked_and_replaced(tmp_path, letter, size):
+    """Names that differ only at their ends have locks of their own."""
+    place, other = tmp_path / (letter * size), tmp_path / (letter * (size - 1) + "m")
+    for text in ("one", "two"):
+        with folders.replacing(str(place), KIND) as partial, folders.only_one(str(other)):
+            box(tmp_path / os.path.basename(partial), text)
+    assert json.loads((place / "box.json").read_text())["tower"] == "two"
+    left = sorted(path for path in tmp_path.iterdir() if path != place)
+    assert len(left) == 2 and all(folders.LOCK.fullmatch(path.name) for path in left)
+    killed = replace(place, "three", "rename", 1)  # the old one has stepped aside
+    assert killed.returncode == -signal.SIGKILL and replace(place, "four").returncode == 0
+    assert (place / "0.bin").read_text() == "four"
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_place_that_may_not_be_written_to_is_named(tmp_path):
     tmp_path.chmod(0o500)
