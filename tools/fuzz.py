@@ -78,6 +78,10 @@ def main(argv=None):
     """Run the command."""
     args = parse(argv)
     only = name_of(args.only) if args.only else None
+    if args.keep and os.path.lexists(args.keep):
+        raise InputError(f"{args.keep}: is there already; name a new folder")
+    if args.page:
+        page.parts(args.page)
     child.preload()
     with tempfile.TemporaryDirectory(prefix="fuzz") as scratch:
         os.chmod(scratch, 0o755)
@@ -85,8 +89,6 @@ def main(argv=None):
         if not only:
             return 0 if run_all(healthy, args, scratch) else 1
         folder = args.keep or os.path.join(scratch, "case")
-        if args.keep and os.path.lexists(args.keep):
-            raise InputError(f"{args.keep}: is there already; name a new folder")
         return 0 if show_one(healthy, only, os.path.abspath(folder)) else 1
 
 

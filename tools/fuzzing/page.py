@@ -35,12 +35,18 @@ def text(results: Sequence[campaign.Result], options: str, cores: int, minutes: 
     return "\n".join(lines)
 
 
-def write(path: str, part: str) -> None:
-    """Put the part into a page; InputError where it has no place for it."""
+def parts(path: str) -> tuple[str, str]:
+    """Return what stands before and after the part in a page; InputError without a place for it."""
     with open(path, encoding="utf-8") as stream:
         before, found, rest = stream.read().partition(BEGIN)
     _, ended, after = rest.partition(END)
     if not found or not ended:
         raise InputError(f"{path}: has no lines {BEGIN} and {END}; put them where the part goes")
+    return before, after
+
+
+def write(path: str, part: str) -> None:
+    """Put the part into a page; InputError without a place for it."""
+    before, after = parts(path)
     with files.replacing(path) as stream:
         stream.write(f"{before}{BEGIN}\n{part}\n{END}{after}")
