@@ -6,6 +6,8 @@ import os
 import random
 import socket
 
+from tools.fuzzing import damage
+
 SPARSE = 20 << 30  # bytes that a file claims, of which the disk holds none
 
 
@@ -50,3 +52,13 @@ def put(rng: random.Random, path: str) -> str:
     what = rng.choice(list(KINDS))
     KINDS[what](path)
     return what
+
+
+def spoil(rng: random.Random, path: str) -> str:
+    """Damage a file by its kind, or put something odd in its place; return what was done."""
+    if rng.random() < 0.1:
+        os.remove(path)
+        return put(rng, path)
+    if path.endswith((".jsonl", ".jsonl.partial")):
+        return damage.of_json_lines(rng, path)
+    return (damage.of_json_file if path.endswith(".json") else damage.of_file)(rng, path)

@@ -6,7 +6,7 @@ import os
 import random
 
 from allinone import files
-from tools.fuzzing import answers, damage, odd_files
+from tools.fuzzing import answers, odd_files
 from tools.fuzzing.case import Case, Finished, FuzzClass
 from tools.fuzzing.world import TRAINING, World
 
@@ -57,14 +57,7 @@ def make(world: World, rng: random.Random, folder: str) -> Case:
     place = world.copy(os.path.join("db", tower), db, tower)
     parts = ["images.lmdb/data.mdb"] * 2 + ["manifest.json"] + ["regions.h5"] * (tower == "det")
     file = rng.choice(parts)
-    path = os.path.join(place, file)
-    if rng.random() < 0.1:
-        os.remove(path)
-        what = odd_files.put(rng, path)
-    elif file.endswith(".json"):
-        what = damage.of_json_file(rng, path)
-    else:
-        what = damage.of_file(rng, path)
+    what = odd_files.spoil(rng, os.path.join(place, file))
     argv, made = command(db, os.path.join(folder, "out"))
 
     def wrong(finished: Finished):

@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 import random
 
-from tools.fuzzing.case import Case, FuzzClass
+from tools.fuzzing.case import Case, Finished, FuzzClass
 from tools.fuzzing.world import TRAINING, World
 
 NUMBERS = ("0", "-1", "nan", "inf", "-inf", "1e400", "1e-400", "0.5", "9" * 30, "", "x", "\u0662")
 TEXTS = ("", " ", "x", "no/such/thing", ".", "..", "\udcff", "a\nb", "-", "--", "n" * 300, "\xb2")
 GPUS = ("x", "-1", "99", "0,", "1,1", "\u0660", " ")
-#: {option: what may stand there}; the others are texts.
+NO_NUMBERS = ("nan", "inf", "-inf", "1e400", "", "x")
 NUMERIC = set(
     "--score --smallest --batch --every --iterations --base-lr --age-switch --age-ramp "
     "--age-weight --iter-size --snapshot --seed --cores --threshold --count --identities "
-    "--workers --precision --scale --fold".split()
+    "--workers --precision".split()
 )
 # What would write outside the case's folder for a good reason is never asked for.
-OUTPUTS = ("--out", "--gallery", "--page")
+OUTPUTS = ("--out", "--gallery")
 
 
 # Healthy calls; {...} stands for a path, "none" for an empty text.
@@ -78,6 +78,14 @@ def _value(rng: random.Random, option: str) -> str:
     return rng.choice(NUMBERS if option in NUMERIC and rng.random() < 0.85 else TEXTS)
 
 
+def _no_number(argv: list[str]) -> str:
+    """Return an option for a number that gets none, "" without any."""
+    for option, value in zip(argv, argv[1:]):
+        if option in NUMERIC and value in NO_NUMBERS:
+            return f"{option} {value!r}"
+    return ""
+
+
 def make(world: World, rng: random.Random, folder: str) -> Case:
     """Change one or two options of a command."""
     argv = _command(world, rng, folder)
@@ -99,15 +107,21 @@ def make(world: World, rng: random.Random, folder: str) -> Case:
                 argv.insert(place + 1, value)
             else:
                 argv[place + 1] = value
+    odd = _no_number(argv)
+
+    def wrong(finished: Finished):
+        return f"{odd} counts as a number" if odd and not finished.code else None
+
     made = ("out", "out.png", "out.jpg", "out.svg")
-    return Case(f"{argv[0]} {', '.join(done)}", argv, writes=made)
+    return Case(f"{argv[0]} {', '.join(done)}", argv, wrong=wrong, writes=made)
 
 
 CLASS = FuzzClass(
     name="options",
     about="options of the commands with numbers out of range, NaN, other digits, empty or endless "
     "texts, GPUs that are not there; options left out",
-    oracle="none: a command may do what it was asked for",
+    oracle="a text, NaN or an infinite number is taken where a number is due; else none: a command "
+    "may do what it was asked for",
     share=12,
     make=make,
 )

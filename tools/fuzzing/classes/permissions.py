@@ -9,11 +9,15 @@ import os
 import random
 import shutil
 
-from tools.fuzzing import odd_files
+from allinone import files, model
+from data_prep import conversion
+from tools.fuzzing import answers, odd_files
 from tools.fuzzing.case import Case, Finished, FuzzClass
-from tools.fuzzing.world import ANALYZE, TRAINING, World
+from tools.fuzzing.classes import databases, models, readers, records
+from tools.fuzzing.world import ANALYZE, ITERATIONS, TRAINING, World, lines_of
 
 NOTHING, READ_ONLY, NO_ENTRY = 0o000, 0o500, 0o600
+LAST = os.path.join("snapshots", f"iter_{ITERATIONS:07d}.caffemodel")
 
 
 def _commands(world: World, folder: str):
@@ -24,9 +28,9 @@ def _commands(world: World, folder: str):
     portraits = os.path.join(given, "set")
     gallery, run = os.path.join(given, "g.h5"), os.path.join(given, "run")
     lfw, drawn = os.path.join(given, "lfw"), os.path.join(given, "drawn")
-    model = os.path.join(given, "model")
+    copied = os.path.join(given, "model")
     build = ["data_prep.build_db", "aligned", "--towers", "gender", "--workers", "1"]
-    train = [*TRAINING, "--iterations", "2"]
+    train = [*TRAINING, "--iterations", str(ITERATIONS)]
     find = ["tools.identify", "find", world.faces[0], "--engine", "opencv"]
     return {
         "people": ([*ANALYZE, people, "--without-pictures", "--out", out], people, out),
@@ -42,8 +46,8 @@ def _commands(world: World, folder: str):
             None,
             drawn,
         ),
-        "model": ([*find, "--model", model, "--gallery", world.path("gallery.h5")], model, None),
-        "export": (["tools.export_onnx", "--model", model], model, model),
+        "model": ([*find, "--model", copied, "--gallery", world.path("gallery.h5")], copied, None),
+        "export": (["tools.export_onnx", "--model", copied], copied, copied),
         "report": (
             ["evaluate.report", "--results", world.path("results"), "--out", out],
             None,
@@ -52,7 +56,7 @@ def _commands(world: World, folder: str):
     }
 
 
-def _put(world: World, folder: str, given: str) -> None:
+def _put(world: World, given: str) -> None:
     """Copy what a command reads to the path of its input."""
     copies = {
         "people": "people",
@@ -67,6 +71,41 @@ def _put(world: World, folder: str, given: str) -> None:
         shutil.copytree(world.model, given)
     else:
         world.copy(copies[name], place, name)
+
+
+def _answer(name: str, out: str, finished: Finished):
+    """Return what a command has answered, comparable with what it answers on healthy files."""
+    if name in ("enroll", "gallery", "model"):
+        return finished.out.replace(str(out), "")
+    if name == "people":
+        return [dict(line, image=os.path.basename(line["image"])) for line in answers.lines_in(out)]
+    if name == "set":
+        return sum(records.manifest(out, "gender"))
+    if name in ("db", "run"):
+        return answers.weights(os.path.join(out, LAST))
+    if name == "inspect":
+        return databases.digest(out)
+    if name == "export":
+        made = map(model.onnx_name, models.WEIGHTS)
+        return [files.sha256(os.path.join(out, one)) for one in made]
+    if name == "lfw":
+        return sum(readers.rows_of(out).values()) + readers.dropped_of(out)
+    if name == "drawn":
+        return lines_of(os.path.join(out, conversion.RECORDS))
+    return os.path.isfile(os.path.join(out, "index.html"))  # of a report
+
+
+def _healthy(world: World, name: str):
+    """Return what a command answers on healthy files."""
+
+    def make(folder):
+        argv, given, out = _commands(world, folder)[name]
+        if given:
+            os.makedirs(os.path.dirname(given))
+            _put(world, given)
+        return _answer(name, out, world.run_well(argv))
+
+    return world.answer(f"permissions {name}", make)
 
 
 def _lock_something(rng: random.Random, given: str) -> str:
@@ -104,19 +143,21 @@ def make(world: World, rng: random.Random, folder: str) -> Case:
     """Take rights away from a command's input or output."""
     commands = _commands(world, folder)
     name = rng.choice(list(commands))
+    expected = _healthy(world, name)
     argv, given, out = commands[name]
     os.makedirs(os.path.join(folder, "in"))
     if given:
         os.makedirs(os.path.dirname(given), exist_ok=True)
-        _put(world, folder, given)
+        _put(world, given)
     if out and (not given or rng.random() < 0.4):
         what = _spoil_output(rng, out)
     else:
         what = _lock_something(rng, given)
     writes = [os.path.relpath(one, folder) for one in (out,) if one]
 
-    def wrong(_: Finished):
-        return None
+    def wrong(finished: Finished):
+        same = finished.code or _answer(name, out, finished) == expected
+        return None if same else "another answer than on files that may be used"
 
     # A link is followed: a sentence may name what it leads to.
     return Case(f"{name}: {what}", argv, (folder, "/dev/"), wrong, writes, is_ordinary=True)
@@ -126,7 +167,8 @@ CLASS = FuzzClass(
     name="permissions",
     about="files and folders without rights, read-only outputs, outputs that are files or devices, "
     "inputs that are pipes, sockets, links to nothing",
-    oracle="a file that is no output of the command is gone or changed",
+    oracle="another answer than where everything may be used; a file that is no output of the "
+    "command is gone or changed",
     share=9,
     make=make,
 )

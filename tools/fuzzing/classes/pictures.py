@@ -16,7 +16,7 @@ from tools.fuzzing import answers, damage, odd_files
 from tools.fuzzing.case import Case, Finished, FuzzClass
 from tools.fuzzing.world import ANALYZE, World
 
-SAME, REFUSED, EITHER = "same", "refused", "either"
+SAME, REFUSED, EITHER, NO_FACE = "same", "refused", "either", "no face"
 KINDS = (".jpg", ".png", ".bmp", ".webp", ".tiff")
 ORIENTATION = 0x0112  # tag of EXIF
 HUGE = ((60_000, 60_000), (2**31 - 1, 1), (1, 2**31 - 1), (40_000, 30_000), (0, 0))
@@ -115,7 +115,7 @@ def transparent(rng: random.Random, picture: Image.Image):
     hidden = picture.copy()
     hidden.putalpha(0)
     data = encoded(hidden, kind, **({"exact": True} if kind == ".webp" else {}))
-    return f"{kind}, fully transparent", kind, data, "no face"
+    return f"{kind}, fully transparent", kind, data, NO_FACE
 
 
 def _png(width: int, height: int) -> bytes:
@@ -176,11 +176,13 @@ def make(world: World, rng: random.Random, folder: str) -> Case:
     argv += [] if rng.random() < 0.2 else ["--without-pictures"]
     argv += ["--batch", "1"] if rng.random() < 0.3 else []
 
-    def wrong(_: Finished):
+    def wrong(finished: Finished):
         lines = answers.lines_in(out)
         if answers.without_image(lines, "z.png") != answers.healthy(world, good):
             return "the good picture beside it has another answer"
         found = answers.without_image(lines, name)
+        if bool(finished.code) != bool(answers.error_of(found)):
+            return f"exit code {finished.code}; the picture's error: {answers.error_of(found)}"
         return unexpected(found, answers.healthy(world, source), expected)
 
     return Case(what, argv, (name,), wrong, ("out",))
@@ -191,7 +193,7 @@ def unexpected(found, healthy, expected):
     error = answers.error_of(found)
     if not found:
         return "no line of the picture"
-    if expected == "no face":
+    if expected == NO_FACE:
         return None if not error and "box" not in found[0] else "a face that nobody sees"
     if expected == SAME:
         return None if not error and answers.alike(found, healthy) else f"other faces ({error})"
@@ -212,7 +214,7 @@ def _find(world: World, what: str, paths, expected) -> Case:
             return "the good picture beside it has no answer"
         if expected == REFUSED and finished.code == 0:
             return "read, though it is no whole picture"
-        return None
+        return "refused" if expected in (SAME, NO_FACE) and finished.code else None
 
     return Case(f"{what} (find)", argv, (os.path.basename(paths[0]),), wrong)
 

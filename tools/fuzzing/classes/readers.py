@@ -44,13 +44,14 @@ def _damaged(rng: random.Random, path: str) -> str:
     return damage.of_file(rng, path)
 
 
-def _rows_of(folder: str) -> collections.Counter:
+def rows_of(folder: str) -> collections.Counter:
     """Return how often each record of a converted set is there."""
     path = os.path.join(folder, conversion.RECORDS)
     return collections.Counter(json.dumps(line, sort_keys=True) for line in world.lines_of(path))
 
 
-def _dropped_of(folder: str) -> int:
+def dropped_of(folder: str) -> int:
+    """Return how many rows of a converted set were dropped."""
     return len(world.lines_of(os.path.join(folder, conversion.DROPPED)))
 
 
@@ -60,7 +61,7 @@ def _healthy(healthy: World, name: str):
     def make(folder):
         place = healthy.copy(os.path.join("sets", name), folder)
         healthy.run_well(["data_prep.convert", name, "--folder", place])
-        return _rows_of(place), _dropped_of(place)
+        return rows_of(place), dropped_of(place)
 
     return healthy.answer(f"set {name}", make)
 
@@ -75,7 +76,7 @@ def unexplained(folder: str, expected: collections.Counter, dropped: int, finish
     """Return how a conversion does not account for the rows of its set, or None."""
     with open(os.path.join(folder, conversion.SUMMARY), encoding="utf-8") as stream:
         summary = json.load(stream)
-    rows, left_out = _rows_of(folder), _dropped_of(folder)
+    rows, left_out = rows_of(folder), dropped_of(folder)
     if summary["kept"] != sum(rows.values()) or sum(summary["dropped"].values()) != left_out:
         return "summary.json counts other rows than the files have"
     missing, added = sum((expected - rows).values()), sum((rows - expected).values())

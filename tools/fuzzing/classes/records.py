@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import random
 
-from tools.fuzzing import damage
+from tools.fuzzing import answers, damage
 from tools.fuzzing.case import Case, Finished, FuzzClass
 from tools.fuzzing.world import ANALYZE, World
 
@@ -14,7 +15,7 @@ TOWERS = ("age", "gender")  # two are as good as all, and quicker
 KINDS = {"aligned": "portraits", "scenes": "scenes"}
 
 
-def _manifest(db: str, tower: str):
+def manifest(db: str, tower: str):
     """Return (records kept, records dropped) of a database, None where there is none."""
     path = os.path.join(db, tower, "manifest.json")
     if not os.path.isfile(path):
@@ -39,14 +40,20 @@ def _labelled(records: str, label: str) -> int:
     return count
 
 
-def unexplained(records: str, db: str):
+def no_record(records: str):
+    """Return that a line of a file is no record, or None."""
+    try:
+        _labelled(records, "image")
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        return f"a line is no record ({type(error).__name__}), and nothing is said of it"
+    return None
+
+
+def unexplained(db: str, records: str):
     """Return which database of faces does not account for its records, or None."""
     for tower in TOWERS:
-        try:
-            expected = _labelled(records, tower)
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            return f"a line is no record ({type(error).__name__}), and nothing is said of it"
-        found = _manifest(db, tower)
+        expected = _labelled(records, tower)
+        found = manifest(db, tower)
         if found is None or sum(found) != expected:
             return f"tower {tower}: {expected} records, kept and dropped {found}"
     return None
@@ -64,11 +71,22 @@ def _built(world: World, rng: random.Random, folder: str) -> Case:
     argv = ["data_prep.build_db", kind, *given, "--workers", "1", "--out", db]
 
     def wrong(finished: Finished):
-        if finished.code or kind == "scenes":
+        if finished.code:
             return None
-        return unexplained(records, db)
+        return no_record(records) or (unexplained(db, records) if kind == "aligned" else None)
 
     return Case(f"{kind}: {what}", argv, ("records.jsonl",), wrong, ("db",))
+
+
+def _given(path: str, picture: str) -> int:
+    """Return how many boxes of a picture a file has; ValueError where a line is none."""
+    with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
+        if path.endswith(".csv"):
+            some = [(row["image"], row["x1"]) for row in csv.DictReader(stream)]
+        else:
+            rows = [json.loads(line) for line in stream if line.strip()]
+            some = [(row["image"], row.get("box")) for row in rows]
+    return sum(image == picture and bool(box) for image, box in some)
 
 
 def _boxes(world: World, rng: random.Random, folder: str) -> Case:
@@ -84,7 +102,18 @@ def _boxes(world: World, rng: random.Random, folder: str) -> Case:
     of_file = damage.of_json_lines if kind == ".jsonl" else damage.of_table
     what = of_file(rng, given)
     argv = [*ANALYZE[:3], picture, "--boxes", given, "--out", out, "--without-pictures"]
-    return Case(f"boxes{kind}: {what}", argv, ("boxes",), writes=("out",))
+
+    def wrong(finished: Finished):
+        if finished.code:
+            return None
+        try:
+            expected = _given(given, picture)
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            return f"a line is no box ({type(error).__name__}), and nothing is said of it"
+        found = sum("box" in line for line in answers.lines_in(out))
+        return None if found == expected else f"{expected} boxes, {found} faces"
+
+    return Case(f"boxes{kind}: {what}", argv, ("boxes",), wrong, ("out",))
 
 
 def _composed(world: World, rng: random.Random, folder: str) -> Case:
@@ -93,7 +122,11 @@ def _composed(world: World, rng: random.Random, folder: str) -> Case:
     os.symlink(world.path("portraits", "images"), os.path.join(folder, "images"))
     what, out = damage.of_json_lines(rng, records), os.path.join(folder, "out")
     argv = ["data_prep.composites", "--records", records, "--split", "train", "--count", "1"]
-    return Case(f"composites: {what}", [*argv, "--out", out], (records, folder), writes=("out",))
+
+    def wrong(finished: Finished):
+        return None if finished.code else no_record(records)
+
+    return Case(f"composites: {what}", [*argv, "--out", out], (records, folder), wrong, ("out",))
 
 
 def make(world: World, rng: random.Random, folder: str) -> Case:
@@ -106,7 +139,7 @@ CLASS = FuzzClass(
     about="records.jsonl and files of boxes: bytes, values, keys and lines damaged; databases "
     "built and scenes composed of them, faces described in their boxes",
     oracle="a line that is no record and is not said to be one; records that are neither in the "
-    "database nor among the dropped",
+    "database nor among the dropped; other faces described than there are boxes",
     share=12,
     make=make,
 )

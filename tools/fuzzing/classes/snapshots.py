@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 
-from tools.fuzzing import answers, damage, odd_files
+from tools.fuzzing import answers, odd_files
 from tools.fuzzing.case import Case, Finished, FuzzClass
 from tools.fuzzing.world import ITERATIONS, TRAINING, World
 
@@ -20,24 +20,11 @@ def _others(run: str) -> list[str]:
     return sorted(name for name in found if not name.startswith(("tensorboard", "curves")))
 
 
-def _damaged(rng: random.Random, run: str) -> tuple[str, str]:
-    """Damage a file of a run; return (its name, what was done)."""
-    name = rng.choice(_others(run))
-    path = os.path.join(run, name)
-    if rng.random() < 0.1:
-        os.remove(path)
-        return name, odd_files.put(rng, path)
-    if name.endswith(".json"):
-        return name, damage.of_json_file(rng, path)
-    if name.endswith(".jsonl"):
-        return name, damage.of_json_lines(rng, path)
-    return name, damage.of_file(rng, path)
-
-
 def make(world: World, rng: random.Random, folder: str) -> Case:
     """Resume a damaged run, or draw its curves."""
     run = world.copy("stopped", folder, "run")
-    name, what = _damaged(rng, run)
+    name = rng.choice(_others(run))
+    what = odd_files.spoil(rng, os.path.join(run, name))
     if name == "log.jsonl" and rng.random() < 0.5:
         png = os.path.join(folder, "x.png")
         argv = ["tools.plot_log", os.path.join(run, name), png]

@@ -6,28 +6,19 @@ import json
 import os
 import random
 
-from tools.fuzzing import answers, damage, odd_files, world
+from tools.fuzzing import answers, odd_files, world
 from tools.fuzzing.case import Case, Finished, FuzzClass
 from tools.fuzzing.world import ANALYZE, World
 
 KEYS = ("figures", "counts", "deviations")  # of results.json: what was measured
+DECIDE = ("records.jsonl", "pairs.jsonl")  # of a converted set: what its figures are made of
 SCRIPT = "<script>alert(1)"
 
 
 def _hurt(rng: random.Random, folder: str, names) -> str:
     """Damage one of some files in a folder; return what was done."""
     name = rng.choice([one for one in names if os.path.exists(os.path.join(folder, one))])
-    path = os.path.join(folder, name)
-    if rng.random() < 0.1:
-        os.remove(path)
-        what = odd_files.put(rng, path)
-    elif name.endswith((".jsonl", ".jsonl.partial")):
-        what = damage.of_json_lines(rng, path)
-    elif name.endswith(".json"):
-        what = damage.of_json_file(rng, path)
-    else:
-        what = damage.of_file(rng, path)
-    return f"{name}: {what}"
+    return f"{name}: {odd_files.spoil(rng, os.path.join(folder, name))}"
 
 
 def _analysis(healthy: World, rng: random.Random, folder: str) -> Case:
@@ -80,20 +71,28 @@ def _measured(healthy: World, rng: random.Random, folder: str) -> Case:
     return Case(f"measure, {what}", argv, (out,), wrong, ("out",))
 
 
+def _is_json(path: str) -> bool:
+    """Tell whether every line of a file is a JSON object or array."""
+    try:
+        return all(isinstance(one, (dict, list)) for one in world.lines_of(path))
+    except (ValueError, RecursionError):
+        return False
+
+
 def _converted(healthy: World, rng: random.Random, folder: str) -> Case:
     """Measure on a converted set of which a file that the kit wrote is damaged."""
     data, out = healthy.copy("lfw", folder), os.path.join(folder, "out")
     expected = _figures(healthy.path("results", "lfw"))
-    written = ("records.jsonl", "summary.json", "dropped.jsonl", "pairs.jsonl")
-    what = _hurt(rng, data, written)
+    what = _hurt(rng, data, (*DECIDE, "summary.json", "dropped.jsonl"))
     argv = ["evaluate.measure", "lfw", "--data", data, "--model", healthy.model]
 
     def wrong(finished: Finished):
         if finished.code:
             return None
-        # Other records are another set: of what is damaged in silence nothing is left to tell.
-        same = _figures(out) == expected or os.path.isfile(os.path.join(out, "results.json"))
-        return None if same else "no results"
+        if what.startswith(DECIDE):  # other records are another set, but a set
+            lost = next((name for name in DECIDE if not _is_json(os.path.join(data, name))), None)
+            return f"{lost}: a line is no JSON, and nothing is said of it" if lost else None
+        return None if _figures(out) == expected else "other figures than of the undamaged set"
 
     argv += ["--engine", "opencv", "--out", out]
     return Case(f"measure, {what}", argv, (data,), wrong, ("out", "lfw"))
@@ -145,7 +144,7 @@ CLASS = FuzzClass(
     about="files of stopped commands: lines and settings of an analysis, predictions and "
     "descriptors of a benchmark, parts of a drawn set; results.json of a report",
     oracle="the run that goes on ends with another answer than the one that was not stopped; a "
-    "script in the report",
+    "line that is no JSON counts as one of a converted set; a script in the report",
     share=9,
     make=make,
 )

@@ -121,7 +121,7 @@ def unexpected(found, healthy, expected, finished: Finished):
         if finished.code == 0 and frames < FRAMES:
             return f"{frames} of {FRAMES} frames, and nothing is said"
         return None
-    if answers.error_of(found):
+    if finished.code or answers.error_of(found):
         return f"refused: {answers.error_of(found)}"
     if not answers.alike(found, healthy):
         return "other faces"
