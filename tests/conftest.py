@@ -32,6 +32,16 @@ def with_ctrl_c():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+def started(command, **how):
+    """Start a command as a terminal does, in a process group that Ctrl-C reaches.
+
+    how: of subprocess.Popen; the folder is the root, output and errors are pipes of text.
+    """
+    pipe = subprocess.PIPE
+    how = {"cwd": ROOT, "stdout": pipe, "stderr": pipe, "text": True, **how}
+    return subprocess.Popen(command, start_new_session=True, preexec_fn=with_ctrl_c, **how)
+
+
 def run(*arguments, **environment):
     """Run `python -m <arguments>` from the root; return the finished process with its text."""
     return subprocess.run(

@@ -1,7 +1,7 @@
 """Two kinds of tests that take their time, marked as they are collected; `make quick` leaves both.
 
-net: of the fixture `chain`, or of a module that imports Caffe. command: starts commands of the kit
-in processes of their own, which costs a second each.
+net: of a fixture that makes nets, or of a module that imports Caffe. command: starts commands of
+the kit in processes of their own, which costs a second each.
 """
 
 import ast
@@ -12,9 +12,9 @@ from allinone import closure
 
 CAFFE = os.path.join(closure.ROOT, "allinone", "pycaffe.py")
 ROOTS = (closure.ROOT, os.path.dirname(os.path.abspath(__file__)))  # of the kit, of the tests
-NET_FIXTURES = {"chain"}
+NET_FIXTURES = {"chain", "exported_model"}
 COMMAND_FIXTURES = {"command", "expect_refusal", "real_source", "real_folders"}
-STARTERS = {"subprocess", "conftest.run", "conftest.run_well", "conftest.refused"}
+STARTERS = {"subprocess"} | {f"conftest.{one}" for one in ("run", "run_well", "refused", "started")}
 
 
 @functools.cache

@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from conftest import ROOT, with_ctrl_c
+from conftest import ROOT, started, with_ctrl_c
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 # One of every package that has commands.
@@ -212,16 +212,8 @@ def test_through_make(tmp_path):
     (tmp_path / "tools" / "setup.sh").write_text("exit 0\n")
     (tmp_path / ".venv").symlink_to(sys.prefix)
     clean = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    with subprocess.Popen(
-        ["make", "analyze", f"IN={os.path.join(ROOT, 'docs')}", f"OUT={tmp_path / 'found'}"],
-        cwd=tmp_path,
-        env=clean,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-        preexec_fn=with_ctrl_c,
-    ) as running:
+    command = ["make", "analyze", f"IN={ROOT}/docs", f"OUT={tmp_path}/found"]
+    with started(command, cwd=tmp_path, env=clean, stderr=subprocess.STDOUT) as running:
         for line in running.stdout:
             if line.startswith("model "):
                 break

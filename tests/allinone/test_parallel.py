@@ -6,7 +6,7 @@ import sys
 import time
 
 import pytest
-from conftest import ROOT, with_ctrl_c
+from conftest import ROOT, started, with_ctrl_c
 
 from allinone import parallel
 from allinone.errors import InputError
@@ -158,14 +158,7 @@ def test_processes_end_with_the_one_that_started_them(tmp_path, number, code):
     marks.mkdir()
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT}/tests"}
     command = [sys.executable, str(script), str(marks)]
-    with subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=environment,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-        preexec_fn=with_ctrl_c,
-    ) as running:
+    with started(command, env=environment, stdout=subprocess.DEVNULL) as running:
         deadline = time.monotonic() + 60
         while len(os.listdir(marks)) < 2 and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -174,7 +167,7 @@ def test_processes_end_with_the_one_that_started_them(tmp_path, number, code):
             os.killpg(running.pid, number)
         else:
             running.send_signal(number)
-        message = running.communicate(timeout=20)[1].decode()
+        message = running.communicate(timeout=20)[1]
     assert running.returncode == code and len(workers) == 2, message
     assert "Traceback" not in message and ("interrupted" in message) == (code == 130)
     deadline = time.monotonic() + 10

@@ -9,7 +9,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
-from conftest import ROOT, run_well, with_ctrl_c
+from conftest import run_well, started
 
 from allinone import boxes, pictures, record
 from data_prep import labelled_photos
@@ -132,14 +132,7 @@ def test_portraits_of_other_parts_are_not_pasted(real_folders, expect_refusal, t
 def test_ctrl_c_leaves_no_half_made_folder(real_folders, tmp_path):
     base = ["--records", *portrait_records(real_folders), "--count", 5000, "--out", tmp_path / "x"]
     command = [sys.executable, "-m", COMPOSITES, *map(str, base)]
-    with subprocess.Popen(
-        command,
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=with_ctrl_c,
-    ) as running:
+    with started(command, stdout=subprocess.DEVNULL) as running:
         while not list((tmp_path).glob("x.partial/images/*")) and running.poll() is None:
             os.sched_yield()
         os.killpg(running.pid, signal.SIGINT)

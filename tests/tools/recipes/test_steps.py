@@ -4,12 +4,11 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 
 import pytest
-from conftest import ROOT, with_ctrl_c
+from conftest import ROOT, started
 
 from allinone import closure
 from tools.recipes import steps
@@ -82,17 +81,9 @@ class Kit:
             (root / path).write_text(text)
 
     def start(self, **environment):
-        """Start the recipe in a process group of its own."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "fake.recipe"],
-            cwd=self.root,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            preexec_fn=with_ctrl_c,
-        )
+        """Start the recipe as a terminal does."""
+        variables = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **environment}
+        return started([sys.executable, "-m", "fake.recipe"], cwd=self.root, env=variables)
 
     def run(self, code=0, **environment):
         """Run the recipe; return the steps that were done, and what was printed."""

@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import ITERATIONS, ROOT, run_well, with_ctrl_c
+from conftest import ITERATIONS, run_well, started
 from training_runs import (
     job_options,
     log_of,
@@ -26,16 +26,9 @@ TRAIN = "tools.train"
 
 
 def start(arguments):
-    """Start tools.train as a terminal does, in a process group of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", TRAIN, *map(str, arguments)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-        preexec_fn=with_ctrl_c,
-    )
+    """Start tools.train as a terminal does."""
+    command = [sys.executable, "-m", TRAIN, *map(str, arguments)]
+    return started(command, stderr=subprocess.STDOUT)
 
 
 def wait_for_snapshot(process, out, iteration):
