@@ -1,7 +1,30 @@
-"""Pictures for tests that claim what they are not."""
+"""Pictures for tests: a photograph, saved and compared; files that claim what they are not."""
 
 import struct
 import zlib
+
+import numpy as np
+from PIL import Image
+from skimage import data
+
+PHOTO = data.astronaut()[:120, 100:260]
+
+
+def saved(path, picture, turn=None, **how):
+    """Save a picture of Pillow, with an EXIF orientation where one is given; return the path."""
+    if turn:
+        exif = Image.Exif()
+        exif[0x0112] = turn
+        how["exif"] = exif
+    picture.save(path, **how)
+    return str(path)
+
+
+def difference(image, picture):
+    """Return how far a BGR image is from a picture of Pillow; their sizes must be the same."""
+    wanted = np.asarray(picture.convert("RGB"))[..., ::-1].astype(int)
+    assert image.shape == wanted.shape
+    return np.abs(image - wanted).mean()
 
 
 def png_claiming(width, height):
