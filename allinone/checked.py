@@ -11,7 +11,7 @@ from allinone.nets import Net
 from allinone.tasks import TASKS
 from allinone.weights_file import Weights
 
-TOGETHER = 64  # pictures that go through a net at once, at most; see evaluate.own_embedding
+TOGETHER = 64  # pictures that go through a net at once, at most
 # Of the fully convolutional net: pixels between its windows (conv1, pool1, pool2 and the fusion's
 # last step), and, our choice, the windows a side of the largest piece of a picture.
 DENSE_STRIDE, TILE = 32, 24

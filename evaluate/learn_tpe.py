@@ -11,6 +11,7 @@ different people reaches among those held out.
 import sys
 
 from allinone import arguments, backend, device
+from allinone.checked import TOGETHER
 from allinone.errors import InputError, command
 from evaluate import own_embedding, tpe
 
@@ -44,7 +45,7 @@ def main(argv=None):
     if args.gpu:
         device.use(args.gpu)
     engine = "caffe" if args.gpu else ENGINE
-    net = backend.Backend(args.model, engine, args.gpu, own_embedding.TOGETHER, stage=2)
+    net = backend.Backend(args.model, engine, args.gpu, TOGETHER, stage=2)
     known, held_out = [own_embedding.only_database(path, net) for path in (args.db, args.held_out)]
     strangers = own_embedding.describe(net, held_out)
     faces, people = len(strangers.people), len(set(strangers.people))

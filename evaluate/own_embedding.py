@@ -13,11 +13,11 @@ import numpy as np
 
 from allinone import align, model, store
 from allinone.backend import Backend
+from allinone.checked import TOGETHER
 from allinone.errors import InputError
 from allinone.progress import Progress
 from evaluate import metrics, tpe
 
-TOGETHER = 64  # faces that go through the net at once
 FAR = 0.01  # our choice: share of pairs of different people that may be taken for one
 
 
