@@ -95,6 +95,8 @@ class FaceAnalyzer:
         has_dense = self.backend.model.has(DENSE_NET[1])
         self.proposals = proposals or (DENSE if has_dense else SELECTIVE_SEARCH)
         self._propose = PROPOSALS[self.proposals]
+        if self.proposals == DENSE:
+            self.backend.open_dense()  # a bad net is an error of the model, not of each picture
 
     def analyze(
         self, image: Picture, boxes=None, score: float | None = None, clip: bool = False

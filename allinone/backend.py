@@ -32,7 +32,7 @@ class Backend:
         self.engine, self.gpu, self.batch = engine, gpu, batch
         self.model.outputs(stage)
         self.net = engines.make(engine, self.model, FUSED, gpu)
-        self.dense_net = None  # made by the first call that needs it
+        self.dense_net = None
         self.lock = threading.Lock()
 
     @property
@@ -62,13 +62,17 @@ class Backend:
                 part.append(found[blobs[output]].reshape(len(batch), -1))
         return {output: np.concatenate(part) for output, part in parts.items()}
 
+    def open_dense(self):
+        """Return the fully convolutional net, made by the first call; InputError as for a model."""
+        with self.lock:
+            if self.dense_net is None:
+                self.dense_net = engines.make(self.engine, self.model, DENSE, self.gpu)
+            return self.dense_net
+
     def scores(self, image: np.ndarray) -> np.ndarray:
         """Return the detection scores (rows, columns) of the windows of a BGR uint8 image.
 
         By the fully convolutional net: windows of input_size pixels, DENSE_STRIDE apart; the
         image's sides must be input_size + n * DENSE_STRIDE.
         """
-        with self.lock:
-            if self.dense_net is None:
-                self.dense_net = engines.make(self.engine, self.model, DENSE, self.gpu)
-        return self.dense_net.run(to_blob([image]), ["detection"])["detection"][0, 1]
+        return self.open_dense().run(to_blob([image]), ["detection"])["detection"][0, 1]
