@@ -22,7 +22,7 @@ from typing import Any, Optional
 
 import msgspec
 
-from allinone import files, folders, tasks
+from allinone import files, folders, reading, tasks
 from allinone.errors import InputError
 
 ABOUT, PROVENANCE, TPE = "model.json", "provenance.json", "tpe.h5"
@@ -43,6 +43,7 @@ KIND = folders.Kind(
 STAGES = ("1", "2")
 MOST_BYTES, MOST_ABOUT = 4 << 30, 1 << 20  # of a file of a model, and of model.json
 MOST_PIXELS = 1 << 12  # a side of the input
+AGAIN = "get the model again, or fuse again"
 
 
 class About(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
@@ -167,25 +168,19 @@ def is_model(folder: str) -> bool:
 def read_about(folder: str) -> About:
     """Return what a folder's model.json says; InputError where there is none or it is broken."""
     path = os.path.join(folder, ABOUT)
-    if not os.path.isfile(path):
-        if os.path.isfile(os.path.join(folder, FUSED[0])):
-            raise InputError(
-                f"{path}: missing; the model was made before the hashes of its files were kept "
-                "there, so nobody can tell whether they are whole; fuse again (make fuse)"
-            )
+    if os.path.isfile(os.path.join(folder, FUSED[0])) and not os.path.lexists(path):
         raise InputError(
-            f"{path}: no such file; give the folder of a fused model (make fuse writes one)"
+            f"{path}: missing; the model was made before the hashes of its files were kept "
+            "there, so nobody can tell whether they are whole; fuse again (make fuse)"
         )
+    mend = "give the folder of a fused model (make fuse writes one)"
     try:
-        if os.path.getsize(path) > MOST_ABOUT:
-            raise ValueError(f"larger than {MOST_ABOUT} bytes")
-        with open(path, "rb") as stream:
-            about = msgspec.json.decode(stream.read(), type=About)
+        about = msgspec.json.decode(reading.read_bytes(path, mend, MOST_ABOUT), type=About)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise InputError(f"{path}: broken ({error}); get the model again, or fuse again") from None
+        raise InputError(f"{path}: broken ({error}); {AGAIN}") from None
     wrong = _what_is_wrong(about)
     if wrong:
-        raise InputError(f"{path}: {wrong}; get the model again, or fuse again")
+        raise InputError(f"{path}: {wrong}; {AGAIN}")
     return about
 
 
@@ -218,15 +213,9 @@ def open_model(folder: str | None = None) -> Model:
     about = read_about(folder)
     for name, digest in about.files.items():
         path = os.path.join(folder, name)
-        if not os.path.isfile(path):
-            raise InputError(f"{path}: missing; get the model again, or fuse again")
-        if os.path.getsize(path) > MOST_BYTES:
-            raise InputError(f"{path}: larger than {MOST_BYTES} bytes; get the model again")
-        if files.sha256(path) != digest:
-            raise InputError(
-                f"{path}: is not the file that {ABOUT} beside it was written with (its sha256 "
-                "differs): damaged or changed; get it again, or fuse again"
-            )
+        if os.path.isfile(path) and os.path.getsize(path) > MOST_BYTES:
+            raise InputError(f"{path}: larger than {MOST_BYTES} bytes; {AGAIN}")
+        files.refuse_changed(path, digest, ABOUT, AGAIN)
     return Model(folder, about)
 
 

@@ -63,10 +63,10 @@ def _read(stream: BinaryIO, size: int, path: str, line: bool = False) -> bytes:
 def read_bytes(path: str, mend: str, largest: int = LARGEST) -> bytes:
     """Return the bytes of a file."""
     with opened(path, mend) as stream:
-        data = _read(stream, largest + 1, path)
-    if len(data) > largest:
-        raise InputError(f"{path}: larger than {largest >> 20} MiB; {mend}")
-    return data
+        size = os.fstat(stream.fileno()).st_size
+        if size > largest:
+            raise InputError(f"{path}: larger than {largest / (1 << 20):g} MiB; {mend}")
+        return _read(stream, size, path)
 
 
 def read_text(path: str, mend: str) -> str:

@@ -123,8 +123,7 @@ def refuse_damaged(path: str) -> bool:
 
     InputError where it is not. A file that was saved before hashes were kept has none.
     """
-    if not os.path.isfile(path):
-        raise InputError(f"{path}: no such file; use another snapshot")
+    reading.opened(path, "use another snapshot").close()
     beside = f"{os.path.splitext(path)[0]}.{HASHES}"
     if not os.path.isfile(beside):
         return False

@@ -216,13 +216,7 @@ def verify(folder: str) -> dict[str, Any]:
     """
     found = manifest(folder)
     for name, digest in found.get("files", {}).items():
-        path = os.path.join(folder, name)
-        reading.opened(path, AGAIN).close()
-        if files.sha256(path) != digest:
-            raise InputError(
-                f"{path}: is not the file that {MANIFEST} beside it was written with (its sha256 "
-                f"differs): damaged or changed; {AGAIN}"
-            )
+        files.refuse_changed(os.path.join(folder, name), digest, MANIFEST, AGAIN)
     return found
 
 

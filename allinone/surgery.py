@@ -6,12 +6,11 @@ silence. Here every blob is accounted for.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 import numpy as np
 
-from allinone import files, net_text
+from allinone import files, net_text, reading
 from allinone.errors import InputError
 from allinone.pycaffe import caffe, caffe_pb2, text_format
 
@@ -26,13 +25,10 @@ def read_net(path: str) -> caffe_pb2.NetParameter:
 
     InputError where it is missing or not one; Caffe itself would abort.
     """
-    if not os.path.isfile(path):
-        raise InputError(f"{path}: no such prototxt; `make nets` writes the nets of the kit")
-    if os.path.getsize(path) > net_text.LARGEST:
-        raise InputError(f"{path}: larger than {net_text.LARGEST} bytes; write it again")
+    mend = "`make nets` writes the nets of the kit"
+    data = reading.read_bytes(path, mend, net_text.LARGEST)
     try:
-        with open(path, encoding="utf-8") as stream:
-            return text_format.Parse(stream.read(), caffe_pb2.NetParameter())
+        return text_format.Parse(data.decode("utf-8"), caffe_pb2.NetParameter())
     except (text_format.ParseError, ValueError, RecursionError) as error:
         raise InputError(
             f"{path}: not a net in Caffe's text format ({error}); write it again"
@@ -42,16 +38,12 @@ def read_net(path: str) -> caffe_pb2.NetParameter:
 def parse_weights(path: str, if_missing: str, if_broken: str) -> caffe_pb2.NetParameter:
     """Return the NetParameter of any caffemodel.
 
-    InputError where it is missing, cut or not one; if_missing, if_broken: what to do then.
+    InputError where it is missing, no plain file, too large (if_missing: what to do then), cut off
+    or not one (if_broken).
     """
-    weights = caffe_pb2.NetParameter()
-    if not os.path.isfile(path):
-        raise InputError(f"{path}: no such caffemodel; {if_missing}")
-    if os.path.getsize(path) > LARGEST:
-        raise InputError(f"{path}: larger than {LARGEST} bytes, which none can be; {if_broken}")
+    weights, data = caffe_pb2.NetParameter(), reading.read_bytes(path, if_missing, LARGEST)
     try:
-        with open(path, "rb") as stream:
-            weights.ParseFromString(stream.read())
+        weights.ParseFromString(data)
     except Exception as error:  # which one depends on protobuf's version
         raise InputError(f"{path}: not a caffemodel, or cut off ({error}); {if_broken}") from None
     return weights

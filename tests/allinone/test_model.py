@@ -67,7 +67,7 @@ def test_a_file_that_is_not_the_models_own_is_refused(copy, name, damage):
         path.write_bytes(data)
     else:
         path.unlink()
-    with pytest.raises(InputError, match=f"{name}: (is not the file|missing)"):
+    with pytest.raises(InputError, match=f"{name}: (is not the file|no such file)"):
         model.open_model(str(copy))
 
 
@@ -96,10 +96,37 @@ def test_a_folder_that_is_no_model_is_refused(tmp_path):
         model.open_model(str(tmp_path))
 
 
+@pytest.mark.parametrize("name", [model.ABOUT, model.FUSED[1], model.TPE])
+@pytest.mark.parametrize(
+    "what", ["/dev/zero", os.path.join(ROOT, "docs")], ids=["device", "folder"]
+)
+def test_what_is_no_plain_file_is_called_so(copy, name, what):
+    (copy / name).unlink()
+    (copy / name).symlink_to(what)
+    with pytest.raises(InputError, match=f"{name}: no plain file, but a folder, a device or a"):
+        model.open_model(str(copy))
+
+
+def test_a_command_says_that_its_model_is_a_device(tmp_path, expect_refusal):
+    (tmp_path / model.ABOUT).symlink_to("/dev/zero")
+    given = [os.path.join(ROOT, "docs", "pose.jpg"), "--model", tmp_path, "--out", tmp_path / "out"]
+    expect_refusal("tools.analyze", given, tmp_path / model.ABOUT, "no plain file", "make fuse")
+
+
+@pytest.mark.parametrize("name", [model.ABOUT, model.FUSED[1]])
+def test_a_file_that_may_not_be_read_is_called_so(copy, name):
+    (copy / name).chmod(0)
+    if os.access(copy / name, os.R_OK):
+        pytest.skip("this user may read everything")
+    with pytest.raises(InputError, match=f"{name}: Permission denied; .*chmod"):
+        model.open_model(str(copy))
+
+
 def test_a_score_and_a_file_that_are_added_are_part_of_the_model(copy):
     model.set_score(str(copy), 0.75, precision=0.98)
-    (copy / "allinone.onnx").write_bytes(b"onnx")
-    model.add_file(str(copy), "allinone.onnx")
+    with model.replacing_file(str(copy), "allinone.onnx") as place:
+        with open(place, "wb") as stream:
+            stream.write(b"onnx")
     opened = model.open_model(str(copy))
     assert opened.score == 0.75 and opened.about.score_from == {"precision": 0.98}
     assert opened.engines() == ["caffe", "opencv", "onnxruntime"]

@@ -20,15 +20,18 @@ def test_broken_files_are_named(tmp_path):
     (tmp_path / "net.prototxt").write_text("layer { what: 1 }")
     with pytest.raises(InputError, match="not a net"):
         surgery.read_net(str(tmp_path / "net.prototxt"))
-    with pytest.raises(InputError, match="no such prototxt"):
+    with pytest.raises(InputError, match="no such file; `make nets`"):
         surgery.read_net(str(tmp_path / "none.prototxt"))
+    for read in (surgery.read_net, surgery.read_weights):
+        with pytest.raises(InputError, match="/dev/zero: no plain file"):
+            read("/dev/zero")
     (tmp_path / "x.caffemodel").write_bytes(b"\x0a\xff")
     with pytest.raises(InputError, match="cut off"):
         surgery.read_weights(str(tmp_path / "x.caffemodel"))
     (tmp_path / "empty.caffemodel").write_bytes(b"")
     with pytest.raises(InputError, match="without any weights"):
         surgery.read_weights(str(tmp_path / "empty.caffemodel"))
-    with pytest.raises(InputError, match="no such caffemodel"):
+    with pytest.raises(InputError, match="no such file; train first"):
         surgery.read_weights(str(tmp_path / "none.caffemodel"))
 
 

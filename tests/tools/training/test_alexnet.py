@@ -140,7 +140,7 @@ def test_another_nets_file_is_refused_by_what_it_lacks(tmp_path, new_file):
         stream.write(whole.read()[:-100])
     with pytest.raises(InputError, match="cut off"):
         alexnet.parameters(path)
-    with pytest.raises(InputError, match="no such caffemodel"):
+    with pytest.raises(InputError, match="no such file"):
         alexnet.parameters(os.path.join(tmp_path, "none.caffemodel"))
 
 
