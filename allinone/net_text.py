@@ -11,6 +11,7 @@ from typing import Any
 
 from allinone import reading
 from allinone.errors import InputError
+from allinone.model import AGAIN
 
 LARGEST = 1 << 19  # bytes of a file; the largest net of the kit has 70,000
 DEEPEST = 8  # messages within messages
@@ -32,12 +33,9 @@ class Name(str):
     """A value of an enum."""
 
 
-MEND = "get the model again, or fuse again"
-
-
 def read(path: str) -> dict[str, list[Any]]:
     """Return the message of a file; InputError where it is missing or not in this format."""
-    return parse(reading.read_bytes(path, MEND, LARGEST), path)
+    return parse(reading.read_bytes(path, AGAIN, LARGEST), path)
 
 
 def parse(data: bytes, path: str) -> dict[str, list[Any]]:
@@ -48,7 +46,7 @@ def parse(data: bytes, path: str) -> dict[str, list[Any]]:
         if rest < len(tokens):
             raise ValueError(f"line {tokens[rest][2]}: '}}' without '{{'")
     except ValueError as error:  # of the text, or of what is not UTF-8
-        raise InputError(f"{path}: not a net in Caffe's text format ({error}); {MEND}") from None
+        raise InputError(f"{path}: not a net in Caffe's text format ({error}); {AGAIN}") from None
     return message
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from allinone import net_text
 from allinone.errors import InputError
+from allinone.model import AGAIN
 from allinone.net_layers import KINDS, Settings, Shape, fit, settings_of
 
 GIB = 1 << 30
@@ -127,7 +128,7 @@ class Net:
 
 
 def _broken(path, what):
-    return f"{path}: {what}; this is no net of the kit, get the model again, or fuse again"
+    return f"{path}: {what}; this is no net of the kit, {AGAIN}"
 
 
 def read(path: str) -> Net:

@@ -7,27 +7,27 @@ without the package onnx, which analysis does not need.
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from allinone import wire
+from allinone import reading, wire
 from allinone.errors import InputError
 from allinone.net_layers import fit
 from allinone.nets import MOST_MEMORY, Layer, Net
 from allinone.weights_file import Weights, refuse_not_finite
 
 GRAPH, OF_MODEL = 7, {1, 2, 3, 4, 5, 6, 7, 8}  # fields of ModelProto: no functions, no training
-NODE, INITIALIZER, OUTPUT = 1, 5, 12  # of GraphProto,
+NODE, INITIALIZER, OUTPUT, OUTPUT_NAME = 1, 5, 12, 1  # of GraphProto and ValueInfoProto,
 OF_GRAPH = {NODE, 2, INITIALIZER, 10, 11, OUTPUT, 13}  # without sparse weights
 INPUTS, OUTPUTS, OPERATION, ATTRIBUTE = 1, 2, 4, 5  # of NodeProto,
 OF_NODE = {INPUTS, OUTPUTS, 3, OPERATION, ATTRIBUTE, 6}  # of ONNX's own operations alone
 ATTRIBUTE_NAME, INTEGER, INTEGERS, OF_ATTRIBUTE = 1, 3, 8, {1, 3, 8, 13, 20}
 DIMS, KIND, TENSOR_NAME, RAW, OF_TENSOR = 1, 2, 8, 9, {1, 2, 8, 9, 12}  # all inside the file
-FLOAT, HALF = 1, 10  # kinds of a tensor
+FLOAT, HALF = 1, 10  # kinds of a tensor,
+KINDS = {FLOAT: "<f4", HALF: "<f2"}  # as NumPy has them
 CAST, TO = "Cast", ({"to": FLOAT}, {"to": HALF})  # a node of half precision, and its settings
 
 
@@ -53,10 +53,8 @@ def check(path: str, net: Net, weights: Weights, half: bool) -> None:
 
     half: in half precision, where arrays are cast between the two.
     """
-    if not os.path.isfile(path) or os.path.getsize(path) > MOST_MEMORY:
-        raise InputError(f"{path}: no file, or larger than {MOST_MEMORY} bytes; {_mend(path)}")
-    with open(path, "rb") as stream:
-        data = memoryview(stream.read())
+    mend = f"write it again with make export MODEL={os.path.dirname(path) or '.'}"
+    data = memoryview(reading.read_bytes(path, mend, MOST_MEMORY))
     try:
         graph = _graph(data)
         for name, array in graph.weights.items():
@@ -74,13 +72,7 @@ def check(path: str, net: Net, weights: Weights, half: bool) -> None:
         for blob in net.outputs():
             fit(graph.outputs.get(blob) == now[blob], f"it does not give '{blob}'")
     except ValueError as error:
-        raise InputError(
-            f"{path}: is not the ONNX form of {net.path} ({error}); {_mend(path)}"
-        ) from None
-
-
-def _mend(path):
-    return f"write it again with make export MODEL={os.path.dirname(path) or '.'}"
+        raise InputError(f"{path}: is not the ONNX form of {net.path} ({error}); {mend}") from None
 
 
 def _without_casts(graph: Graph) -> Graph:
@@ -150,70 +142,51 @@ def _form(layer: Layer, arrays: list, flat: bool) -> list[tuple[str, dict, list]
     return [(layer.type, dict(axis=1), [])]
 
 
-def _known(data: memoryview, known: set[int]) -> Iterator[tuple[int, wire.Value]]:
-    """Yield the fields of a message; ValueError where one is none of the known."""
+def _by_number(data: memoryview, known: set[int]) -> dict[int, list[wire.Value]]:
+    """Return {number: values} of the fields of a message; ValueError where one is not known."""
+    found: dict[int, list[wire.Value]] = {number: [] for number in known}
     for number, value in wire.fields(data):
         fit(number in known, f"the field {number} of a message is none of the kit's")
-        yield number, value
-
-
-def _graph(data: memoryview) -> Graph:
-    graphs = [wire.content(value) for number, value in _known(data, OF_MODEL) if number == GRAPH]
-    fit(len(graphs) == 1, "it has not one graph")
-    found = Graph([], {}, {})
-    for number, value in _known(graphs[0], OF_GRAPH):
-        if number == NODE:
-            found.nodes.append(_node(wire.content(value)))
-        elif number == INITIALIZER:
-            name, array = _tensor(wire.content(value))
-            found.weights[name] = array
-        elif number == OUTPUT:
-            inside = dict(wire.fields(wire.content(value)))
-            output = wire.text(inside.get(1, 0))
-            found.outputs[output] = output
+        found[number].append(value)
     return found
 
 
+def _text(values: list[wire.Value]) -> str:
+    """Return the text of a field that is given once at most; "" where it is not given."""
+    return wire.text(values[-1]) if values else ""
+
+
+def _graph(data: memoryview) -> Graph:
+    graphs = _by_number(data, OF_MODEL)[GRAPH]
+    fit(len(graphs) == 1, "it has not one graph")
+    found = _by_number(wire.content(graphs[0]), OF_GRAPH)
+    weights = [_tensor(wire.content(value)) for value in found[INITIALIZER]]
+    fit(len(dict(weights)) == len(weights), "two of its weights have one name")
+    outputs = [dict(wire.fields(wire.content(value))) for value in found[OUTPUT]]
+    names = [wire.text(output.get(OUTPUT_NAME, 0)) for output in outputs]
+    nodes = [_node(wire.content(value)) for value in found[NODE]]
+    return Graph(nodes, dict(weights), {name: name for name in names})
+
+
 def _node(data: memoryview) -> Node:
-    inputs, outputs, operation, attributes = [], [], "", {}
-    for number, value in _known(data, OF_NODE):
-        if number == INPUTS:
-            inputs.append(wire.text(value))
-        elif number == OUTPUTS:
-            outputs.append(wire.text(value))
-        elif number == OPERATION:
-            operation = wire.text(value)
-        elif number == ATTRIBUTE:
-            name, setting = _attribute(wire.content(value))
-            attributes[name] = setting
+    found = _by_number(data, OF_NODE)
+    operation, outputs = _text(found[OPERATION]), found[OUTPUTS]
+    attributes = [_attribute(wire.content(value)) for value in found[ATTRIBUTE]]
     fit(len(outputs) == 1, f"a {operation} that gives {len(outputs)} arrays")
-    return Node(operation, tuple(inputs), outputs[0], attributes)
+    fit(len(dict(attributes)) == len(attributes), f"a {operation} that has a setting twice")
+    inputs = tuple(wire.text(value) for value in found[INPUTS])
+    return Node(operation, inputs, wire.text(outputs[0]), dict(attributes))
 
 
 def _attribute(data: memoryview) -> tuple[str, Any]:
-    name, integer, integers = "", None, []
-    for number, value in _known(data, OF_ATTRIBUTE):
-        if number == ATTRIBUTE_NAME:
-            name = wire.text(value)
-        elif number == INTEGER:
-            integer = value
-        elif number == INTEGERS:
-            integers += wire.numbers(value)
-    return name, integers or integer
+    found = _by_number(data, OF_ATTRIBUTE)
+    integers = [one for value in found[INTEGERS] for one in wire.numbers(value)]
+    return _text(found[ATTRIBUTE_NAME]), integers or (found[INTEGER] or [None])[-1]
 
 
 def _tensor(data: memoryview) -> tuple[str, np.ndarray]:
-    name, kind, dims, raw = "", 0, [], memoryview(b"")
-    for number, value in _known(data, OF_TENSOR):
-        if number == TENSOR_NAME:
-            name = wire.text(value)
-        elif number == KIND:
-            kind = value
-        elif number == DIMS:
-            dims += wire.numbers(value)
-        elif number == RAW:
-            raw = wire.content(value)
-    fit(kind in (FLOAT, HALF), f"the array '{name}' is not of floats")
-    array = wire.floats(raw) if kind == FLOAT else wire.halves(raw)
-    fit(math.prod(dims) == len(array), f"the array '{name}' is cut off")
-    return name, array.reshape(dims)
+    found = _by_number(data, OF_TENSOR)
+    name, kind = _text(found[TENSOR_NAME]), (found[KIND] or [0])[-1]
+    fit(kind in KINDS, f"the array '{name}' is not of floats")
+    dims = [one for value in found[DIMS] for one in wire.numbers(value)]
+    return name, wire.array((found[RAW] or [b""])[-1], dims, KINDS[kind])

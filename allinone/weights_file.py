@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-import os
-
 import numpy as np
 
-from allinone import wire
+from allinone import reading, wire
 from allinone.errors import InputError
+from allinone.model import AGAIN
 from allinone.nets import MOST_MEMORY, Net
 
 LAYER, LAYER_NAME, LAYER_BLOBS = 100, 1, 7  # fields of Caffe's NetParameter and LayerParameter,
@@ -22,20 +20,13 @@ def read(path: str) -> Weights:
 
     InputError where it is missing, cut off or none.
     """
-    if not os.path.isfile(path):
-        raise InputError(f"{path}: no such file; get the model again, or fuse again")
-    if os.path.getsize(path) > MOST_MEMORY:
-        raise InputError(f"{path}: larger than {MOST_MEMORY} bytes; fuse again")
-    with open(path, "rb") as stream:
-        data = memoryview(stream.read())
+    data = memoryview(reading.read_bytes(path, AGAIN, MOST_MEMORY))
     try:
         layers = [
             _layer(wire.content(value)) for number, value in wire.fields(data) if number == LAYER
         ]
     except ValueError as error:
-        raise InputError(
-            f"{path}: no caffemodel of the kit ({error}); get the model again, or fuse again"
-        ) from None
+        raise InputError(f"{path}: no caffemodel of the kit ({error}); {AGAIN}") from None
     return {name: blobs for name, blobs in layers if blobs}
 
 
@@ -50,16 +41,14 @@ def _layer(data: memoryview) -> tuple[str, list[np.ndarray]]:
 
 
 def _blob(data: memoryview) -> np.ndarray:
-    array, shape = np.zeros(0, np.float32), []
+    packed, shape = memoryview(b""), []
     for number, value in wire.fields(data):
         if number == BLOB_DATA:
-            array = wire.floats(value)
+            packed = value
         elif number == BLOB_SHAPE:
             for inside, dims in wire.fields(wire.content(value)):
                 shape += wire.numbers(dims) if inside == SHAPE_DIM else []
-    if math.prod(shape) != len(array):
-        raise ValueError(f"an array of {len(array)} numbers that should have {shape}")
-    return array.reshape(shape)
+    return wire.array(packed, shape)
 
 
 def check(path: str, net: Net) -> Weights:
@@ -67,16 +56,16 @@ def check(path: str, net: Net) -> Weights:
 
     InputError, which names the layer, where they are of another net or not numbers.
     """
-    weights = read(path)
-    for layer, shapes in net.shapes().parameters.items():
+    weights, needed = read(path), net.shapes().parameters
+    for layer, shapes in needed.items():
         found = [array.shape for array in weights.get(layer, ())]
         if found != shapes:
             raise InputError(
                 f"{path}: layer '{layer}' has weights of the shapes {found}, {net.path} needs "
-                f"{shapes}; they belong to another net or profile; get the model again, fuse again"
+                f"{shapes}; they belong to another net or profile; {AGAIN}"
             )
         refuse_not_finite(weights[layer], path, layer)
-    return {layer: weights[layer] for layer in net.shapes().parameters}
+    return {layer: weights[layer] for layer in needed}
 
 
 def refuse_not_finite(arrays: list[np.ndarray], path: str, layer: str) -> None:

@@ -5,6 +5,7 @@ What analysis reads in it, caffemodels and ONNX files, is few large arrays and f
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Union
 
@@ -12,6 +13,7 @@ import numpy as np
 
 VARINT, EIGHT, BYTES, FOUR = 0, 1, 2, 5  # what the last bits of a field's key say
 MOST_FIELDS = 100_000  # of one message: a malformed file must not keep us busy
+MOST_AXES = 4  # of an array
 
 Value = Union[int, memoryview]  # a varint, or bytes
 
@@ -77,18 +79,13 @@ def content(value: Value) -> memoryview:
     return value
 
 
-def floats(value: Value) -> np.ndarray:
-    """Return packed floats as float32 (n,), without a copy; ValueError where they are none."""
-    return _array(value, np.dtype("<f4"))
+def array(value: Value, shape: list[int], kind: str = "<f4") -> np.ndarray:
+    """Return packed numbers, of a kind of NumPy, as an array without a copy.
 
-
-def halves(value: Value) -> np.ndarray:
-    """Return packed floats of half precision as float16 (n,); ValueError where they are none."""
-    return _array(value, np.dtype("<f2"))
-
-
-def _array(value: Value, kind: np.dtype) -> np.ndarray:
-    value = content(value)
-    if len(value) % kind.itemsize:
-        raise ValueError("an array that is cut off")
-    return np.frombuffer(value, kind)
+    ValueError where they do not fit the shape, or it has more than MOST_AXES.
+    """
+    data, size = content(value), np.dtype(kind).itemsize
+    fits = len(shape) <= MOST_AXES and min(shape, default=1) > 0
+    if not fits or math.prod(shape) * size != len(data):
+        raise ValueError(f"an array of {len(data) // size} numbers that should have {shape[:9]}")
+    return np.frombuffer(data, kind).reshape(shape)
