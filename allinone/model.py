@@ -241,14 +241,6 @@ def describe(folder: str, profile: str, input_size: int, stages: dict[str, dict]
     write_about(folder, about)
 
 
-def add_file(folder: str, name: str) -> None:
-    """Make a file that was written into a model's folder a part of the model."""
-    with folders.only_one(folder):
-        about = read_about(folder)
-        about.files[name] = files.sha256(os.path.join(folder, name))
-        write_about(folder, about)
-
-
 @contextlib.contextmanager
 def replacing_file(folder: str, name: str) -> Iterator[str]:
     """Make a file that becomes a part of a model when the block ends well; yield where to write it.

@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 from conftest import ROOT, run
+from model_copies import seal
 
 from allinone import model
 from tools.fuzzing import case
@@ -79,7 +80,7 @@ def resealed(folder, name, change):
     """Change a file of a model's copy, and its hash with it; return a command that opens it."""
     path = copied_model(folder) / name
     path.write_bytes(change(path.read_bytes()))
-    model.add_file(str(folder / "model"), name)
+    seal(folder / "model")
     return [*analyze(folder, good(folder)), "--model", folder / "model"]
 
 
@@ -153,12 +154,6 @@ def output_is_a_file(folder):
 
 def no_gpu(folder):
     return [*analyze(folder, good(folder)), "--gpu", 99]
-
-
-def infinite_score(folder):
-    (folder / "found.txt").write_text("1 inf 0 0 9 9\n")
-    given = ["--annotations", folder / "none.mat", "--detections", folder / "found.txt"]
-    return ["evaluate.pascal", *given]
 
 
 ROWS = {

@@ -1,74 +1,31 @@
-"""A net, weights or an ONNX file of a model's folder that is not the kit's is refused in words.
+"""A net of a model's folder that is not the kit's is refused in words before an engine sees it.
 
-Each with a model.json whose hashes are right: only what the files say can betray them.
+Each with a model.json whose hashes are right: only what the net says can betray it.
 """
 
-import json
 import os
-import shutil
 import subprocess
 import sys
 
 import caffe_nets
-import numpy as np
-import onnx
 import pytest
 from conftest import ROOT
+from model_copies import refused, seal
 
 from allinone import (
+    FaceAnalyzer,
     checked,
     engines,
-    files,
     model,
     net_text,
     nets,
     profiles,
     snapshots,
-    surgery,
     tasks,
-    weights_file,
 )
-from allinone.backend import Backend
 from allinone.errors import InputError
 from allinone.pycaffe import caffe_pb2, text_format
 from prototxt import deploy
-from tools import exporting
-
-SHIPPED = os.path.join(ROOT, model.SHIPPED)
-
-
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory):
-    """The shipped model with its ONNX forms."""
-    folder = tmp_path_factory.mktemp("exported") / "model"
-    shutil.copytree(SHIPPED, folder)
-    for names, free_sides in ((model.FUSED, False), (model.DENSE, True)):
-        exporting.export(str(folder), names, free_sides)
-    return folder
-
-
-@pytest.fixture
-def copy(exported, tmp_path):
-    shutil.copytree(exported, tmp_path / "model")
-    return tmp_path / "model"
-
-
-def seal(folder):
-    """Write the hashes of the files as they are now into model.json."""
-    told = json.loads((folder / model.ABOUT).read_text())
-    told["files"] = {name: files.sha256(str(folder / name)) for name in told["files"]}
-    (folder / model.ABOUT).write_text(json.dumps(told))
-
-
-def refused(folder, engine, *parts):
-    """Open a model that must be refused, its dense net too; return the sentence."""
-    seal(folder)
-    with pytest.raises(InputError) as error:
-        backend = Backend(str(folder), engine)
-        backend.scores(np.zeros((115, 115, 3), np.uint8))
-    sentence = str(error.value)
-    assert "\n" not in sentence and all(part in sentence for part in parts), sentence
-    return sentence
 
 
 def layer(text, name):
@@ -148,57 +105,72 @@ NETS = {
 
 
 @pytest.mark.parametrize("what", NETS)
-def test_a_net_that_is_not_the_kits_is_refused_before_any_engine_sees_it(copy, what):
+def test_a_net_that_is_not_the_kits_is_refused_before_any_engine_sees_it(model_copy, what):
     change, part = NETS[what]
-    path = copy / model.FUSED[0]
+    path = model_copy / model.FUSED[0]
     path.write_text(change(path.read_text()))
-    sentences = {refused(copy, engine, str(path), part) for engine in engines.ENGINES}
+    sentences = {refused(model_copy, engine, str(path), part) for engine in engines.ENGINES}
     assert len(sentences) == 1
 
 
 @pytest.mark.parametrize("what", ["runs code", "large pictures", "a large border", "empty"])
-def test_a_dense_net_that_is_not_the_kits_is_refused(copy, what):
+def test_a_dense_net_that_is_not_the_kits_is_refused(model_copy, what):
     change, part = NETS[what]
-    path = copy / model.DENSE[0]
+    path = model_copy / model.DENSE[0]
     path.write_text(change(path.read_text()))
     for engine in engines.ENGINES:
-        refused(copy, engine, str(path), part)
+        refused(model_copy, engine, str(path), part)
+
+
+def test_a_bad_dense_net_is_an_error_of_the_model_where_it_proposes(model_copy, expect_refusal):
+    """And no error of each picture."""
+    with open(model_copy / model.DENSE[0], "a") as stream:
+        stream.write(PYTHON)
+    seal(model_copy)
+    for engine in engines.ENGINES:
+        with pytest.raises(InputError, match="dense.prototxt: layer 'spy' is of the type Python"):
+            FaceAnalyzer(str(model_copy), engine)
+        FaceAnalyzer(str(model_copy), engine, proposals="selective-search")
+    out = model_copy.parent / "out"
+    given = [os.path.join(ROOT, "docs", "pose.jpg"), "--model", model_copy, "--out", out]
+    done = expect_refusal("tools.analyze", given, "dense.prototxt: layer 'spy'")
+    assert "pose.jpg" not in done.stderr and not (out / "faces.jsonl").exists()
 
 
 @pytest.mark.parametrize("output", ["age", "gender"])
-def test_an_answer_that_the_net_does_not_give_is_refused(copy, output):
+def test_an_answer_that_the_net_does_not_give_is_refused(model_copy, output):
     """Of a single number too, whose blob may have any shape of one number."""
-    told = json.loads((copy / model.ABOUT).read_text())
-    told["stages"]["2"][output] = "nothing"
-    (copy / model.ABOUT).write_text(json.dumps(told))
+    about = model.read_about(str(model_copy))
+    about.stages["2"][output] = "nothing"
+    model.write_about(str(model_copy), about)
     for engine in engines.ENGINES[:2]:
-        refused(copy, engine, str(copy / model.FUSED[0]), "gives no 'nothing'", output)
+        refused(model_copy, engine, str(model_copy / model.FUSED[0]), "gives no 'nothing'", output)
 
 
-def test_a_dense_net_of_other_windows_is_refused(copy):
-    path = copy / model.DENSE[0]
+def test_a_dense_net_of_other_windows_is_refused(model_copy):
+    path = model_copy / model.DENSE[0]
     path.write_text(changed("conv1a", "stride: 4", "stride: 2")(path.read_text()))
-    refused(copy, "opencv", str(path))
+    refused(model_copy, "opencv", str(path))
 
 
-def test_a_net_that_is_not_utf8_or_endless_is_refused(copy):
-    path = copy / model.FUSED[0]
+def test_a_net_that_is_not_utf8_or_endless_is_refused(model_copy):
+    path = model_copy / model.FUSED[0]
     path.write_bytes(path.read_bytes() + b"# caf\xe9\n")
-    refused(copy, "opencv", str(path), "utf-8")
+    refused(model_copy, "opencv", str(path), "utf-8")
     path.write_bytes(b" " * (net_text.LARGEST + 1))
-    refused(copy, "opencv", str(path), "larger than")
+    refused(model_copy, "opencv", str(path), "larger than")
 
 
 @pytest.mark.parametrize("engine", engines.ENGINES)
-def test_nothing_of_the_working_directory_is_imported_for_a_model(copy, tmp_path, engine):
+def test_nothing_of_the_working_directory_is_imported_for_a_model(model_copy, tmp_path, engine):
     """By the command, started where the module lies that the net names."""
     for name in (model.FUSED[0], model.DENSE[0]):
-        with open(copy / name, "a") as stream:
+        with open(model_copy / name, "a") as stream:
             stream.write(PYTHON)
-    seal(copy)
+    seal(model_copy)
     (tmp_path / "spy.py").write_text("open('ran', 'w').close()\nclass Spy: pass\n")
     picture = os.path.join(ROOT, "docs", "pose.jpg")
-    options = ["--model", copy, "--engine", engine, "--out", tmp_path / "out"]
+    options = ["--model", model_copy, "--engine", engine, "--out", tmp_path / "out"]
     done = subprocess.run(
         [sys.executable, "-m", "tools.analyze", picture, *map(str, options)],
         cwd=tmp_path,
@@ -211,148 +183,16 @@ def test_nothing_of_the_working_directory_is_imported_for_a_model(copy, tmp_path
 
 
 def test_a_model_that_names_python_code_is_not_fused_exported_or_started_from(
-    copy, tmp_path, expect_refusal
+    model_copy, tmp_path, expect_refusal
 ):
-    with open(copy / model.FUSED[0], "a") as stream:
+    with open(model_copy / model.FUSED[0], "a") as stream:
         stream.write(PYTHON)
-    seal(copy)
-    expect_refusal("tools.export_onnx", ["--model", copy], "'spy' is of the type Python")
-    arguments = ["--run", copy, "--tower", "det", "--out", tmp_path / "out"]
+    seal(model_copy)
+    expect_refusal("tools.export_onnx", ["--model", model_copy], "'spy' is of the type Python")
+    arguments = ["--run", model_copy, "--tower", "det", "--out", tmp_path / "out"]
     expect_refusal("tools.fuse", arguments, "'spy' is of the type Python")
     with pytest.raises(InputError, match="'spy' is of the type Python"):
-        snapshots.parameters(snapshots.weights_of(str(copy)))
-
-
-def change_weights(folder, name, change):
-    """Change the weights of a caffemodel, {layer: its blobs}, by Caffe's own protobuf."""
-    weights = surgery.read_weights(str(folder / name))
-    change({one.name: one.blobs for one in weights.layer})
-    (folder / name).write_bytes(weights.SerializeToString())
-
-
-def with_a(value):
-    """Return what makes a weight of conv3 a value."""
-
-    def change(blobs):
-        blobs["conv3"][0].data[7] = value
-
-    return change
-
-
-def of_another_shape(blobs):
-    blobs["conv3"][0].shape.dim[:] = list(blobs["conv3"][0].shape.dim)[::-1]
-
-
-def of_fewer_numbers(blobs):
-    del blobs["conv3"][0].data[3:]
-
-
-def without_biases(blobs):
-    del blobs["conv3"][1]
-
-
-WEIGHTS = {
-    "NaN": (with_a(np.nan), "weights of 'conv3' are no numbers"),
-    "infinite": (with_a(np.inf), "weights of 'conv3' are no numbers"),
-    "another shape": (of_another_shape, "layer 'conv3' has weights of the shapes"),
-    "fewer numbers": (of_fewer_numbers, "an array of 3 numbers"),
-    "no biases": (without_biases, "layer 'conv3' has weights of the shapes"),
-}
-
-
-@pytest.mark.parametrize("name", [model.FUSED[1], model.DENSE[1]])
-@pytest.mark.parametrize("what", WEIGHTS)
-def test_weights_that_do_not_fit_or_are_no_numbers_are_refused_by_name(copy, name, what):
-    change, part = WEIGHTS[what]
-    change_weights(copy, name, change)
-    for engine in engines.ENGINES:
-        refused(copy, engine, str(copy / name), part)
-
-
-def test_a_caffemodel_that_is_none_is_refused(copy):
-    for data in (b"", b"\x0a\xff", b"\x00" * 50, os.urandom(1000)):
-        (copy / model.FUSED[1]).write_bytes(data)
-        refused(copy, "opencv", model.FUSED[1])
-
-
-def test_weights_are_those_that_protobuf_reads(copy):
-    ours = weights_file.read(str(copy / model.FUSED[1]))
-    theirs = surgery.read_weights(str(copy / model.FUSED[1]))
-    assert set(ours) == {one.name for one in theirs.layer if one.blobs}
-    for one in theirs.layer:
-        for array, blob in zip(ours.get(one.name, []), one.blobs):
-            np.testing.assert_array_equal(array, surgery.blob_array(blob))
-
-
-def edit(change):
-    """Return what changes the graph of an ONNX file by the package onnx."""
-
-    def to(path):
-        form = onnx.load(str(path), load_external_data=False)
-        change(form.graph)
-        path.write_bytes(form.SerializeToString())
-
-    return to
-
-
-def a_constant(graph):
-    """Ask for 40,000 times 40,000 numbers."""
-    shape = onnx.numpy_helper.from_array(np.array([40000, 40000]), "large")
-    graph.initializer.append(shape)
-    graph.node.append(onnx.helper.make_node("ConstantOfShape", ["large"], ["endless"]))
-
-
-def an_outer_file(graph):
-    tensor = graph.initializer[0]
-    tensor.data_location = onnx.TensorProto.EXTERNAL
-    tensor.external_data.add(key="location", value="../../../etc/hostname")
-
-
-def a_large_border(graph):
-    conv = next(one for one in graph.node if one.op_type == "Conv")
-    (pads,) = [one for one in conv.attribute if one.name == "pads"]
-    pads.ints[:] = [20000] * 4
-
-
-def no_number(graph):
-    values = np.array(onnx.numpy_helper.to_array(graph.initializer[0]))
-    values.ravel()[0] = np.nan
-    graph.initializer[0].CopyFrom(onnx.numpy_helper.from_array(values, graph.initializer[0].name))
-
-
-def zeroed(graph):
-    for tensor in graph.initializer:
-        tensor.raw_data = bytes(len(tensor.raw_data))
-
-
-def a_function(graph):
-    graph.node[3].domain = "somebody.else"
-
-
-FORMS = {
-    "a constant of 6 GB": edit(a_constant),
-    "a file outside": edit(an_outer_file),
-    "a large border": edit(a_large_border),
-    "NaN": edit(no_number),
-    "zeros": edit(zeroed),
-    "another's operation": edit(a_function),
-    "a node less": edit(lambda graph: graph.node.pop(5)),
-    "nothing": lambda path: path.write_bytes(b""),
-    "noise": lambda path: path.write_bytes(os.urandom(500)),
-    "half": lambda path: path.write_bytes(path.read_bytes()[:100_000]),
-}
-
-
-@pytest.mark.parametrize("name", ["allinone.onnx", "allinone.fp16.onnx", "dense.onnx"])
-@pytest.mark.parametrize("what", FORMS)
-def test_an_onnx_file_that_is_not_the_nets_own_form_is_refused(copy, what, name):
-    FORMS[what](copy / name)
-    refused(copy, "onnxruntime-fp16" if "fp16" in name else "onnxruntime", str(copy / name))
-
-
-def test_the_form_in_half_precision_does_not_stand_for_the_whole_one(copy):
-    shutil.copy(copy / "allinone.fp16.onnx", copy / "allinone.onnx")
-    refused(copy, "onnxruntime", "half precision")
+        snapshots.parameters(snapshots.weights_of(str(model_copy)))
 
 
 @pytest.mark.parametrize("profile", profiles.PROFILES)

@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from model_copies import seal
 
 from allinone import model as models
 from allinone import store
@@ -90,7 +91,7 @@ def test_the_threshold_is_what_a_share_of_the_pairs_of_different_people_exceeds(
 def test_a_model_without_one_has_none_and_one_of_other_weights_is_refused(model):
     assert tpe.of_model(models.open_model(str(model))) is None
     tpe.save(str(model / "tpe.h5"), {"descriptor": np.ones((2, 512))}, model="another")
-    models.add_file(str(model), models.TPE)
+    seal(model, models.TPE)
     with pytest.raises(InputError, match="learnt from other weights than those beside it"):
         tpe.of_model(models.open_model(str(model)))
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from conftest import ROOT, run_well
 from drawn_benchmarks import results_in
+from model_copies import seal
 
 from allinone import boxes, model, record
 from allinone.analyzer import FaceAnalyzer
@@ -33,7 +34,7 @@ def been_through(folder, job, splits):
     history["sources"].append(dict(history["sources"][0], job=job))
     history["sources"][-1]["data"] = {"det": [dict(splits=splits)]}
     (folder / "provenance.json").write_text(json.dumps(history))
-    model.add_file(str(folder), "provenance.json")
+    seal(folder, "provenance.json")
 
 
 def test_models_of_folds(tmp_path):

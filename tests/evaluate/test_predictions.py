@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from conftest import ROOT, run_well
 from drawn_benchmarks import lines_in, options, results_in
+from model_copies import seal
 
 from allinone import landmarks, model, record, tasks
 from allinone.errors import InputError
@@ -249,7 +250,7 @@ def test_another_model_starts_anew_and_another_engine_does_not(models):
     # What does not decide an answer may change: an embedding is learnt later, ONNX is an engine's.
     with open(os.path.join(other, "tpe.h5"), "ab") as stream:
         stream.write(b"more")
-    model.add_file(other, "tpe.h5")
+    seal(other, "tpe.h5")
     assert settings(shipped) == settings(other)
     for name in (*model.FUSED, *model.DENSE):
         before = settings(other)
@@ -257,7 +258,7 @@ def test_another_model_starts_anew_and_another_engine_does_not(models):
             stream.write(b"\n")
         with pytest.raises(InputError, match="is not the file"):
             settings(other)
-        model.add_file(other, name)
+        seal(other)
         assert settings(other) != before, name
 
 

@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pytest
 from conftest import run, run_well
+from model_copies import seal
 from skimage import data
 
 from allinone import Face, InputError, model
@@ -161,7 +162,7 @@ def test_likeness_by_the_models_embedding(analyzer, people, tmp_path):
     weights = np.float32([[0.6, 0.8, 0], [0, 0, 1]])
     of_model = dict(model=model.open_model(str(folder)).sha256, threshold=0.9995)
     tpe.save(str(folder / model.TPE), {tpe.OF_MODEL: weights}, **of_model)
-    model.add_file(str(folder), model.TPE)
+    seal(folder, model.TPE)
     analyzer.backend.model = model.open_model(str(folder))
     embedded = gallery.likeness_of(analyzer, embedded=True)
     one, other = (embedded.vector(gallery.largest(KNOWN[f"anna/{n}.jpg"])) for n in (1, 2))

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from analysis_runs import COMMAND, faces_in, with_model
 from conftest import run, run_well
+from model_copies import seal
 from skimage import data
 
 from allinone import FaceAnalyzer, landmarks
@@ -78,12 +79,10 @@ def test_what_is_missing_is_named(chain, tmp_path, astronaut, expect_refusal):
 
 
 def test_a_model_whose_weights_belong_to_another_net_is_refused(chain, tmp_path):
-    from allinone import model
-
     broken = tmp_path / "broken"
     shutil.copytree(chain / "model", broken)
     shutil.copy("prototxt/paper/deploy.prototxt", broken)
-    model.add_file(str(broken), "deploy.prototxt")
+    seal(broken)
     with pytest.raises(InputError, match="allinone.caffemodel.*another net or profile"):
         FaceAnalyzer(str(broken))
 
