@@ -12,16 +12,14 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
-import jinja2
-
-from allinone import files, folders, reading
+from allinone import files, folders, pages, reading
 from allinone.errors import InputError
 from evaluate import benchmark, curves, report_images, report_tables, results_form
 from evaluate.benchmark import Benchmark, OtherCurves
 from evaluate.results_form import Bench
 from evaluate.run import RESULTS
 
-TEMPLATES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "templates")
+TEMPLATE = "evaluate/templates/report.html"
 PAGE = "index.html"
 KIND = folders.Kind(
     "report",
@@ -59,19 +57,13 @@ def page(results: Results, data: str, bench: str, systems: Sequence[Results] = (
     data: folder with a folder for each set, for peers' files; bench: figures of make bench;
     systems: results of other models, or pairs of models, for the table of end-to-end systems.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     sections = []
     for one in benchmark.benchmarks():
         others = [some[one.name] for some in systems if one.name in some]
         place = os.path.join(data, one.dataset)
         sections.append(section(one, results.get(one.name), place, others))
-    return environment.get_template("report.html").render(
+    return pages.render(
+        TEMPLATE,
         date=datetime.date.today().isoformat(),
         sections=sections,
         overview=[

@@ -6,9 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
-import jinja2
-
-from allinone import files, folders, model, reading, tasks
+from allinone import files, folders, model, pages, reading, tasks
 from allinone.errors import InputError
 from evaluate import headline
 
@@ -23,7 +21,7 @@ KIND = folders.Kind(
     is_marked=True,
 )
 AGAIN = "run evaluate.synthetic again"
-TEMPLATES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "templates")
+TEMPLATE = "tools/templates/demo.html"
 
 
 Figures = dict[str, dict[str, float]]  # {task: {metric: value}}
@@ -53,16 +51,10 @@ def _figures(demo: str) -> tuple[Figures, Figures]:
 
 def page(results: dict, chance: dict, counts: Mapping[str, int], shown: Mapping[str, Any]) -> str:
     """Return the page; shown: what tools.demo_pictures says of the pictures, and the device."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     described = tasks.of_stage(2)
     head, *rows = headline.table(results, chance)
-    return environment.get_template("demo.html").render(
+    return pages.render(
+        TEMPLATE,
         towers=len(tasks.TOWERS),
         head=head,
         rows=rows,
