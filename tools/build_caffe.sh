@@ -21,11 +21,7 @@ choose() {
 
 if [ -n "${PYTHON:-}" ]; then
     python=$PYTHON
-    if ! starts "$python"; then
-        echo "error: PYTHON=$python does not start, is older than Python 3.9, or cannot make" \
-            "environments (venv, ensurepip); give another" >&2
-        exit 2
-    fi
+    must_start "$python"
 elif ! python=$(choose); then
     echo "error: no Python 3.9 to 3.12 with its headers found, and uv could not fetch one;" \
         "install python3-dev and python3-venv, or give one with PYTHON=" >&2

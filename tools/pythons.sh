@@ -3,6 +3,12 @@
 starts() {  # starts COMMAND: does it run, is it new enough, can it make an environment?
     "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 9))' >/dev/null 2>&1
 }
+must_start() {  # must_start COMMAND: ends with code 2 where what PYTHON= gives does not start
+    starts "$1" && return
+    echo "error: PYTHON=$1 does not start, is older than Python 3.9, or cannot make environments" \
+        "(venv, ensurepip); give another" >&2
+    exit 2
+}
 is() {  # is COMMAND VERSION: ... and is it of that version, such as 3.9?
     starts "$1" && [ "$(version_of "$1")" = "$2" ]
 }

@@ -53,11 +53,7 @@ fi
 
 if [ -n "$asked" ]; then
     python=$asked
-    if ! starts "$python"; then
-        echo "error: PYTHON=$python does not start, is older than Python 3.9, or cannot make" \
-            "environments (venv, ensurepip); give another" >&2
-        exit 2
-    fi
+    must_start "$python"
     if real_caffe "$python"; then
         build=
     elif ! build=$(build_for "$(version_of "$python")") && ! is "$python" $wheel_for; then
