@@ -34,29 +34,12 @@ def parse(argv):
     add("--out", required=True, help="folder of the run")
     add("--init", help="run or model to start from, for job hyperface also a caffemodel of AlexNet")
     add("--widen", action="store_true", help="start with the answers of a narrower net (--init)")
-    add(
-        "--iterations",
-        type=NUMBERS["iterations"],
-        help="default: the job's; the age switch moves with them",
-    )
+    number("iterations", help="default: the job's; the age switch moves with them")
     number("base_lr", help="default: the job's")
-    add(
-        "--batch",
-        type=NUMBERS["batch"],
-        metavar="FACTOR",
-        help="of the job's mini-batches; default: 1",
-    )
-    add(
-        "--age-switch",
-        type=NUMBERS["age_switch"],
-        help="iteration; the age loss turns Gaussian there (eq. 6)",
-    )
+    number("batch", metavar="FACTOR", help="of the job's mini-batches; default: 1")
+    number("age_switch", help="iteration; the age loss turns Gaussian there (eq. 6)")
     number("age_ramp", help="iterations that this takes; default: 0")
-    add(
-        "--age-weight",
-        type=NUMBERS["age_weight"],
-        help="of the Gaussian term; default: the job's, 1: as printed",
-    )
+    number("age_weight", help="of the Gaussian term; default: the job's, 1: as printed")
     add(
         "--without-dropout",
         nargs="+",
@@ -64,16 +47,8 @@ def parse(argv):
         metavar="TOWER",
         help="towers without the profile's dropout, which draws numbers towards their mean",
     )
-    add(
-        "--iter-size",
-        type=NUMBERS["iter_size"],
-        help="mini-batches of an iteration, for a small GPU",
-    )
-    add(
-        "--snapshot",
-        type=NUMBERS["snapshot"],
-        help="iterations between snapshots; default: the profile's",
-    )
+    number("iter_size", help="mini-batches of an iteration, for a small GPU")
+    number("snapshot", help="iterations between snapshots; default: the profile's")
     number("seed", help=f"default: {Options.seed}")
     add("--resume", action="store_true", help="go on from the newest snapshot, if there is one")
     add("--gpu", help="GPU numbers, 0 or 0,1, a mini-batch each; default: CPU")

@@ -9,7 +9,13 @@ from collections.abc import Sequence
 from allinone import profiles
 from allinone.errors import InputError
 from tools.recipes import steps
-from tools.training.options import NUMBERS
+from tools.training.options import NUMBERS, flag
+
+OF_TRAINING = dict(  # options of tools.train that count for every training of a recipe
+    iterations="of each training; default: the job's",
+    base_lr="of each training; default: the job's",
+    batch="what every mini-batch is multiplied by",
+)
 
 # More threads make an iteration of a small net longer, not shorter, and change its last digits.
 BLAS_THREADS = "OPENBLAS_NUM_THREADS"
@@ -29,10 +35,8 @@ def add_device(parser: argparse.ArgumentParser) -> None:
 def add_training(parser: argparse.ArgumentParser) -> None:
     """Add the options of every training, and the device."""
     add_device(parser)
-    add = parser.add_argument
-    add("--iterations", type=NUMBERS["iterations"], help="of each training; default: the job's")
-    add("--base-lr", type=NUMBERS["base_lr"], help="of each training; default: the job's")
-    add("--batch", type=NUMBERS["batch"], help="what every mini-batch is multiplied by")
+    for name, what in OF_TRAINING.items():
+        parser.add_argument(flag(name), type=NUMBERS[name], help=what)
 
 
 def add_profile(parser: argparse.ArgumentParser) -> None:
@@ -58,13 +62,12 @@ def train(args: argparse.Namespace, profile: str, db: str, out: str, *more: str)
 
     more: its other options. What the user gives for every training comes last, and so counts.
     """
-    given = dict(iterations="--iterations", base_lr="--base-lr", batch="--batch")
     command = ["tools.train", "--profile", profile, "--db", db, "--out", out, "--resume"]
     command += [*device(args), *more]
-    for name, option in given.items():
+    for name in OF_TRAINING:
         value = getattr(args, name, None)
         if value is not None:
-            command += [option, f"{value:g}" if isinstance(value, float) else str(value)]
+            command += [flag(name), f"{value:g}" if isinstance(value, float) else str(value)]
     return command
 
 
