@@ -32,8 +32,7 @@ def run(profile: str, *command: str) -> str:
     )
     print(f"python -m {' '.join(command)}\n{done.stdout}{done.stderr}", flush=True)
     if done.returncode:
-        said = device.last_words(done.stderr)
-        said = said[len("error: ") :] if said.startswith("error: ") else said
+        said = device.last_words(done.stderr).removeprefix("error: ")
         raise InputError(f"{command[0]} ended with code {done.returncode}: {said}")
     return done.stdout
 

@@ -101,13 +101,19 @@ def lacking(engine: str, gpu: str) -> str:
     return ""
 
 
-def answers(folder: str, engine: str, gpu: str, batch: np.ndarray) -> dict[str, np.ndarray]:
-    """Return {output: values} of a model on a batch."""
+def opened_net(folder: str, engine: str, gpu: str):
+    """Return (model, its fused net on a device, the blobs of all its outputs)."""
     if engine == "caffe":
         device.use(gpu)
     opened = model.open_model(folder)
-    outputs = [*opened.outputs(1).values(), *opened.outputs(2).values()]
-    return engines.make(engine, opened, model.FUSED, gpu).run(batch, outputs)
+    blobs = [blob for stage in opened.about.stages.values() for blob in stage.values()]
+    return opened, engines.make(engine, opened, model.FUSED, gpu), blobs
+
+
+def answers(folder: str, engine: str, gpu: str, batch: np.ndarray) -> dict[str, np.ndarray]:
+    """Return {output: values} of a model on a batch."""
+    _, net, blobs = opened_net(folder, engine, gpu)
+    return net.run(batch, blobs)
 
 
 def pictures(job: Job, profile: str, side: int) -> np.ndarray:

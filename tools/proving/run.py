@@ -104,8 +104,7 @@ def in_own_process(step: Step, job: Job) -> Result:
     code, said = call(command, job.path(STEPS, f"{step.name}.log"), environment)
     seconds = time.monotonic() - start
     if code or not os.path.isfile(found):
-        said = said[len("error: ") :] if said.startswith("error: ") else said
-        return result_of(step, FAILED, said, seconds)
+        return result_of(step, FAILED, said.removeprefix("error: "), seconds)
     parts = reading.read_json(found, "run again", dict)
     os.remove(found)
     return result_of(step, *state_of(parts["rows"]), seconds, **parts)

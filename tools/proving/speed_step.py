@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import replace
 from typing import NamedTuple
 
-from allinone import device, engines, model, profiles, schedules, store
+from allinone import device, engines, model, profiles, schedules, store, surgery
 from allinone.errors import InputError
 from allinone.pycaffe import caffe, caffe_pb2
 from prototxt import deploy, towers
@@ -18,7 +18,7 @@ from tools.fusing.proof import write_net
 from tools.proving import commands
 from tools.proving.data_step import database
 from tools.proving.job import PEAK, Found, Job
-from tools.proving.models_step import lacking
+from tools.proving.models_step import lacking, opened_net
 from tools.proving.training_step import BATCH
 from tools.timing.clock import by_turns, median_seconds
 from tools.timing.training import dummy_twin, solver_of
@@ -49,7 +49,8 @@ def training(job: Job) -> Found:
     sizes = {t: max(1, round(planned.batch_of(t, profile) * factor)) for t in planned.towers}
     planned = replace(planned, batch=sizes)
     databases = database(job, name)
-    people = store.manifest(os.path.join(databases, "id"))["identities"]
+    identity = os.path.join(databases, "id")
+    people = store.people_of(store.manifest(identity), identity)
     net = towers.train_net(profile, planned, databases, people, validation=0)
     with tempfile.TemporaryDirectory() as folder:
         real = solver_of(net, profile, planned, folder, "real")
@@ -162,14 +163,11 @@ def seconds_of(
     folder: str, engine: str, gpu: str, side: int | None, sizes, repeats: int
 ) -> list[float]:
     """Return the median seconds of a call for each size; side: of the pictures, None: the net's."""
-    if engine == "caffe":
-        device.use(gpu)
-    opened, found = model.open_model(folder), []
-    net = engines.make(engine, opened, model.FUSED, gpu)
-    outputs = [blob for stage in opened.about.stages.values() for blob in stage.values()]
+    opened, net, blobs = opened_net(folder, engine, gpu)
+    found = []
     for size in sizes:
         batch = exporting.noise(side or opened.input_size, size)
-        found.append(median_seconds(functools.partial(net.run, batch, outputs), repeats))
+        found.append(median_seconds(functools.partial(net.run, batch, blobs), repeats))
     return found
 
 
@@ -190,7 +188,7 @@ def write_products(folder: str, product: Product) -> None:
             layer.param.add(name=f"{layer.name}/{kind}")
         below = layer.name
     net = caffe.Net(write_net(folder, model.FUSED[0], definition), caffe.TEST)
-    net.save(os.path.join(folder, model.FUSED[1]))
+    surgery.save(net, os.path.join(folder, model.FUSED[1]))
     model.describe(folder, profiles.PAPER.name, PIXELS, {"1": {below: below}, "2": {}})
     exporting.export(folder, model.FUSED, free_sides=False)
 
