@@ -23,11 +23,11 @@ def main(argv=None):
     """Run the command."""
     folder = parse(argv).model
     from allinone import engines  # here: where Caffe is missing, that is a sentence
-    from allinone.model import DENSE, FUSED, open_model
+    from allinone.model import DENSE, FUSED, open_model, read_about
     from tools import exporting
 
     for names, free_sides in ((FUSED, False), (DENSE, True)):
-        if not open_model(folder).has(names[0]):
+        if names[0] not in read_about(folder).files:
             continue
         paths, outputs = exporting.export(folder, names, free_sides)
         model = open_model(folder)
