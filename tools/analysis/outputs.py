@@ -13,18 +13,15 @@ from tools.analysis import inputs
 LONGEST = 220
 
 
-def drawn_name(
-    path: str, taken: set[str], kind: str = ".png", numbers: dict[str, int] | None = None
-) -> str:
+def drawn_name(path: str, taken: set[str], kind: str, numbers: dict[str, int]) -> str:
     """Return the file name of a drawing, different from all taken ones, which it joins.
 
-    numbers: {name: how often it was asked for}, which many inputs of one name are found by. A name
-    that is too long for a number is cut.
+    kind: its ending; numbers: {name: its last number}, so that names of many inputs of one name
+    are found at once. A name that is too long for a number is cut.
     """
     stem = os.path.splitext(os.path.basename(path))[0]
     if len(os.fsencode(stem)) > LONGEST:
         stem = os.fsencode(stem)[:LONGEST].decode(errors="ignore")
-    numbers = {} if numbers is None else numbers
     name = first = f"{stem}{kind}"
     number = numbers.get(first, 1)
     while name in taken:

@@ -226,18 +226,8 @@ def _run(settings):
             "name pictures"
         )
     drawn = [] if settings.without_pictures else names.values()
-    analyzer = analysis.FaceAnalyzer(
-        settings.model,
-        settings.engine,
-        settings.gpu or "cpu",
-        settings.proposals,
-        settings.smallest,
-        settings.stage1,
-    )
-    device = f"GPU {settings.gpu}" if settings.gpu else "the CPU"
+    analyzer = _analyzer(settings)
     models = analyzer.backend.model, analyzer.describer.model
-    by = f", stage 1 by {models[0].folder}" if settings.stage1 else ""
-    print(f"model {models[1].folder}{by}, engine {settings.engine} on {device}", flush=True)
     find = finder(settings, analyzer, [*pictures, *videos])
     for name in earlier:  # what a dead process has left
         with contextlib.suppress(OSError):  # most of them are no videos, or have long names
@@ -253,6 +243,24 @@ def _run(settings):
     os.replace(partial, lines)
     os.remove(f"{partial}{ITEMS}")
     errors = sum(face.error is not None for face in record.read_results(lines))
-    if settings.csv:
-        table.write(lines, os.path.join(settings.out, TABLE))
+    place = os.path.join(settings.out, TABLE)
+    if settings.csv or os.path.exists(place):  # that of an earlier analysis would say other things
+        table.write(lines, place)
     return len(pictures) + len(videos), errors
+
+
+def _analyzer(settings):
+    """Return the analyzer, and print what it is."""
+    analyzer = analysis.FaceAnalyzer(
+        settings.model,
+        settings.engine,
+        settings.gpu or "cpu",
+        settings.proposals,
+        settings.smallest,
+        settings.stage1,
+    )
+    device = f"GPU {settings.gpu}" if settings.gpu else "the CPU"
+    by = f", stage 1 by {analyzer.backend.model.folder}" if settings.stage1 else ""
+    folder = analyzer.describer.model.folder
+    print(f"model {folder}{by}, engine {settings.engine} on {device}", flush=True)
+    return analyzer

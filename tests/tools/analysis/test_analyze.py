@@ -53,9 +53,9 @@ def test_one_bad_picture_does_not_stop_the_others(chain, tmp_path, astronaut):
 
 
 def test_pictures_of_the_same_name_do_not_overwrite_each_other():
-    taken = set()
-    names = [outputs.drawn_name(path, taken) for path in ("a/x.jpg", "b/x.png", "b/y.png")]
-    assert names == ["x.png", "x-2.png", "y.png"]
+    paths = ["a/x.jpg", "b/x.png", "b/y.png"]
+    names = outputs.drawn_names(paths, [], "no/such/folder")
+    assert names == dict(zip(paths, ("x.png", "x-2.png", "y.png")))
 
 
 def test_what_is_missing_is_named(chain, tmp_path, astronaut, expect_refusal):

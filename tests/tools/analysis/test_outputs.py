@@ -1,5 +1,6 @@
 """Where an analysis writes: never over an input or a file of somebody else, one at a time."""
 
+import csv
 import json
 import os
 import subprocess
@@ -63,6 +64,18 @@ def test_a_folder_with_other_results_is_refused(photos, tmp_path, expect_refusal
     before = contents(out)
     expect_refusal(COMMAND, [photos, "--out", out, *QUICK], out / name, "give another folder")
     assert contents(out) == before
+
+
+def test_after_another_analysis_lines_and_table_are_its_own_and_drawings_stay(photos, tmp_path):
+    out = tmp_path / "out"
+    cv2.imwrite(str(photos / "you.png"), data.astronaut()[:220, 90:330, ::-1])
+    run_well(COMMAND, photos / "me.jpg", "--out", out, "--csv", *QUICK)
+    run_well(COMMAND, photos / "you.png", "--out", out, *QUICK)
+    with open(out / "faces.csv", newline="", encoding="utf-8") as stream:
+        rows = {row["image"] for row in csv.DictReader(stream)}
+    assert rows == {face.image for face in faces_in(out)} == {str(photos / "you.png")}
+    assert json.loads((out / "settings.json").read_text())["drawn"] == ["me.png", "you.png"]
+    assert (out / "me.png").is_file() and (out / "you.png").is_file()
 
 
 def test_two_analyses_of_one_folder_do_not_mix(photos, tmp_path):
