@@ -9,6 +9,7 @@ import sys
 
 import pytest
 from conftest import ROOT
+from programs import program
 
 
 @pytest.fixture
@@ -37,14 +38,6 @@ def setup(clone, path=(), **environment):
         text=True,
         env={**os.environ, **own, **environment},
     )
-
-
-def program(path, text):
-    """Write a shell script that can be run."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\n{text}\n")
-    path.chmod(0o755)
-    return str(path)
 
 
 def test_a_python_that_does_not_start_is_refused_and_nothing_is_removed(clone):

@@ -9,6 +9,7 @@ import sys
 import time
 from typing import NamedTuple
 
+from allinone import files
 from allinone.errors import InputError
 from tools.caffe_build import cudnn, edits, source, sources, toolchain
 
@@ -83,17 +84,9 @@ def build(wanted):
     said = try_out(wanted.to, builder)
     minutes = round((time.monotonic() - start) / 60, 1)
     found = dict(plan, source=origin, minutes=minutes, **said)
-    write_json(os.path.join(wanted.to, BUILT), found)
+    files.write_json(os.path.join(wanted.to, BUILT), found)
     print(f"built in {minutes} minutes: {wanted.to}")
     return found
-
-
-def write_json(path, data):
-    """Write JSON through a temporary name."""
-    with open(f"{path}.partial", "w", encoding="utf-8") as stream:
-        json.dump(data, stream, indent=1)
-        stream.write("\n")
-    os.replace(f"{path}.partial", path)
 
 
 def prepared(wanted, plan, code):
@@ -115,7 +108,7 @@ def prepared(wanted, plan, code):
     origin = source.fetch(wanted.given, code)
     edits.apply(edits.EDITS + (cudnn.EDITS if wanted.cudnn else ()), code)
     print(f"  source: {origin}", flush=True)
-    write_json(note, dict(plan=plan, origin=origin))
+    files.write_json(note, dict(plan=plan, origin=origin))
     return origin
 
 

@@ -1,12 +1,12 @@
 """Caffe's source: given, else cloned, else Debian's source package of the same commit."""
 
-import hashlib
 import os
 import shutil
 import subprocess
 import tarfile
 import zipfile
 
+from allinone import files
 from allinone.errors import InputError
 
 UPSTREAM = "https://github.com/BVLC/caffe.git"
@@ -28,9 +28,8 @@ def fetch(given, folder):
     shutil.rmtree(folder, ignore_errors=True)
     if given:
         return take(given, folder)
-    ways = (clone, debian)
     reasons = []
-    for way in ways:
+    for way in (clone, debian):
         try:
             return way(folder)
         except Unreachable as error:
@@ -68,15 +67,9 @@ def root_of(folder, named):
     raise InputError(f"CAFFE_SOURCE={named}: no source of Caffe, it has no {LANDMARK}")
 
 
-def sha256(path):
-    """Return the hex digest of a file's bytes."""
-    with open(path, "rb") as stream:
-        return hashlib.sha256(stream.read()).hexdigest()
-
-
 def check_sum(path):
     """Raise InputError unless a file is Debian's tarball, byte by byte."""
-    found = sha256(path)
+    found = files.sha256(path)
     if found != SHA256:
         raise InputError(
             f"{path}: sha256 is {found}, not {SHA256}: damaged or another file; fetch it again"

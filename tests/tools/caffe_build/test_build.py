@@ -5,20 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 
 import pytest
 from conftest import ROOT
+from programs import program
 
 from allinone.errors import InputError
-from tools.caffe_build import build, bundle, source, sources, toolchain
-
-
-def program(path, text):
-    """Write a shell script that can be run."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\n{text}\n")
-    path.chmod(0o755)
+from tools.caffe_build import build, source, sources, toolchain
 
 
 def start(folder, *arguments, **environment):
@@ -63,6 +56,41 @@ def test_the_real_compiler_finds_headers_that_are_there(monkeypatch):
     headers = {"there": ("string",), "or": ("no/such.h", "vector"), "gone": ("no/such.h",)}
     monkeypatch.setattr(toolchain, "HEADERS", headers)
     assert toolchain.missing() == ["gone"]
+
+
+@pytest.fixture
+def wanted(tmp_path):
+    """A build for the CPU, from a source that is given."""
+    (tmp_path / "given" / source.LANDMARK).parent.mkdir(parents=True)
+    (tmp_path / "given" / source.LANDMARK).write_text("message NetParameter {}\n")
+    return build.Wanted(str(tmp_path / "to"), cuda=False, given=str(tmp_path / "given"))
+
+
+def test_a_build_that_was_stopped_goes_on_and_one_of_something_else_begins_anew(
+    wanted, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(build.edits, "EDITS", ())
+    plan, code = dict(cuda=False), tmp_path / "to" / "source"
+    origin = build.prepared(wanted, plan, str(code))
+    assert origin == f"the folder {wanted.given}" and (code / source.LANDMARK).is_file()
+    (tmp_path / "to" / "build").mkdir()
+    (code / "compiled").write_text("")
+    assert build.prepared(wanted, plan, str(code)) == origin
+    assert (code / "compiled").is_file() and (tmp_path / "to" / "build").is_dir()
+    assert build.prepared(wanted, dict(cuda=True), str(code)) == origin
+    assert not (code / "compiled").exists() and not (tmp_path / "to" / "build").exists()
+
+
+def test_a_build_that_is_there_is_left_as_it_is(wanted, monkeypatch, capsys):
+    python = toolchain.Interpreter("3.12", "include", "lib", "link")
+    monkeypatch.setattr(toolchain, "check", lambda: None)
+    monkeypatch.setattr(toolchain, "interpreter", lambda: python)
+    said = dict(build.described(wanted, python), version="1.0.0")
+    os.mkdir(wanted.to)
+    with open(os.path.join(wanted.to, build.BUILT), "w") as stream:
+        json.dump(said, stream)
+    assert build.build(wanted) == said and os.listdir(wanted.to) == [build.BUILT]
+    assert "already built" in capsys.readouterr().out
 
 
 def test_a_wrong_source_is_refused_before_anything_is_compiled(tmp_path):
@@ -149,53 +177,6 @@ def test_a_compiler_that_fails_is_quoted(code, tmp_path, monkeypatch):
     assert f"{tmp_path}/build/log" in str(refusal.value)
 
 
-@pytest.fixture
-def built(tmp_path):
-    """A folder that looks like a whole build."""
-    folder = tmp_path / ".caffe-cpu"
-    for name in ("site/caffe/_caffe.so", "site/caffe/libcaffe.so", "site/bin/caffe"):
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(name)
-    (folder / build.BUILT).write_text(json.dumps({"python": "3.9"}))
-    (tmp_path / "libglog.so.1").write_text("glog")
-    (tmp_path / "libcudart.so.13").write_text("cuda")
-    return folder
-
-
-def lists(tmp_path, monkeypatch, more=""):
-    """Put a stand-in for ldd first on the path."""
-    program(
-        tmp_path / "bin/ldd",
-        f"""echo "linux-vdso.so.1 (0x1)"
-echo "libcaffe.so => {tmp_path}/.caffe-cpu/site/caffe/libcaffe.so (0x1)"
-echo "libglog.so.1 => {tmp_path}/libglog.so.1 (0x1)"
-echo "libcudart.so.13 => {tmp_path}/libcudart.so.13 (0x1)"
-echo "libc.so.6 => /lib/libc.so.6 (0x1)"
-{more}""",
-    )
-    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
-
-
-def test_a_bundle_has_what_it_needs_but_cudas_and_the_systems(built, tmp_path, monkeypatch):
-    lists(tmp_path, monkeypatch)
-    (tmp_path / "moved").mkdir()
-    (tmp_path / "moved/thesis.tex").write_text("all of it")
-    for _ in range(2):  # an earlier bundle is replaced, nothing else is touched
-        bundle.gather(str(built), str(tmp_path / "moved"))
-    assert sorted(os.listdir(tmp_path / "moved")) == ["caffe-cpu.tar.gz", "thesis.tex"]
-    with tarfile.open(tmp_path / "moved/caffe-cpu.tar.gz") as stream:
-        found = {one.name for one in stream if one.isfile()}
-    assert found == {
-        ".caffe-cpu/built.json",
-        ".caffe-cpu/site/bin/caffe",
-        ".caffe-cpu/site/caffe/_caffe.so",
-        ".caffe-cpu/site/caffe/libcaffe.so",
-        ".caffe-cpu/site/caffe/libglog.so.1",
-    }
-    assert not (built / "bundle").exists()
-
-
 def test_a_file_is_no_place_for_a_bundle(tmp_path):
     (tmp_path / "thesis.tex").write_text("all of it")
     done = start(tmp_path, "cpu", "--bundle", "thesis.tex")
@@ -203,11 +184,38 @@ def test_a_file_is_no_place_for_a_bundle(tmp_path):
     assert (tmp_path / "thesis.tex").read_text() == "all of it"
 
 
-def test_a_library_that_is_not_found_is_named(built, tmp_path, monkeypatch):
-    lists(tmp_path, monkeypatch, more='echo "libflags.so.2 => not found"')
-    with pytest.raises(InputError, match=r"libflags\.so\.2 is not found"):
-        bundle.gather(str(built), str(tmp_path / "moved"))
-    assert not (tmp_path / "moved").exists()
+def script(tmp_path, *arguments, **environment):
+    """Run tools/build_caffe.sh, with the programs in tmp_path first on the path."""
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    return subprocess.run(
+        ["bash", os.path.join(ROOT, "tools/build_caffe.sh"), *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PATH": path, "PYENV_ROOT": str(tmp_path), "PYTHON": "", **environment},
+    )
+
+
+def test_the_script_takes_the_first_python_that_can_build(tmp_path):
+    program(tmp_path / "python3", "exit 1")
+    program(tmp_path / "python3.12", 'test "$1" = -c || echo "python3.12 $*"')
+    program(tmp_path / "mine", 'test "$1" = -c || echo "mine $*"')
+    done = script(tmp_path, "gpu", "--cudnn")
+    assert done.stdout == "python3.12 -m tools.build_caffe gpu --cudnn\n", done.stderr
+    done = script(tmp_path, "cpu", PYTHON=str(tmp_path / "mine"))
+    assert done.stdout == "mine -m tools.build_caffe cpu\n", done.stderr
+    done = script(tmp_path, "cpu", PYTHON="/no/such/python")
+    assert done.returncode == 2 and "PYTHON=/no/such/python does not start" in done.stderr
+
+
+def test_a_python_without_any_package_builds():
+    """-S leaves out the installed ones."""
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "tools.build_caffe", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0 and "{gpu,cpu}" in done.stdout, done.stderr
 
 
 def test_the_command_is_known_by_its_name(command):

@@ -147,8 +147,3 @@ def test_a_file_that_is_missing_is_named(made):
     (made / "python/caffe/io.py").unlink()
     with pytest.raises(InputError, match=r"io\.py: no such file"):
         edits.apply(edits.EDITS, made)
-
-
-def test_every_change_has_its_reason():
-    for edit in (*edits.EDITS, *cudnn.EDITS):
-        assert edit.why and edit.count > 0

@@ -5,7 +5,9 @@ import tarfile
 import zipfile
 
 import pytest
+from programs import program
 
+from allinone import files
 from allinone.errors import InputError
 from tools.caffe_build import source
 
@@ -30,9 +32,7 @@ def programs(tmp_path, monkeypatch):
 
     def write(**texts):
         for name, text in texts.items():
-            path = folder / name.replace("_", "-")
-            path.write_text(f"#!/bin/sh\n{text}\n")
-            path.chmod(0o755)
+            program(folder / name.replace("_", "-"), text)
 
     return write
 
@@ -107,7 +107,7 @@ esac"""
 
 def test_without_git_debians_package_is_used(tree, tmp_path, programs, monkeypatch):
     packed = tarball(tree, tmp_path / "caffe.tar.gz", "caffe-1.0")
-    monkeypatch.setattr(source, "SHA256", source.sha256(packed))
+    monkeypatch.setattr(source, "SHA256", files.sha256(packed))
     programs(git=FAILING, apt_get=apt(packed))
     said = source.fetch("", str(tmp_path / "to"))
     assert has_source(tmp_path / "to") and "99bd997-8" in said
@@ -123,7 +123,7 @@ def test_a_wrong_tarball_is_refused(tree, tmp_path, programs):
     programs(git=FAILING, apt_get=apt(packed))
     with pytest.raises(InputError) as refusal:
         source.fetch("", str(tmp_path / "to"))
-    assert source.SHA256 in str(refusal.value) and source.sha256(packed) in str(refusal.value)
+    assert source.SHA256 in str(refusal.value) and files.sha256(packed) in str(refusal.value)
 
 
 def test_the_commit_is_fetched_where_git_can(tmp_path, programs):
