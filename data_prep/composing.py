@@ -206,7 +206,7 @@ def compose(seed: int, index: int, portraits: Portraits) -> tuple[np.ndarray, li
 
 KIND = folders.Kind(
     "set of composed scenes",
-    holds=(PLAN, "images", "records.jsonl", "proposals*", "located_*.jsonl"),
+    holds=(PLAN, "images", "records.jsonl", "proposals*", "located_*"),
     proofs={PLAN: frozenset({"kind", "count", "seed", "splits"})},
 )
 _portraits = functools.lru_cache(maxsize=1)(portraits_of)  # each process reads them once

@@ -2,12 +2,13 @@
 
 The paper does so with HyperFace (section III-C). Beside the records appears
 located_<weights>_<records>.jsonl, the same lines with landmarks and visibility; the name has the
-hashes of both, so that what was found once is used again. A run that was stopped goes on where it
-was.
+hashes of both, so that what was found once is used again. A run that was stopped goes on behind its
+last whole batch (allinone.growing); one of other code starts anew.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 from collections.abc import Sequence
@@ -15,15 +16,17 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from allinone import files, folders, landmarks, pictures, record
+from allinone import closure, folders, landmarks, pictures, record
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
+from allinone.growing import ITEMS, Growing
 from allinone.model import open_model
 from allinone.proposals import selective_search
 from allinone.record import FaceRecord
 from data_prep.sources import Reading, image_path, survey
 
 BATCH = 64  # our choice: faces that the net sees together
+PARTIAL = ".partial"  # ends the name of the lines that a stopped run leaves
 SEEN = 0.5  # our choice: least visibility of a point that counts as seen
 
 
@@ -87,19 +90,22 @@ def locate(records: str, model: str) -> str:
     with folders.only_one(path):
         if not os.path.isfile(path):
             _locate(records, model, path)
+        # Always: a command may have been stopped just before.
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(f"{path}{PARTIAL}{ITEMS}")
     return path
 
 
 def _locate(records, model, path):
-    partial, reading = f"{path}.partial", Reading(records)
-    done, lines = files.whole_lines(partial), reading.lines()
-    analyzer = FaceAnalyzer(model)
-    with files.appending(partial) as stream:
+    partial, reading = f"{path}{PARTIAL}", Reading(records)
+    lines, analyzer = reading.lines(), FaceAnalyzer(model)
+    with Growing(partial, None, {"code": closure.hash_of([__name__])}) as growing:
         with reading.progress("finding landmarks") as progress:
-            progress.step(sum(len(text) for _, text in itertools.islice(lines, done)))
+            done = itertools.islice(lines, growing.done * BATCH)
+            progress.step(sum(len(text) for _, text in done))
             for some in iter(lambda: list(itertools.islice(lines, BATCH)), []):
                 faces = [record.parse(text, records, number) for number, text in some]
-                stream.writelines(map(record.to_line, located(analyzer, faces, records)))
-                stream.flush()
+                growing.write("".join(map(record.to_line, located(analyzer, faces, records))))
+                growing.end_item()
                 progress.step(sum(len(text) for _, text in some))
     os.replace(partial, path)
