@@ -124,7 +124,11 @@ def form_of(path: str) -> Iterator[None]:
 
 def matrix_file(path: str, name: str) -> np.ndarray:
     """Return the variable `name` of a Matlab file; InputError where the file has none."""
-    variables = variables_of(path)
+    return variable(variables_of(path), name, path)
+
+
+def variable(variables: Mapping[str, np.ndarray], name: str, path: str) -> np.ndarray:
+    """Return one of the variables of a Matlab file; InputError where the file has none."""
     if name not in variables:
         known = ", ".join(key for key in variables if not key.startswith("__"))
         raise InputError(f"{path}: no variable '{name}', but {known}; is it the original file?")

@@ -17,7 +17,7 @@ import numpy as np
 
 from allinone.errors import InputError
 from allinone.record import FURTHEST
-from data_prep.tables import fields_of, form_of, lines, matrix_file, variables_of
+from data_prep.tables import fields_of, form_of, lines, matrix_file, variable, variables_of
 from evaluate.face_eval import Detections, stem
 
 PICASA_IMAGE, PICASA_BOX = 2, (7, 8, 9, 10)  # columns, from 0; left, top, width, height
@@ -93,15 +93,15 @@ def read_picasa(path: str) -> list[Row]:
 def read_columns(path: str) -> list[Row]:
     """Return the rows of a Matlab file of columns; without scores all count 1."""
     there = variables_of(path)
-    ids = np.ravel(matrix_file(path, "ids"))
-    corners = np.asarray(matrix_file(path, "BB"), np.float64)
+    ids = np.ravel(variable(there, "ids", path))
+    corners = np.asarray(variable(there, "BB", path), np.float64)
     scores = np.ones(len(ids))
     named = [name for name in ("confidence", "sc") if name in there]
     if named:
-        scores = np.asarray(np.ravel(matrix_file(path, named[0])), np.float64)
+        scores = np.asarray(np.ravel(there[named[0]]), np.float64)
     is_out = np.zeros(len(ids), bool)
     if "del" in there:
-        is_out = np.ravel(matrix_file(path, "del")) == 1
+        is_out = np.ravel(there["del"]) == 1
     if corners.shape != (4, len(ids)) or len(scores) != len(ids) or len(is_out) != len(ids):
         raise InputError(
             f"{path}: ids, BB and scores do not fit each other: {len(ids)}, {corners.shape}, "

@@ -26,7 +26,7 @@ import numpy as np
 from allinone import files
 from allinone.errors import InputError
 from allinone.record import FaceRecord
-from data_prep.tables import MEND, form_of, matrix_file, variables_of
+from data_prep.tables import MEND, form_of, variable, variables_of
 from evaluate import metrics
 
 LEAST_FACE, LEAST_DETECTION, OVERLAP, ROUNDS = 30, 21, 0.5, 5
@@ -55,8 +55,12 @@ def read_annotations(path: str) -> Truth:
 
     InputError where an edge is no finite number, or a picture is there twice.
     """
+    variables = variables_of(path)
     with form_of(path):
-        found = _read_anno(path) if "anno" in variables_of(path) else _read_objects(path)
+        if "anno" in variables:
+            found = _of_anno(variables["anno"], path)
+        else:
+            found = _of_objects(variable(variables, "Annotations", path), path)
     for image, (boxes, _) in found.items():
         if not np.isfinite(boxes).all():
             raise InputError(
@@ -74,19 +78,19 @@ def _add(found: Truth, picture, faces, path: str) -> None:
     found[name] = faces
 
 
-def _read_anno(path: str) -> Truth:
-    """Return the faces in AFW's own annotation file."""
+def _of_anno(rows: np.ndarray, path: str) -> Truth:
+    """Return the faces in the rows of AFW's own annotation file."""
     found = {}
-    for picture, boxes, *_ in matrix_file(path, "anno"):
+    for picture, boxes, *_ in rows:
         corners = np.float64([np.ravel(box) for box in np.ravel(boxes)]).reshape(-1, 4)
         _add(found, picture, (corners, np.zeros(len(corners), bool)), path)
     return found
 
 
-def _read_objects(path: str) -> Truth:
-    """Return the faces in an annotation file of the toolbox's own form."""
+def _of_objects(entries: np.ndarray, path: str) -> Truth:
+    """Return the faces in the entries of an annotation file of the toolbox's own form."""
     found = {}
-    for entry in np.ravel(matrix_file(path, "Annotations")):
+    for entry in np.ravel(entries):
         objects = np.asarray(entry["objects"], np.float64)
         objects = objects.reshape(-1, objects.shape[-1] if objects.size else 4)
         ignored = np.zeros(len(objects), bool)

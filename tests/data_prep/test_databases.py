@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -131,9 +132,9 @@ def unlocated(mixture, tmp_path):
 def test_a_search_for_landmarks_that_was_stopped_goes_on(unlocated, tmp_path, monkeypatch):
     """Behind the last whole batch, whatever stands there, with the same bytes at its end."""
     monkeypatch.setattr(landmark_finder, "BATCH", 5)
-    path, located = landmark_finder.locate(*unlocated), landmark_finder.located
-    whole, names, seen = open(path, "rb").read(), sorted(os.listdir(tmp_path)), []
-    os.remove(path)
+    path, located = Path(landmark_finder.locate(*unlocated)), landmark_finder.located
+    whole, names, seen = path.read_text(), sorted(os.listdir(tmp_path)), []
+    path.unlink()
 
     def counted(analyzer, faces, records):
         if len(seen) == 2:
@@ -146,10 +147,10 @@ def test_a_search_for_landmarks_that_was_stopped_goes_on(unlocated, tmp_path, mo
     with pytest.raises(Stopped):
         landmark_finder.locate(*unlocated)
     with open(f"{path}.partial", "a") as stream:
-        stream.write(whole.decode().splitlines()[10][:50])
-    assert landmark_finder.locate(*unlocated) == path
+        stream.write(whole.splitlines()[10][:50])
+    assert landmark_finder.locate(*unlocated) == str(path)
     assert sum(map(len, seen)) == len(whole.splitlines()) > 10
-    assert open(path, "rb").read() == whole and sorted(os.listdir(tmp_path)) == names
+    assert path.read_text() == whole and sorted(os.listdir(tmp_path)) == names
 
 
 def test_the_command_looks_for_landmarks(mixture, unlocated, tmp_path, expect_refusal):
