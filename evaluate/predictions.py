@@ -117,7 +117,9 @@ def predict(
         if not _same(out, settings):
             _remove(path, os.path.join(out, HASHES))
             files.write_json(os.path.join(out, SETTINGS), settings)
-        if not os.path.isfile(path):
+        if os.path.isfile(path):
+            _refuse_changed(out)
+        else:
             _remove(os.path.join(out, HASHES))
             begun_with = {**settings, "engine": engine, "on_gpu": bool(gpu)}
             with Growing(partial, rows if descriptors else None, begun_with) as growing:
@@ -129,7 +131,6 @@ def predict(
             _write_hashes(out)
         # Last: a run that is killed before still finds them beside the lines.
         _remove(rows, f"{partial}{ITEMS}")
-        _refuse_changed(out)
         said = read(out)
         _refuse_strange(path, said, pictures, settings["kind"])
     return said
@@ -226,7 +227,7 @@ def read_descriptors(out: str) -> np.ndarray:
     return arrays["descriptor"]
 
 
-class Kind(TypedDict):
+class Settings(TypedDict):
     """What of the settings says how the lines are meant."""
 
     kind: str
@@ -234,7 +235,7 @@ class Kind(TypedDict):
 
 def read(out: str) -> list[Said]:
     """Return the finished predictions in a folder; InputError where there are none."""
-    settings = reading.read_json(os.path.join(out, SETTINGS), "measure the model first", Kind)
+    settings = reading.read_json(os.path.join(out, SETTINGS), "measure the model first", Settings)
     is_found = settings["kind"] == answers.DETECT
     pictures = []
     for image, lines in record.by_picture(record.read_results(os.path.join(out, LINES))):
