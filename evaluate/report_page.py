@@ -16,7 +16,7 @@ from allinone import files, folders, pages, reading
 from allinone.errors import InputError
 from evaluate import benchmark, curves, report_images, report_tables, results_form
 from evaluate.benchmark import Benchmark, OtherCurves
-from evaluate.results_form import Bench
+from evaluate.results_form import Bench, Result
 from evaluate.run import RESULTS
 
 TEMPLATE = "evaluate/templates/report.html"
@@ -31,11 +31,10 @@ KIND = folders.Kind(
 PAPER_PICTURE, PAPER_STAGE2 = 3.5, 0.1
 PAPER_MACHINE = "8 CPU cores and a TITAN X, section IV-G"
 
-Result = Mapping[str, Any]  # what a results.json holds
-Results = Mapping[str, Result]  # {benchmark: its result}
+Results = Mapping[str, Result]  # {benchmark: what its results.json holds}
 
 
-def gather(results: str) -> dict[str, dict[str, Any]]:
+def gather(results: str) -> dict[str, Result]:
     """Return the results in a folder with a folder for each benchmark that was measured.
 
     InputError where a results.json is broken, or that of another benchmark.
@@ -95,7 +94,7 @@ def section(
     )
 
 
-def drawings(found: Mapping[str, Any], others: OtherCurves) -> list[dict[str, Any]]:
+def drawings(found: Result, others: OtherCurves) -> list[dict[str, Any]]:
     """Return the drawings of a benchmark, one for each kind of curve, with others' of the kind."""
     kinds: dict[curves.Kind, dict] = {}
     for name, curve in found["curves"].items():

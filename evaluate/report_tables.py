@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
 from evaluate.benchmark import Benchmark, Figure, Peer
-
-Result = Mapping[str, Any]  # what a results.json holds
+from evaluate.results_form import Result
 
 
 def overview(one: Benchmark, found: Optional[Result]) -> dict[str, Any]:

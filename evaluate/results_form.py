@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Optional, TypedDict
+from typing import Annotated, Optional, TypedDict
 
 from msgspec import Meta
 
@@ -49,6 +49,7 @@ class Measured(_Models, total=False):
 
     profile: Optional[str]
     provenance: Optional[History]
+    stage1: Optional[_Models]
 
 
 class Result(TypedDict):
@@ -80,7 +81,7 @@ class Bench(TypedDict, total=False):
     machine: str
 
 
-def read(path: str, mend: str) -> dict[str, Any]:
+def read(path: str, mend: str) -> Result:
     """Return a results.json; InputError with field and mend where it is none."""
     found = reading.read_json(path, mend, Result)
     for name, curve in found["curves"].items():

@@ -6,6 +6,7 @@ import damage
 import h5py
 import numpy as np
 import pytest
+from report_results import COMMON, CURVE
 
 from allinone import hdf5
 from allinone.errors import InputError
@@ -19,24 +20,9 @@ TIMES = 3  # each damage
 LOSS = dict(det=1.5, age=2.5)
 LOG = [dict(iteration=number, loss=LOSS) for number in range(1, 9)]
 LOG.append(dict(iteration=8, validation=dict(det=dict(ap50=0.5))))
-RESULTS = dict(
-    benchmark="lfw",
-    figures=dict(accuracy=50.0),
-    deviations={},
-    counts=dict(pairs=3),
-    rules=["a rule"],
-    incomplete=[],
-    data="data/lfw",
-    records_sha256="0" * 64,
-    model=dict(folders=["model"], sha256=["0" * 64], profile="tiny", provenance=None),
-    curves=dict(ours=dict(x=[0, 1], y=[0, 0.5], xlabel="x", ylabel="y")),
-    failures=[dict(image="a.jpg", box=[1, 2, 3, 4], text="wrong")],
-    drawn=True,
-    proposals="dense",
-    engine="opencv",
-    machine="a machine",
-    date="2026-11-25",
-)
+RESULTS = {**COMMON, "benchmark": "lfw", "figures": dict(accuracy=50.0), "curves": dict(ours=CURVE)}
+RESULTS.update(incomplete=[], data="data/lfw", drawn=True)
+RESULTS.update(failures=[dict(image="a.jpg", box=[1, 2, 3, 4], text="wrong")])
 
 
 def jsonl(values):
@@ -93,7 +79,6 @@ def test_a_damaged_file_is_read_or_refused_with_its_name(tmp_path, name):
     "name, text, says",
     [
         ("x.txt", b"a.jpg 0.5 1 2 1e300 4\n", "line 1: score and edges must be finite"),
-        ("x.txt", b"a.jpg nan 1 2 3 4\n", "line 1: score and edges must be finite"),
         ("x.csv", b"h\n1;2;a\0.jpg;4;5;6;7;8;9;10;11\n", "line 2: must hold the picture"),
     ],
 )
@@ -107,22 +92,6 @@ def test_a_picture_that_is_there_twice_is_named(tmp_path):
     (tmp_path / "x.txt").write_text("2002/a\n0\n2002/a\n1\n1 2 3 4 0.5\n")
     with pytest.raises(InputError, match="x.txt, line 3: 2002/a is there twice"):
         fddb_files.read_results(str(tmp_path / "x.txt"))
-
-
-@pytest.mark.parametrize(
-    "change, says",
-    [
-        (dict(curves=dict(ours=dict(x=[0], y=[0, 1], xlabel="", ylabel=""))), "'ours' has not"),
-        (dict(model=dict(folders=[], sha256=["0"])), "'model.folders'"),
-        (dict(failures=[dict(image="a", box=[1, 2, 1e300, 4], text="")]), "'failures"),
-        (dict(figures=dict(accuracy="high")), "'figures"),
-    ],
-)
-def test_results_of_another_form_name_the_field(tmp_path, change, says):
-    path = tmp_path / "results.json"
-    path.write_text(json.dumps({**RESULTS, **change}))
-    with pytest.raises(InputError, match=f"results.json: .*{says}.*; measure again"):
-        read_results(str(path), "measure again")
 
 
 class Search:

@@ -209,8 +209,10 @@ UNFIT = [
     ("curves", {"ours": dict(CURVE, y=[None, 0, 0])}, "curves"),
     ("curves", {"ours": dict(CURVE, y=[0.5])}, "not as many x as y"),
     ("failures", [dict(image="a", box=[1], text="")], "failures"),
+    ("failures", [dict(image="a", box=[1, 2, 1e300, 4], text="")], "failures"),
     ("model", dict(COMMON["model"], folders=[]), "model.folders"),
     ("model", dict(COMMON["model"], provenance=dict(sources=[1])), "model.provenance.sources"),
+    ("model", dict(COMMON["model"], stage1="another model"), "model.stage1"),
 ]
 
 
