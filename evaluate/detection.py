@@ -15,9 +15,8 @@ from allinone import boxes
 from allinone.record import FaceRecord
 from evaluate import curves, face_eval, measured_models
 from evaluate.predictions import Said
-from evaluate.run import Run, worst
+from evaluate.run import DETECTIONS, Run, worst
 
-DETECTIONS = "detections.txt"
 RULES = (
     "boxes with +1 pixel, IoU > 0.5, best score first to the face of largest IoU; a second "
     "detection of a face is false",

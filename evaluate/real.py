@@ -56,16 +56,8 @@ def records_of(data):
     return paths
 
 
-@command
-def main(argv=None):
-    """Run the command."""
-    args = parse(argv)
-    engine = args.engine or ("caffe" if args.gpu else "opencv")
-    if engine == "caffe":
-        device.use(args.gpu)
-    records, model = records_of(args.data), open_model(args.model)
-    embedding = tpe.of_model(model)
-
+def measure(args, engine, records, model, embedding):
+    """Measure a model, write results.json and results.md, and print their tables."""
     said, lost = {}, {}
     for name in portraits.SETS:
         out = os.path.join(args.out, name)
@@ -85,14 +77,26 @@ def main(argv=None):
         not_found=lost,
         threshold=threshold,
     )
-    with folders.only_one(args.out):
-        folders.claim(args.out, KIND)
-        files.write_json(os.path.join(args.out, "results.json"), results)
-        with files.replacing(os.path.join(args.out, "results.md")) as stream:
-            tables = [rows.markdown(rows.table(some)) for some in (found, groups)]
-            stream.write("\n".join(tables))
+    files.write_json(os.path.join(args.out, "results.json"), results)
+    with files.replacing(os.path.join(args.out, "results.md")) as stream:
+        tables = [rows.markdown(rows.table(some)) for some in (found, groups)]
+        stream.write("\n".join(tables))
     print(headline.text_table(rows.table(found)))
     print(json.dumps(dict(not_found=lost, score_for_that_precision=round(threshold, 4))))
+
+
+@command
+def main(argv=None):
+    """Run the command."""
+    args = parse(argv)
+    engine = args.engine or ("caffe" if args.gpu else "opencv")
+    if engine == "caffe":
+        device.use(args.gpu)
+    records, model = records_of(args.data), open_model(args.model)
+    embedding = tpe.of_model(model)
+    with folders.only_one(args.out):
+        folders.claim(args.out, KIND)
+        measure(args, engine, records, model, embedding)
 
 
 if __name__ == "__main__":

@@ -15,14 +15,20 @@ from allinone import device, files, folders, model, reading
 from allinone.errors import InputError
 from allinone.record import FaceRecord
 from data_prep import conversion
-from evaluate import answers, headline, measured_models, predictions
+from evaluate import answers, fddb_files, headline, measured_models, predictions
 from evaluate.benchmark import Benchmark, Measured
 from evaluate.predictions import Annotated, Said
 
 RESULTS = "results.json"
+# What some benchmarks write beside it: detections as the face-eval toolbox and as FDDB have them,
+# scores and embeddings of templates.
+DETECTIONS, FDDB_DETECTIONS, SCORES, EMBEDDINGS = "detections.txt", "results", "scores", "tpe.h5"
 KIND = folders.Kind(
     "measurement",
-    holds=(RESULTS, "DiscROC.txt", "ContROC.txt", "detections.txt", "tpe.h5"),
+    holds=(
+        *(RESULTS, DETECTIONS, FDDB_DETECTIONS, SCORES, EMBEDDINGS),
+        *(fddb_files.DISCRETE, fddb_files.CONTINUOUS),
+    ),
     proofs={RESULTS: frozenset({"benchmark", "figures", "deviations", "rules"})},
     is_marked=True,
 )

@@ -39,16 +39,8 @@ def parse(argv):
     return parser.parse_args(argv)
 
 
-@command
-def main(argv=None):
-    """Run the command."""
-    args = parse(argv)
-    device.use(args.gpu)
-    portraits, scenes = synthetic_faces.load(args.faces), synthetic_faces.load(args.scenes)
-    portraits = [(path, faces) for path, faces in portraits if faces]
-    if not portraits or not any(faces for _, faces in scenes):
-        raise InputError(f"{args.faces}, {args.scenes}: no face to measure on; draw the sets again")
-    analyzer = FaceAnalyzer(args.model)
+def measure(analyzer, portraits, scenes, out):
+    """Measure a model, and write what is found into a folder; return (results, chance)."""
     pairs = synthetic_faces.describe_portraits(analyzer, portraits)
     detected = synthetic_faces.detect_in_scenes(analyzer, scenes)
     results, chance = task_figures.of_all(pairs)
@@ -61,12 +53,26 @@ def main(argv=None):
         scenes=len(scenes),
         faces_in_scenes=detected.faces,
     )
+    files.write_json(os.path.join(out, "chance.json"), chance)
+    files.write_json(os.path.join(out, "counts.json"), counts)
+    synthetic_faces.write_predictions(os.path.join(out, "predictions.h5"), pairs)
+    files.write_json(os.path.join(out, "results.json"), results)
+    return results, chance
+
+
+@command
+def main(argv=None):
+    """Run the command."""
+    args = parse(argv)
+    device.use(args.gpu)
+    portraits, scenes = synthetic_faces.load(args.faces), synthetic_faces.load(args.scenes)
+    portraits = [(path, faces) for path, faces in portraits if faces]
+    if not portraits or not any(faces for _, faces in scenes):
+        raise InputError(f"{args.faces}, {args.scenes}: no face to measure on; draw the sets again")
+    analyzer = FaceAnalyzer(args.model)
     with folders.only_one(args.out):
         folders.claim(args.out, KIND)
-        files.write_json(os.path.join(args.out, "chance.json"), chance)
-        files.write_json(os.path.join(args.out, "counts.json"), counts)
-        synthetic_faces.write_predictions(os.path.join(args.out, "predictions.h5"), pairs)
-        files.write_json(os.path.join(args.out, "results.json"), results)
+        results, chance = measure(analyzer, portraits, scenes, args.out)
     print(headline.text_table(headline.table(results, chance)))
     if headline.left_out(results):
         print(headline.left_out(results))

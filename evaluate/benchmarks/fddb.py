@@ -9,9 +9,8 @@ from allinone import files
 from evaluate import answers, curves, detection, ellipses, fddb_files, measured_models, peers
 from evaluate.benchmark import Benchmark, Figure, Measured
 from evaluate.predictions import Said
-from evaluate.run import Run
+from evaluate.run import FDDB_DETECTIONS, Run
 
-RESULTS = "results"  # folder of a model's detections in FDDB's format
 ALLOWED = (500, 1000, 2000)  # false positives
 
 
@@ -56,7 +55,7 @@ def curve_of(run: Run, said: Sequence[Said]) -> ellipses.Curve:
 
 def write_results(run: Run, said: Sequence[Said]) -> str:
     """Write detections in FDDB's format, a file for each fold; return the folder."""
-    folder = os.path.join(run.out, RESULTS)
+    folder = os.path.join(run.out, FDDB_DETECTIONS)
     folds: dict[str, list[str]] = {}
     for (image, faces), one in zip(run.pictures, said):
         name = os.path.splitext(os.path.relpath(image, fddb_files.PICTURES))[0]

@@ -30,14 +30,14 @@ from evaluate import (
 from evaluate.benchmark import Benchmark, Measured
 from evaluate.ijba_tables import COSINE, TPE
 from evaluate.people_templates import Template
-from evaluate.run import Run
+from evaluate.run import EMBEDDINGS, SCORES, Run
 
 SPLITS = 10
 FARS, FPIRS, RANKS = (0.001, 0.01, 0.1), (0.01, 0.1), (1, 5, 10)
 # our choice: TPIR asks for the mate among as many first ones, as long as IJB-A's candidate lists
 CANDIDATES = 20
 AGAIN = "read the set again (make data-ijba)"
-TEMPLATES, COMPARISONS, EMBEDDINGS = "templates.jsonl", "comparisons.jsonl", "tpe.h5"
+TEMPLATES, COMPARISONS = "templates.jsonl", "comparisons.jsonl"
 VERIFY, SEARCH = "verify", "search"  # the two protocols
 LEARNT = {protocol: f"{protocol}_train" for protocol in (VERIFY, SEARCH)}  # part to learn from
 CURVES = {COSINE: "ours", TPE: "ours, TPE"}
@@ -219,7 +219,7 @@ def split_figures(found: SplitScores) -> dict[str, float]:
 
 def write_scores(run: Run, kind, split, templates: Templates, pairs, found: SplitScores) -> None:
     """Write a split's scores: of the comparisons, and of each probe's best candidates."""
-    out = os.path.join(run.out, "scores", kind)
+    out = os.path.join(run.out, SCORES, kind)
     if found.scores is not None:
         with files.replacing(os.path.join(out, f"verify_{split}.csv")) as stream:
             stream.write("TEMPLATE_ID_1,TEMPLATE_ID_2,SIMILARITY\n")

@@ -107,6 +107,12 @@ def test_what_cannot_be_measured_is_said(sets, chain, tmp_path, command, expect_
     refuse(["afw", "--data", tmp_path / "gone", "--model", model], "gone", "data_prep/README.md")
     refuse(["afw", "--data", data], "--model")
     refuse(["afw", "--data", data, "--model", tmp_path], str(tmp_path), "model.json", "make fuse")
+    theirs = tmp_path / "theirs" / "results" / "fold-01-out.txt"  # of another method
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("mine")
+    fddb = ["fddb", "--data", sets / "data" / "fddb", "--model", model]
+    refuse([*fddb, "--out", tmp_path / "theirs"], f"{theirs.parent}: would be written over")
+    assert theirs.read_text() == "mine"
     shutil.copytree(sets / "data" / "lap2015", tmp_path / "lap2015")
     os.remove(tmp_path / "lap2015" / "Validation.csv")
     (tmp_path / "lap2015" / "records.jsonl").unlink(missing_ok=True)

@@ -35,6 +35,16 @@ def measured(chain, real_folders, tmp_path_factory, command):
     return out
 
 
+def test_results_of_somebody_else_are_not_written_over(
+    chain, real_folders, tmp_path, expect_refusal
+):
+    """The folder is looked at first: no picture has been."""
+    (tmp_path / "results.md").write_text("mine")
+    given = ["--data", real_folders, "--model", chain / "model", "--out", tmp_path]
+    expect_refusal("evaluate.real", given, tmp_path / "results.md", "written over")
+    assert [path.name for path in tmp_path.iterdir()] == ["results.md"]
+
+
 def drawn(real_source, name):
     """Return {image: its labels as they were drawn}."""
     lines = (real_source / "real" / f"{name}.jsonl").read_text().splitlines()

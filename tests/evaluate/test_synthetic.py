@@ -34,6 +34,15 @@ def test_the_command_leaves_figures_and_predictions(chain, tmp_path, command):
     assert abs(ages.mean() - results["age"]["mae"]) < 1e-3
 
 
+def test_results_of_somebody_else_are_not_written_over(chain, tmp_path, expect_refusal):
+    """The folder is looked at first: what takes long has not begun."""
+    (tmp_path / "results.json").write_text('{"mine": 1}')
+    given = arguments(chain / "model", chain / "faces", chain / "scenes", tmp_path)
+    done = expect_refusal("evaluate.synthetic", given, tmp_path / "results.json", "written over")
+    assert "portraits" not in done.stdout
+    assert (tmp_path / "results.json").read_text() == '{"mine": 1}'
+
+
 def true_ages(folder):
     return np.array([faces[0].age for _, faces in synthetic_faces.load(str(folder))])
 
