@@ -23,7 +23,7 @@ from data_prep.tables import lines as lines_of
 from data_prep.tables import number as number_of
 from evaluate import ellipses
 
-PICTURES = "originalPics"  # folder of FDDB's pictures
+PICTURES = reader.PICTURES  # folder of FDDB's pictures
 FOLDS = os.path.dirname(reader.FOLDS[0])  # folder of the lists
 OURS = "fold-{:02d}-out.txt"
 DISCRETE, CONTINUOUS = "DiscROC.txt", "ContROC.txt"

@@ -58,10 +58,11 @@ def about(folders: Iterable[str], stage1: Optional[str] = None) -> dict[str, Any
     stage1: folder of the model that does stage 1, where that is another; as much is said of it.
     """
     folders = sorted(set(folders))
+    abouts = [model.read_about(folder) for folder in folders]
     return dict(
         folders=folders,
-        sha256=[model.read_about(folder).files[model.FUSED[1]] for folder in folders],
-        profile=model.open_model(folders[0]).profile,
+        sha256=[one.files[model.FUSED[1]] for one in abouts],
+        profile=abouts[0].profile,
         provenance=history_of(folders[0]),
         stage1=about([stage1]) if stage1 else None,
     )

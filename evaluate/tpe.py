@@ -120,7 +120,7 @@ def of_model(model: Model) -> Optional[tuple[np.ndarray, float]]:
             f"{model.path(TPE)}: was learnt from other weights than those beside it, or has no "
             "threshold; learn it again (python -m evaluate.learn_tpe --help)"
         )
-    weights, threshold = maps[OF_MODEL], about["threshold"]
-    if not np.isfinite(weights).all() or np.ndim(threshold) or not np.isfinite(threshold):
-        raise InputError(f"{model.path(TPE)}: holds no finite numbers; learn it again")
-    return weights, float(threshold)
+    threshold = about["threshold"]
+    if np.ndim(threshold) or not np.isfinite(threshold):
+        raise InputError(f"{model.path(TPE)}: its threshold is no finite number; learn it again")
+    return maps[OF_MODEL], float(threshold)

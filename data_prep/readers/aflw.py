@@ -92,7 +92,7 @@ def points_of(text):
 
 def pose_of(roll, pitch, yaw):
     """Return [roll, pitch, yaw] in degrees, -180 to 180, with our signs, of AFLW's radians."""
-    with np.errstate(invalid="ignore"):  # infinite angles become NaN, which every set's are told by
+    with np.errstate(invalid="ignore"):  # an infinite angle becomes NaN, which is dropped
         return ((np.degrees([-roll, pitch, -yaw]) + 180) % 360 - 180).tolist()
 
 
