@@ -45,11 +45,12 @@ def main(argv=None):
     args = parse(argv)
     found = report_page.gather(args.results)
     systems = [report_page.gather(folder) for folder in args.systems]
-    for folder, results in zip(args.systems, systems):
+    compared = [(args.results, found), *zip(args.systems, systems)] if systems else []
+    for folder, results in compared:
         if not any(benchmark.load(name).pipelines for name in results):
             raise InputError(
-                f"--systems {folder}: no results of IJB-A in it; make eval-ijba EVAL={folder} "
-                "measures them"
+                f"{folder}: no results of IJB-A in it, whose table --systems is about; make "
+                f"eval-ijba EVAL={folder} measures them"
             )
     path = os.path.join(args.out, report_page.PAGE)
     text = report_page.page(found, args.data, args.bench, systems)

@@ -55,9 +55,10 @@ def test_systems_that_were_measured_stand_below_those_of_table_vi(tmp_path, expe
         [boxes, "out/hyperface", "out/joint", "cosine", "0.700", "0.800"]
     ]
     write(tmp_path / "eval-lfw", "lfw", figures={})
-    systems = ["--systems", tmp_path / "eval-lfw"]
-    sentence = f"--systems {tmp_path / 'eval-lfw'}: no results of IJB-A"
-    expect_refusal("evaluate.report", [*options(tmp_path), *systems], sentence)
+    lfw, ours = tmp_path / "eval-lfw", tmp_path / "eval"
+    for given in (["--systems", lfw], ["--results", lfw, "--systems", ours]):
+        said = f"{lfw}: no results of IJB-A"
+        expect_refusal("evaluate.report", [*options(tmp_path), *given], said)
 
 
 def test_the_papers_figures_are_those_that_it_states():
