@@ -39,8 +39,11 @@ class Failure(TypedDict):
     text: str
 
 
-class _Models(TypedDict):
+class _Folders(TypedDict):
     folders: SomeTexts
+
+
+class _Models(_Folders):
     sha256: SomeTexts
 
 
@@ -49,7 +52,7 @@ class Measured(_Models, total=False):
 
     profile: Optional[str]
     provenance: Optional[History]
-    stage1: Optional[_Models]
+    stage1: Optional[_Folders]
 
 
 class Result(TypedDict):
