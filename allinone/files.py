@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
-from allinone import partials, reading
+from allinone import partials
 from allinone.errors import InputError, writing
 
 
@@ -94,16 +94,3 @@ def sha256(path: str) -> str:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
-
-
-def refuse_changed(path: str, digest: str, beside: str, mend: str) -> None:
-    """Raise InputError where a file is missing, or is not the one of a hash.
-
-    beside: the file beside it that has the hash; mend: what to do then.
-    """
-    reading.opened(path, mend).close()
-    if sha256(path) != digest:
-        raise InputError(
-            f"{path}: is not the file that {beside} beside it was written with (its sha256 "
-            f"differs): damaged or changed; {mend}"
-        )

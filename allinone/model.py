@@ -215,7 +215,7 @@ def open_model(folder: str | None = None) -> Model:
         path = os.path.join(folder, name)
         if os.path.isfile(path) and os.path.getsize(path) > MOST_BYTES:
             raise InputError(f"{path}: larger than {MOST_BYTES} bytes; {AGAIN}")
-        files.refuse_changed(path, digest, ABOUT, AGAIN)
+        reading.refuse_changed(path, digest, ABOUT, AGAIN)
     return Model(folder, about)
 
 

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from allinone import files
 from allinone.errors import InputError, os_error_in_words
 
 LONGEST = 1 << 24  # our choice: bytes of a line; who has no line end before is no text
@@ -39,6 +40,19 @@ def opened(path: str, mend: str) -> BinaryIO:
         raise InputError(os_error_in_words(error)) from None
     except ValueError:  # a NUL, or half a letter
         raise InputError(f"{path!r}: no name of a file; {mend}") from None
+
+
+def refuse_changed(path: str, digest: str, beside: str, mend: str) -> None:
+    """Raise InputError where a file is missing, or is not the one of a hash.
+
+    beside: the file beside it that has the hash; mend: what to do then.
+    """
+    opened(path, mend).close()
+    if files.sha256(path) != digest:
+        raise InputError(
+            f"{path}: is not the file that {beside} beside it was written with (its sha256 "
+            f"differs): damaged or changed; {mend}"
+        )
 
 
 def lines(path: str, mend: str) -> Iterator[tuple[int, bytes]]:

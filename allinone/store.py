@@ -216,7 +216,7 @@ def verify(folder: str) -> dict[str, Any]:
     """
     found = manifest(folder)
     for name, digest in found.get("files", {}).items():
-        files.refuse_changed(os.path.join(folder, name), digest, MANIFEST, AGAIN)
+        reading.refuse_changed(os.path.join(folder, name), digest, MANIFEST, AGAIN)
     return found
 
 

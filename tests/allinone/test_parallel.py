@@ -40,13 +40,6 @@ def large(numbers):
     return [bytes(5_000_000) for _ in numbers]
 
 
-def minute(numbers):
-    """Take a minute, and leave a file named like the process where the first item says."""
-    open(os.path.join(numbers[0], str(os.getpid())), "w").close()
-    time.sleep(60)
-    return numbers
-
-
 def test_results_come_in_order_and_no_more_is_under_way_than_needed():
     """What keeps memory flat: items are taken from their source only as results are."""
     taken = []
@@ -125,11 +118,16 @@ def test_large_items_that_nobody_reads_any_more_hold_nothing_up(tmp_path, how, c
 
 
 LONG = """
+import os
 import sys
+import time
 from allinone import parallel
 from allinone.errors import command
-sys.path.insert(0, "tests/allinone")
-from test_parallel import minute
+
+def minute(folders):
+    open(os.path.join(folders[0], str(os.getpid())), "w").close()
+    time.sleep(60)
+    return folders
 
 @command
 def main(argv=None):
@@ -152,11 +150,14 @@ def alive(pid):
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="looks into /proc")
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
 def test_processes_end_with_the_one_that_started_them(tmp_path, number, code):
-    """Each item takes a minute: Ctrl-C (to all of them) and kill -9 end them at once."""
+    """Each item takes a minute: Ctrl-C (to all of them) and kill -9 end them at once.
+
+    A process leaves a file of its name when it begins.
+    """
     script, marks = tmp_path / "long.py", tmp_path / "marks"
     script.write_text(LONG)
     marks.mkdir()
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT}/tests"}
+    environment = {**os.environ, "PYTHONPATH": ROOT}
     command = [sys.executable, str(script), str(marks)]
     with started(command, env=environment, stdout=subprocess.DEVNULL) as running:
         deadline = time.monotonic() + 60
