@@ -89,7 +89,7 @@ def check_caffe(report):
 
 def check_build(report, caffe):
     """Report what is known of how Caffe was built: by the kit or not, for which GPUs, NCCL."""
-    said = build.read(os.path.dirname(os.path.dirname(os.path.dirname(caffe.__file__))))
+    said = build.about(os.path.dirname(caffe.__file__))
     if said:
         of = "make caffe-gpu" if said["cuda"] else "make caffe-cpu"
         report.good("built by", f"{of}, from {said['source']}")

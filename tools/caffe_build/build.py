@@ -1,5 +1,6 @@
 """The build itself: what is wanted, compiling, and putting it where later targets look for it."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -15,6 +16,7 @@ from tools.caffe_build import cudnn, edits, source, sources, toolchain
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILT = "built.json"  # what was built; it is there when the build is whole
+PREPARED = "source.json"  # the same, for what compiling starts from
 # A change of these is a reason to build anew.
 SHAPING = ("CMakeLists.txt", "cudnn.py", "edits.py", "sources.py", "toolchain.py")
 LEFT_OUT = ("_caffe.cpp", "test", "imagenet")  # of Caffe's Python package
@@ -39,7 +41,6 @@ def described(wanted, python):
         cudnn=wanted.cudnn,
         python=python.version,
         interpreter=sys.executable,
-        given=os.path.abspath(wanted.given) if wanted.given else "",
         scripts=digest_of_scripts(),
     )
 
@@ -53,13 +54,31 @@ def digest_of_scripts():
     return total.hexdigest()
 
 
-def read(folder):
+def read(folder, name=BUILT):
     """Return what built.json in a folder says; {} where there is no whole build."""
     try:
-        with open(os.path.join(folder, BUILT), encoding="utf-8") as stream:
+        with open(os.path.join(folder, name), encoding="utf-8") as stream:
             return json.load(stream)
     except (FileNotFoundError, ValueError):
         return {}
+
+
+def about(package):
+    """Return what built.json says of the build that a folder `caffe` is in; {} of others."""
+    return read(os.path.dirname(os.path.dirname(package)))
+
+
+def serves(there, plan, given):
+    """Tell whether what is there, as built.json says it, is what is planned or more.
+
+    Code for more GPUs does no harm, and any source does where none is given.
+    """
+    if given and there.get("source") != source.named(given):
+        return False
+    code = set(there.get("architectures", "").split(";"))
+    if not code.issuperset(plan["architectures"].split(";")):
+        return False
+    return all(there.get(name) == plan[name] for name in plan if name != "architectures")
 
 
 def build(wanted):
@@ -68,7 +87,7 @@ def build(wanted):
     python = toolchain.interpreter()
     plan = described(wanted, python)
     there = read(wanted.to)
-    if {name: there.get(name) for name in plan} == plan:
+    if serves(there, plan, wanted.given):
         print(f"{wanted.to}: already built")
         return there
     start = time.monotonic()
@@ -90,25 +109,23 @@ def build(wanted):
 
 
 def prepared(wanted, plan, code):
-    """Fetch and change the source; go on with the one of a build that was stopped.
+    """Fetch and change the source; return in words where it is from.
 
-    Return in words where it is from.
+    What a build has left goes on: one that was stopped, or one for other GPUs.
     """
-    note = os.path.join(wanted.to, "source.json")
-    if os.path.isfile(note):
-        with open(note, encoding="utf-8") as stream:
-            was = json.load(stream)
-        if was["plan"] == plan:
-            print("  going on with the build that was stopped")
-            return was["origin"]
-        os.remove(note)
+    was = read(wanted.to, PREPARED)
+    if serves(dict(was, architectures=plan["architectures"]), plan, wanted.given):
+        print("  going on with the source and the toolchain that are there")
+        return was["source"]
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(os.path.join(wanted.to, PREPARED))
     for name in ("build", "toolchain"):
         shutil.rmtree(os.path.join(wanted.to, name), ignore_errors=True)
     os.makedirs(wanted.to, exist_ok=True)
     origin = source.fetch(wanted.given, code)
     edits.apply(edits.EDITS + (cudnn.EDITS if wanted.cudnn else ()), code)
     print(f"  source: {origin}", flush=True)
-    files.write_json(note, dict(plan=plan, origin=origin))
+    files.write_json(os.path.join(wanted.to, PREPARED), dict(plan, source=origin))
     return origin
 
 

@@ -49,13 +49,18 @@ def take(given, folder):
         root = root_of(given, given)
         ignored = shutil.ignore_patterns(".git", "build")
         shutil.copytree(root, folder, ignore=ignored)
-        return f"the folder {os.path.abspath(given)}"
+        return named(given)
     if not os.path.isfile(given):
         raise InputError(f"CAFFE_SOURCE={given}: no such folder or archive")
     if os.path.basename(given) == TARBALL:
         check_sum(given)
     unpack(given, folder)
-    return f"the archive {os.path.abspath(given)}"
+    return named(given)
+
+
+def named(given):
+    """Return in words a source that is given."""
+    return f"the {'folder' if os.path.isdir(given) else 'archive'} {os.path.abspath(given)}"
 
 
 def root_of(folder, named):

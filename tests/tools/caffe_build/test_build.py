@@ -70,22 +70,46 @@ def test_a_build_that_was_stopped_goes_on_and_one_of_something_else_begins_anew(
     wanted, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(build.edits, "EDITS", ())
-    plan, code = dict(cuda=False), tmp_path / "to" / "source"
+    plan, code = dict(cuda=False, architectures=""), tmp_path / "to" / "source"
     origin = build.prepared(wanted, plan, str(code))
     assert origin == f"the folder {wanted.given}" and (code / source.LANDMARK).is_file()
     (tmp_path / "to" / "build").mkdir()
     (code / "compiled").write_text("")
     assert build.prepared(wanted, plan, str(code)) == origin
     assert (code / "compiled").is_file() and (tmp_path / "to" / "build").is_dir()
-    assert build.prepared(wanted, dict(cuda=True), str(code)) == origin
+    # Code for other GPUs is compiled in the same place.
+    assert build.prepared(wanted, dict(plan, architectures="90-real"), str(code)) == origin
+    assert build.prepared(wanted._replace(given=""), plan, str(code)) == origin
+    assert (code / "compiled").is_file() and (tmp_path / "to" / "build").is_dir()
+    assert build.prepared(wanted, dict(plan, cuda=True), str(code)) == origin
     assert not (code / "compiled").exists() and not (tmp_path / "to" / "build").exists()
+
+
+PLAN = dict(cuda=True, architectures="90-real", python="3.12")
+
+
+@pytest.mark.parametrize(
+    "there, given, serves",
+    [
+        (PLAN, "", True),
+        (dict(PLAN, architectures=toolchain.ALL), "", True),  # for a bundle; has this GPU's too
+        (dict(PLAN, architectures="80-real"), "", False),
+        (dict(PLAN, python="3.9"), "", False),
+        (dict(PLAN, source="the archive /caffe.tar.gz"), "", True),
+        (dict(PLAN, source="the archive /caffe.tar.gz"), "/caffe.tar.gz", True),
+        (dict(PLAN, source="https://github.com/BVLC/caffe.git"), "/caffe.tar.gz", False),
+        ({}, "", False),
+    ],
+)
+def test_what_is_built_serves_where_it_has_all_that_is_asked_for(there, given, serves):
+    assert build.serves(there, PLAN, given) is serves
 
 
 def test_a_build_that_is_there_is_left_as_it_is(wanted, monkeypatch, capsys):
     python = toolchain.Interpreter("3.12", "include", "lib", "link")
     monkeypatch.setattr(toolchain, "check", lambda: None)
     monkeypatch.setattr(toolchain, "interpreter", lambda: python)
-    said = dict(build.described(wanted, python), version="1.0.0")
+    said = dict(build.described(wanted, python), source=f"the folder {wanted.given}")
     os.mkdir(wanted.to)
     with open(os.path.join(wanted.to, build.BUILT), "w") as stream:
         json.dump(said, stream)
