@@ -15,7 +15,7 @@ from allinone.pycaffe import caffe, caffe_pb2
 from prototxt import deploy, towers
 from tools import exporting, layers
 from tools.fusing.proof import write_net
-from tools.proving import commands
+from tools.proving import commands, convolution
 from tools.proving.data_step import database
 from tools.proving.job import PEAK, Found, Job
 from tools.proving.models_step import lacking, opened_net
@@ -41,7 +41,7 @@ PIXELS = 4  # side of the picture that the products start from
 
 
 def training(job: Job) -> Found:
-    """Time joint iterations on real data and on made-up data, and with cuRAND's new seeds."""
+    """Time joint iterations on real and on made-up data, new seeds of cuRAND, convolutions."""
     found, name = Found(), job.profile_name
     device.use(job.card)
     profile, planned = job.profile, schedules.JOBS[name]["joint"]
@@ -64,7 +64,8 @@ def training(job: Job) -> Found:
         )
         count = max(1, job.iterations // (10 if job.cards else 25))
         times = by_turns(*works, count=count, rounds=ROUNDS)
-    report_training(found, sum(sizes.values()), *times)
+        report_training(found, sum(sizes.values()), *times)
+        convolution.measure(found, made_up.net, times[1], bool(job.card))
     return found
 
 

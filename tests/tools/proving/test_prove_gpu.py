@@ -56,6 +56,13 @@ def test_engines_agree_and_their_speed_is_counted(proof):
     assert speed["flops_of_a_face"] > 1e7
     for engine in ("caffe", "opencv", "onnxruntime", "onnxruntime-fp16"):
         assert speed[engine]["faces_a_second"]["16"] > 0
+    named = [row["what"] for row in steps["training-speed-tiny"]["rows"]]
+    assert named == [
+        "training",
+        "data layers wait",
+        "a new seed for every iteration",
+        "convolution",
+    ]
     assert steps["resume-tiny"]["rows"][0]["figure"] == "the same to the bit"
 
 
