@@ -18,9 +18,21 @@
 #: SEED: of which they are drawn. CASE: seed:class:number of one that is shown. CAFFE_SOURCE: folder
 #: or archive of Caffe's source; default: fetched. CUDNN: 1 convolves by cuDNN 9. BUNDLE: folder for
 #: a build of Caffe that can be moved.
+#: Paths may have blanks and any other signs: IN="my photos/a b.jpg". Names in IN, RUNS and SYSTEMS
+#: stand with a blank between them: a.jpg b.jpg
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
+# A path that is given counts letter by letter, also its $; only ~/ at its beginning means HOME,
+# and one that begins with - must not be taken for an option.
+PATHS := DATA SRC DB FACES SCENES LANDMARKS REAL MODEL STAGE1 EVAL SYSTEMS INIT RUN RUNS TRUNK IN \
+	OUT CAFFE_SOURCE BUNDLE
+given = $(filter command override,$(firstword $(origin $1)))
+literal = $(subst <path>,,$(subst <path>-,./-,$(subst <path>~/,$(HOME)/,<path>$(value $1))))
+$(foreach one,$(PATHS),$(if $(call given,$(one)),$(eval override $(one) := $$(call literal,$(one)))))
+# One argument of a command, and an option with one where there is a value.
+quoted = '$(subst ','\'',$1)'
+option = $(if $2,$1 $(call quoted,$2))
 PY := .venv/bin/python
 RECIPE := $(PY) -m tools.recipes
 PROFILE ?= paper
@@ -38,15 +50,17 @@ MODEL ?= out/$(PROFILE)/model
 EVAL ?= out/$(PROFILE)/eval
 REAL ?= ../shared/real
 DEVICE = $(if $(GPU),--gpu "$(GPU)",--cores $(CORES))
-TUNED = $(ITERATIONS:%=--iterations %) $(LR:%=--base-lr %) $(BATCH:%=--batch %)
-TRAIN = $(PY) -m tools.train --profile $(PROFILE) --db $(DB) --resume $(DEVICE) $(TUNED)
-BUILDING = $(if $(CAFFE_SOURCE),--source "$(CAFFE_SOURCE)") $(if $(BUNDLE),--bundle "$(BUNDLE)")
-GIVEN_MODEL = $(if $(filter file default,$(origin MODEL)),,--model $(MODEL))
+TUNED = $(call option,--iterations,$(ITERATIONS)) $(call option,--base-lr,$(LR)) \
+	$(call option,--batch,$(BATCH))
+TRAIN = $(PY) -m tools.train --profile $(PROFILE) --db $(call quoted,$(DB)) --resume $(DEVICE) \
+	$(TUNED)
+BUILDING = $(call option,--source,$(CAFFE_SOURCE)) $(call option,--bundle,$(BUNDLE))
+GIVEN_MODEL = $(if $(filter file default,$(origin MODEL)),,--model $(call quoted,$(MODEL)))
 GIVEN_PROFILE = $(if $(filter file default,$(origin PROFILE)),,--profile $(PROFILE))
-DATABASES = --profile $(PROFILE) $(LANDMARKS:%=--landmarks-from %)
-EVALUATE = $(RECIPE).evaluate_all --data $(DATA) --out $(EVAL) --profile $(PROFILE) \
-	--gpu "$(GPU)" $(GIVEN_MODEL) $(STAGE1:%=--stage1 %) $(PROPOSALS:%=--proposals %) \
-	$(SCORE:%=--score %)
+DATABASES = --profile $(PROFILE) $(call option,--landmarks-from,$(LANDMARKS))
+EVALUATE = $(RECIPE).evaluate_all --data $(call quoted,$(DATA)) --out $(call quoted,$(EVAL)) \
+	--profile $(PROFILE) --gpu "$(GPU)" $(GIVEN_MODEL) $(call option,--stage1,$(STAGE1)) \
+	$(call option,--proposals,$(PROPOSALS)) $(call option,--score,$(SCORE))
 # A small net gets slower with more BLAS threads.
 test quick claims bench report eval-real fuzz: export OPENBLAS_NUM_THREADS = 1
 ifneq ($(PROFILE),paper)
@@ -86,8 +100,8 @@ caffe-cpu:  ## Build Caffe without CUDA, for Python 3.9 to 3.12; 5 minutes [CAFF
 env: setup  ## Check Python, Caffe, GPU, packages, disk and memory; every problem has its mend
 	@$(PY) -m tools.check_env --gpu "$(GPU)"
 check-gpu: setup  ## Prove that a machine computes rightly; minutes [OUT ITERATIONS PROFILE]
-	@$(PY) -m tools.prove_gpu --gpu "$(GPU)" --out $(or $(OUT),out/gpu) \
-		$(ITERATIONS:%=--iterations %) $(GIVEN_PROFILE)
+	@$(PY) -m tools.prove_gpu --gpu "$(GPU)" --out $(call quoted,$(or $(OUT),out/gpu)) \
+		$(call option,--iterations,$(ITERATIONS)) $(GIVEN_PROFILE)
 docs: setup  ## Write docs/network.md, the drawn nets, the pictures of pose and of the age loss
 	@$(PY) -m tools.describe_nets
 	@$(PY) -m tools.draw_pose
@@ -101,18 +115,21 @@ data-synthetic: setup  ## Draw a labelled set into data/synthetic: 20,000 portra
 	$(PY) -m data_prep.synthetic --kind scenes --count 2000 --identities 2000 --seed 1 \
 		--out data/synthetic/scenes
 $(DATASETS:%=data-%): data-%: setup  ## Read one dataset [DATA SRC DB PROFILE LANDMARKS]
-	$(PY) -m data_prep.convert $* --folder $(or $(SRC),$(DATA)/$*)
-	$(PY) -m data_prep.databases $* --data $(DATA) --out $(DB) $(DATABASES) --gpu "$(GPU)" \
-		$(SRC:%=--folder %)
+	$(PY) -m data_prep.convert $* --folder $(call quoted,$(or $(SRC),$(DATA)/$*))
+	$(PY) -m data_prep.databases $* --data $(call quoted,$(DATA)) --out $(call quoted,$(DB)) \
+		$(DATABASES) --gpu "$(GPU)" $(call option,--folder,$(SRC))
 data: setup  ## Build the databases of all training sets there [DATA DB SETS LANDMARKS TRAINING]
-	$(RECIPE).data $(SETS) --data $(DATA) --db $(DB) $(DATABASES) $(DEVICE) $(TUNED)
+	$(RECIPE).data $(SETS) --data $(call quoted,$(DATA)) --db $(call quoted,$(DB)) $(DATABASES) \
+		$(DEVICE) $(TUNED)
 drawn-data: setup  ## Draw small sets in the layouts of the real ones, to try the targets on [OUT]
-	$(PY) -m data_prep.drawn_sets --out $(or $(OUT),out/drawn)
+	$(PY) -m data_prep.drawn_sets --out $(call quoted,$(or $(OUT),out/drawn))
 db: setup  ## Build the databases of two records files [FACES SCENES DATA DB PROFILE]
-	$(PY) -m data_prep.build_db scenes --records $(SCENES) --without-search $(FACES) --out $(DB)
-	$(PY) -m data_prep.build_db aligned --records $(FACES) --profile $(PROFILE) --out $(DB)
+	$(PY) -m data_prep.build_db scenes --records $(call quoted,$(SCENES)) \
+		--without-search $(call quoted,$(FACES)) --out $(call quoted,$(DB))
+	$(PY) -m data_prep.build_db aligned --records $(call quoted,$(FACES)) --profile $(PROFILE) \
+		--out $(call quoted,$(DB))
 inspect: setup  ## Draw random samples of every database in DB, with their labels [DATA DB OUT]
-	$(PY) -m tools.inspect_db $(DB) --out $(or $(OUT),out/inspect)
+	$(PY) -m tools.inspect_db $(call quoted,$(DB)) --out $(call quoted,$(or $(OUT),out/inspect))
 
 pretrain: setup  ## Train the identity net, from which the others start [DATA DB TRAINING]
 	$(TRAIN) --job pretrain --out $(PRETRAINED)
@@ -121,19 +138,21 @@ pretrain: setup  ## Train the identity net, from which the others start [DATA DB
 START := $(if $(filter $(PRETRAINED),$(INIT)),$(if $(wildcard $(PRETRAINED)/finished),,pretrain))
 train $(patsubst %,train-%,$(filter-out hyperface,$(TOWERS))): $(START)
 train: setup  ## Train the sub-networks jointly, or go on with it [DATA DB INIT RUN TRAINING]
-	$(TRAIN) --job joint --out $(RUN) $(INIT:%=--init %)
+	$(TRAIN) --job joint --out $(call quoted,$(RUN)) $(call option,--init,$(INIT))
 # HyperFace starts from AlexNet's caffemodel where INIT names it, never from the identity net.
 train-hyperface: GIVEN_START = $(if $(filter file default,$(origin INIT)),,$(INIT))
 $(TOWERS:%=train-%): train-%: setup  ## Train one tower, or the baseline [DATA DB INIT TRAINING]
-	$(TRAIN) --job $* --out out/$(PROFILE)/$* $(GIVEN_START:%=--init %)
+	$(TRAIN) --job $* --out out/$(PROFILE)/$* $(call option,--init,$(GIVEN_START))
 $(FINETUNED:%=finetune-%): finetune-%: setup  ## Fine-tune and fuse [DATA DB RUN FOLD TRAINING]
-	@$(RECIPE).finetune $* --profile $(PROFILE) --db $(DB) --run $(RUN) --out out/$(PROFILE) \
-		$(FOLD:%=--fold %) $(DEVICE) $(TUNED)
+	@$(RECIPE).finetune $* --profile $(PROFILE) --db $(call quoted,$(DB)) \
+		--run $(call quoted,$(RUN)) --out out/$(PROFILE) $(call option,--fold,$(FOLD)) \
+		$(DEVICE) $(TUNED)
 fuse: setup  ## Fuse the newest snapshots of RUN or RUNS into MODEL [RUN RUNS TRUNK MODEL PROFILE]
-	$(PY) -m tools.fuse $(RUNS:%=--run %) $(TRUNK:%=--trunk %) --out $(MODEL) --gpu "$(GPU)"
+	$(PY) -m tools.fuse --run $(call quoted,$(RUNS)) $(call option,--trunk,$(TRUNK)) \
+		--out $(call quoted,$(MODEL)) --gpu "$(GPU)"
 
 eval-synthetic: setup  ## Measure MODEL on held-out drawn faces and scenes [MODEL PROFILE]
-	$(RECIPE).evaluate_synthetic --model $(MODEL) --gpu "$(GPU)"
+	$(RECIPE).evaluate_synthetic --model $(call quoted,$(MODEL)) --gpu "$(GPU)"
 $(BENCHMARKS:%=eval-%): eval-%: setup  ## Measure on a benchmark whose set is there [MEASURING]
 	$(EVALUATE) $*
 tpe-ijba: setup  ## Learn the embedding (TPE) of each split of IJB-A; measure with it [MEASURING]
@@ -141,19 +160,19 @@ tpe-ijba: setup  ## Learn the embedding (TPE) of each split of IJB-A; measure wi
 eval: setup  ## Measure on all benchmarks whose sets are there [MEASURING]
 	@$(EVALUATE)
 report: setup  ## Write measured figures beside the paper's [DATA EVAL OUT PROFILE SYSTEMS]
-	@$(PY) -m evaluate.report --results $(EVAL) --data $(DATA) --out $(or $(OUT),report) \
-		$(if $(SYSTEMS),--systems $(SYSTEMS))
+	@$(PY) -m evaluate.report --results $(call quoted,$(EVAL)) --data $(call quoted,$(DATA)) \
+		--out $(call quoted,$(or $(OUT),report)) $(call option,--systems,$(SYSTEMS))
 train-real: setup  ## Make a model from photographs; 4 hours [REAL CORES ITERATIONS LR BATCH]
-	@$(RECIPE).real --real $(REAL) $(DEVICE) $(TUNED)
+	@$(RECIPE).real --real $(call quoted,$(REAL)) $(DEVICE) $(TUNED)
 eval-real: setup  ## Measure MODEL, or the shipped one, on the held-out part of REAL [REAL MODEL]
-	@$(RECIPE).real --real $(REAL) --until sets
+	@$(RECIPE).real --real $(call quoted,$(REAL)) --until sets
 	@$(PY) -m evaluate.real --data data/real $(or $(GIVEN_MODEL),--model models/small) \
 		--out out/eval-real --gpu "$(GPU)"
 export: setup  ## Write MODEL as ONNX too, and how far onnxruntime is from Caffe [MODEL PROFILE]
-	$(PY) -m tools.export_onnx --model $(MODEL)
+	$(PY) -m tools.export_onnx --model $(call quoted,$(MODEL))
 analyze: setup  ## Find and describe faces, with the shipped model or MODEL [IN MODEL OUT]
-	$(PY) -m tools.analyze $(or $(IN),$(error give pictures with IN=photo.jpg)) $(GIVEN_MODEL) \
-		--out $(or $(OUT),out/analyze) --gpu "$(GPU)"
+	$(PY) -m tools.analyze $(call quoted,$(or $(IN),$(error give pictures with IN=photo.jpg))) \
+		$(GIVEN_MODEL) --out $(call quoted,$(or $(OUT),out/analyze)) --gpu "$(GPU)"
 claims: setup  ## Test the paper's claims in small, into docs/claims.md; 40 minutes [CORES]
 	@$(RECIPE).demo --until validation $(DEVICE)
 	$(PY) -m tools.claims --db out/demo/db --out out/claims --page docs/claims.md
@@ -162,10 +181,10 @@ bench: setup  ## Time training, reading, building and analyzing here; 15 minutes
 	$(PY) -m tools.bench --db out/demo/db --records out/demo/train/faces/records.jsonl \
 		--model out/demo/model --out out/bench.json
 fuzz: setup  ## Give the commands hostile input; an hour [CASES SEED CASE CORES]
-	@$(PY) -m tools.fuzz $(if $(CASE),--only $(CASE),--cases $(or $(CASES),10000) \
+	@$(PY) -m tools.fuzz $(if $(CASE),--only $(call quoted,$(CASE)),--cases $(or $(CASES),10000) \
 		--seed $(or $(SEED),1) --cores $(CORES))
 kill: setup  ## Kill commands 200 times; they must end as if never killed; half an hour [SEED OUT]
-	$(PY) -m tools.kill --kills 200 --seed $(or $(SEED),1) --out $(or $(OUT),out/kill)
+	$(PY) -m tools.kill --kills 200 --seed $(or $(SEED),1) --out $(call quoted,$(or $(OUT),out/kill))
 clean:  ## Remove what was made (out/, report/, caches); data/ and .venv stay
 	rm -rf out report .pytest_cache .ruff_cache
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
@@ -185,8 +204,8 @@ rule = $(if $(filter $1,$(FAMILY)),.* $(call first,$1)%,$1)
 line = $(shell sed -nE 's/^$(rule):.*\#\# .*\[(.*)\]$$/\1/p' $(THIS))
 takes = $(subst MEASURING,$(MEASURING),$(subst TRAINING,$(TRAINING),$(line)))
 TAKEN := $(sort GPU PYTHON $(foreach goal,$(GOALS),$(call takes,$(goal))))
-given = $(if $(filter command,$(firstword $(origin $1))),$1)
-STRANGE := $(filter-out $(TAKEN),$(foreach one,$(.VARIABLES),$(call given,$(one))))
+STRANGE := $(filter-out $(TAKEN),$(foreach one,$(filter-out .%,$(.VARIABLES)),$(if \
+	$(call given,$(one)),$(one))))
 $(foreach goal,$(filter-out $(TARGETS),$(GOALS)),$(error no target '$(goal)'; there are \
 	$(or $(filter $(call first,$(goal))%,$(TARGETS)),$(TARGETS))))
 $(if $(STRANGE),$(error $(firstword $(STRANGE)): not taken by make $(GOALS), which takes $(TAKEN)))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import re
+import shlex
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
 from allinone.errors import InputError
 
 LARGEST = 2**31 - 1  # what Caffe's solver files can hold; Caffe aborts at a larger number
+MOST_WORDS = 30  # our choice: of a path
 SHOWN = 40  # our choice: letters of a wrong number that a sentence repeats
 
 
@@ -21,6 +25,40 @@ class Parser(argparse.ArgumentParser):
         """Raise InputError."""
         what = re.sub(r"^argument ([^:]+): ", r"\1 ", message)
         raise InputError(f"{what}; --help says what the command takes")
+
+
+def several(values: Iterable[str], is_there: Callable[[str], bool] = os.path.exists) -> list[str]:
+    """Return the paths that arguments name: one that holds blanks may be several paths.
+
+    That is how make hands on IN="my photos/a b.jpg c.jpg". What is there as a whole is one path;
+    else the longest words are taken that are; else blanks, quotes and backslashes count as in a
+    shell. An argument of which nothing is there stays whole. is_there: tells whether a path is.
+    """
+    found = []
+    for value in values:
+        ways = ([value], _longest_there(value.split(" "), is_there), _as_in_a_shell(value))
+        whole = [way for way in ways if way and all(map(is_there, way))]
+        some = [way for way in ways if any(map(is_there, way))]
+        found += [*whole, *some, [value]][0]
+    return found
+
+
+def _longest_there(words: Sequence[str], is_there: Callable[[str], bool]) -> list[str]:
+    found, start = [], 0
+    while start < len(words):
+        ends = range(min(len(words), start + MOST_WORDS), start, -1)
+        names = [" ".join(words[start:end]) for end in ends]
+        name = next(filter(is_there, names), names[-1])
+        found += [name] if name else []
+        start += name.count(" ") + 1
+    return found
+
+
+def _as_in_a_shell(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:  # a quote that is not closed: part of a name
+        return []
 
 
 def _refusal(text: str, must: str) -> argparse.ArgumentTypeError:

@@ -36,7 +36,9 @@ def parse(argv=None):
     parser.add_argument(
         "--out", default="report", help="folder for index.html, results.json and results.csv"
     )
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    args.systems = arguments.several(args.systems)
+    return args
 
 
 @command

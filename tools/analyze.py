@@ -17,7 +17,7 @@ import sys
 from allinone import analyzer, arguments, engines, model
 from allinone.errors import InputError, command
 from allinone.face import RAW, UNIT
-from tools.analysis import run
+from tools.analysis import inputs, run
 
 OF_SEARCH = ("score", "proposals", "smallest")  # options that mean nothing with --boxes
 
@@ -64,6 +64,7 @@ def parse(argv):
     add("--csv", action="store_true", help=f"write {run.TABLE} too")
     add("--without-pictures", action="store_true", help="draw nothing")
     args = parser.parse_args(argv)
+    args.inputs = arguments.several(args.inputs, inputs.is_there)
     unused = [name for name in OF_SEARCH if args.boxes and getattr(args, name) is not None]
     if unused:
         raise InputError(

@@ -38,7 +38,9 @@ def parse(argv):
     )
     parser.add_argument("--out", required=True, help="folder of the model")
     parser.add_argument("--gpu", default="", help="GPU number for the check; default: CPU")
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    args.run = arguments.several(args.run)
+    return args
 
 
 @command

@@ -27,6 +27,19 @@ def is_camera(item: str) -> bool:
     return number and not os.path.exists(item)
 
 
+def _fitting(pattern: str) -> list[str]:
+    """Return the paths that fit a pattern; a folder that is there may have brackets in its name."""
+    folder, name = os.path.split(pattern)
+    if os.path.isdir(folder):
+        pattern = os.path.join(glob.escape(folder), name)
+    return sorted(glob.glob(pattern))
+
+
+def is_there(item: str) -> bool:
+    """Tell whether an input names a file, a folder, a pattern that something fits, or a camera."""
+    return os.path.lexists(item) or is_camera(item) or bool(glob.has_magic(item) and _fitting(item))
+
+
 def _paths_of(item: str) -> list[str]:
     """Return the paths that one input stands for; InputError where there is none."""
     if os.path.isdir(item):
@@ -35,7 +48,7 @@ def _paths_of(item: str) -> list[str]:
     elif os.path.exists(item) or not glob.has_magic(item):
         found, why = [item], ""
     else:
-        found, why = sorted(glob.glob(item)), "no file fits this pattern"
+        found, why = _fitting(item), "no file fits this pattern"
     if not found:
         raise InputError(f"{item}: {why}")
     return found
