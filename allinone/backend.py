@@ -8,7 +8,10 @@ import numpy as np
 
 from allinone import engines
 from allinone.blob import to_blob
+from allinone.errors import InputError
 from allinone.model import DENSE, FUSED, open_model
+
+LARGEST = 1e9  # our choice: no answer is near it, and what is computed from it has no overflow
 
 
 class Backend:
@@ -49,7 +52,7 @@ class Backend:
         """Return {output: (n, size) array} of a stage for BGR uint8 images (n, side, side, 3).
 
         Stage 1 computes no layer that only stage 2 needs. InputError where the net has not that
-        stage.
+        stage, or gives what is no answer.
         """
         blobs = self.model.outputs(stage)
         parts = {}
@@ -59,8 +62,18 @@ class Backend:
             batch = to_blob(images[start : start + self.batch])
             found = self.net.run(batch, list(blobs.values()))
             for output, part in parts.items():
+                self._refuse_no_answers(output, found[blobs[output]])
                 part.append(found[blobs[output]].reshape(len(batch), -1))
         return {output: np.concatenate(part) for output, part in parts.items()}
+
+    def _refuse_no_answers(self, output: str, values: np.ndarray) -> None:
+        """Raise InputError where weights, each a number, lead to what is none."""
+        if (np.abs(values) <= LARGEST).all():  # NaN is not
+            return
+        why = "its weights are damaged; get the model again, or train again with a lower base_lr"
+        if self.engine == engines.ONNX_FP16:
+            why = f"it may need numbers beyond half precision's 65504; use engine {engines.ONNX}"
+        raise InputError(f"{self.folder}: '{output}' is NaN, infinite or beyond {LARGEST:g}: {why}")
 
     def open_dense(self):
         """Return the fully convolutional net, made by the first call; InputError as for a model."""
@@ -75,4 +88,6 @@ class Backend:
         By the fully convolutional net: windows of input_size pixels, DENSE_STRIDE apart; the
         image's sides must be input_size + n * DENSE_STRIDE.
         """
-        return self.open_dense().run(to_blob([image]), ["detection"])["detection"][0, 1]
+        found = self.open_dense().run(to_blob([image]), ["detection"])["detection"]
+        self._refuse_no_answers("detection", found)
+        return found[0, 1]

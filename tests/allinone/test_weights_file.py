@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
-from model_copies import refused
+from model_copies import refused, seal
 
-from allinone import engines, model, surgery, weights_file
+from allinone import FaceAnalyzer, engines, model, surgery, weights_file
+from allinone.backend import Backend
+from allinone.errors import InputError
 
 
 def change_weights(folder, name, change):
@@ -19,6 +21,15 @@ def with_a(value):
 
     def change(blobs):
         blobs["conv3"][0].data[7] = value
+
+    return change
+
+
+def enlarging(layer):
+    """Return what makes all weights of a layer large numbers."""
+
+    def change(blobs):
+        blobs[layer][0].data[:] = [1e38] * len(blobs[layer][0].data)
 
     return change
 
@@ -58,6 +69,41 @@ def test_weights_that_do_not_fit_or_are_no_numbers_are_refused_by_name(model_cop
     change_weights(model_copy, name, change)
     for engine in engines.ENGINES:
         refused(model_copy, engine, str(model_copy / name), part)
+
+
+@pytest.mark.parametrize("engine", ["caffe", "opencv"])
+@pytest.mark.parametrize("layer, output", [("conv3", "detection"), ("age_raw", "age")])
+def test_weights_so_large_that_nothing_comes_of_them_are_refused(
+    model_copy, engine, layer, output, recwarn
+):
+    """An age of NaN came of them, landmarks with NumPy's warnings."""
+    change_weights(model_copy, model.FUSED[1], enlarging(layer))
+    seal(model_copy)
+    picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    with pytest.raises(InputError) as error:
+        FaceAnalyzer(str(model_copy), engine).analyze(picture, boxes=[(4, 4, 60, 60)])
+    assert f"{model_copy}: '{output}' is NaN, infinite" in str(error.value)
+    assert "its weights are damaged" in str(error.value) and not recwarn.list
+    change_weights(model_copy, model.DENSE[1], enlarging("conv3"))
+    refused(model_copy, engine, "'detection' is NaN, infinite")
+
+
+@pytest.mark.parametrize(
+    "engine, part", [("opencv", "train again"), ("onnxruntime-fp16", "use engine onnxruntime")]
+)
+@pytest.mark.parametrize("value", [np.nan, np.inf, -2e9])
+def test_what_is_no_answer_is_refused_by_its_name(exported_model, engine, part, value):
+    """In half precision a healthy model may come to it."""
+    backend = Backend(str(exported_model), engine)
+    right = backend.net.run
+
+    def run(batch, outputs):
+        found = right(batch, outputs)
+        return {**found, "pose": np.full_like(found["pose"], value)}
+
+    backend.net.run = run
+    with pytest.raises(InputError, match=f"'pose' is NaN.*{part}"):
+        backend([np.zeros((115, 115, 3), np.uint8)], stage=1)
 
 
 def test_a_caffemodel_that_is_none_is_refused(model_copy, rng):
