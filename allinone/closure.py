@@ -32,11 +32,16 @@ def _text(path: str, root: str) -> str:
         return stream.read()
 
 
-# The three below keep what they return: a recipe asks for the same files at each of its steps.
+# The four below keep what they return: a recipe asks for the same files at each of its steps.
+@functools.cache
+def _nodes(text: str) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(text)))
+
+
 @functools.cache
 def _imports(text: str) -> frozenset[str]:
     names = set()
-    for node in ast.walk(ast.parse(text)):
+    for node in _nodes(text):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -47,7 +52,7 @@ def _imports(text: str) -> frozenset[str]:
 
 @functools.cache
 def _dotted_texts(text: str) -> frozenset[str]:
-    nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant)]
+    nodes = [node for node in _nodes(text) if isinstance(node, ast.Constant)]
     return frozenset(node.value for node in nodes if _is_dotted(node.value))
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from skimage import data
 
 # Photographs without a face that scikit-image ships: half of the backgrounds are cut from them.
 PHOTOGRAPHS = (
@@ -34,6 +33,8 @@ def _bgr(image):
 @functools.lru_cache(maxsize=1)
 def photographs() -> list[np.ndarray]:
     """Return the photographs of PHOTOGRAPHS as BGR uint8."""
+    from skimage import data  # here: importing it takes a second
+
     return [_bgr(getattr(data, name)()) for name in PHOTOGRAPHS]
 
 

@@ -3,11 +3,10 @@
 import os
 
 import numpy as np
-import scipy.io
 
 from allinone import record
 from allinone.pictures import read_image
-from data_prep.layout_files import cells, copy, write_table, write_text
+from data_prep.layout_files import cells, copy, save_matlab, write_table, write_text
 from data_prep.readers import afw, fddb, fgnet, fotw, ijba, lap2015, lfw, pascal
 
 # The originals' header has these blanks
@@ -49,7 +48,7 @@ def write_afw(faces, source, out):
         name = os.path.basename(image)
         anno[number] = [name, cells(boxes), cells(poses), cells(points)]
         copy(source, image, os.path.join(out, name))
-    scipy.io.savemat(os.path.join(out, "anno.mat"), dict(anno=anno))
+    save_matlab(os.path.join(out, "anno.mat"), dict(anno=anno))
 
 
 def write_pascal(faces, source, out):
@@ -61,7 +60,7 @@ def write_pascal(faces, source, out):
         name, size = os.path.basename(image), read_image(os.path.join(source, image)).shape
         entries[number, 0] = (name, np.array(size)[None], np.float64(objects), np.zeros((1, 1)))
         copy(source, image, os.path.join(out, name))
-    scipy.io.savemat(os.path.join(out, pascal.FILE), dict(Annotations=entries))
+    save_matlab(os.path.join(out, pascal.FILE), dict(Annotations=entries))
 
 
 def _ellipse_line(x1, y1, x2, y2):

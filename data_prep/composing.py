@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from sklearn import datasets
 
 from allinone import boxes, folders, pictures, record
 from allinone.parallel import in_order
@@ -68,6 +67,8 @@ def portraits_of(records: Sequence[str], splits: Sequence[str]) -> Portraits:
 @functools.lru_cache(maxsize=1)
 def photographs() -> list[np.ndarray]:
     """Return photographs without a face, BGR uint8, of scikit-image and of scikit-learn."""
+    from sklearn import datasets  # here: importing it takes a second
+
     more = datasets.load_sample_images().images
     return [*backgrounds.photographs(), *(cv2.cvtColor(one, cv2.COLOR_RGB2BGR) for one in more)]
 

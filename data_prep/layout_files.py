@@ -28,6 +28,13 @@ def write_table(path, header, rows, delimiter=","):
         writer.writerows([header, *rows])
 
 
+def save_matlab(path, variables):
+    """Write {name: value} as a Matlab file."""
+    import scipy.io  # here: importing it takes a second
+
+    scipy.io.savemat(path, variables)
+
+
 def cells(values):
     """Return Matlab cells (1, n) of texts or arrays."""
     row = np.empty((1, len(values)), object)

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Optional, Union
 
 import numpy as np
-import scipy.io
 
 from allinone import reading, tasks
 from allinone.errors import InputError
@@ -92,6 +91,8 @@ def table(path: str, columns: Sequence[str], delimiter: str = ",") -> Iterator[t
 
 def variables_of(path: str) -> dict[str, np.ndarray]:
     """Return {name: value} of a Matlab file of any extension; InputError where it is damaged."""
+    import scipy.io  # here: importing it takes a second
+
     try:
         with reading.opened(path, "check the path") as stream:
             if _ends_a_process(path):

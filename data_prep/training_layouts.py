@@ -6,10 +6,9 @@ import os
 import sqlite3
 
 import numpy as np
-import scipy.io
 
 from allinone import landmarks, tasks
-from data_prep.layout_files import cells, copy, write_table, write_text
+from data_prep.layout_files import cells, copy, save_matlab, write_table, write_text
 from data_prep.readers import adience, aflw, celeba, custom, imdb
 
 AFLW_TABLES = """
@@ -113,7 +112,7 @@ def write_imdb(faces, source, out, name="imdb"):
         celeb_id=[face.identity for face in faces],
     )
     os.makedirs(out, exist_ok=True)
-    scipy.io.savemat(os.path.join(out, f"{name}.mat"), {name: struct})
+    save_matlab(os.path.join(out, f"{name}.mat"), {name: struct})
     for path, face in zip(paths, faces):
         copy(source, face.image, os.path.join(out, path))
 

@@ -19,7 +19,6 @@ from typing import NamedTuple, Optional
 
 import cv2
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 OVERLAP = 0.5
 NO_THRESHOLD = np.finfo(np.float64).max  # of a picture without detections
@@ -27,6 +26,13 @@ LONGEST = 450  # pixels: the longer side of FDDB's pictures
 SHORTEST = 270  # our choice: pixels; no side is guessed to be shorter
 CUT = 0.15  # our choice: share of a face by which a detection must end early where the picture does
 MATCHED = 0.3  # our choice: IoU above which a detection tells how a method draws its boxes
+
+
+def _assigned(overlaps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows and columns that are paired so that the sum of overlaps is largest."""
+    from scipy.optimize import linear_sum_assignment  # here: importing it takes a second
+
+    return linear_sum_assignment(-overlaps)
 
 
 class Picture(NamedTuple):
@@ -99,7 +105,7 @@ def _ends(picture: Picture) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray
         return
     found = overlaps(picture.faces, picture.regions, (LONGEST, LONGEST))
     faces, boxes = bounds(picture.faces), bounds(picture.regions)
-    for face, region in zip(*linear_sum_assignment(-found)):
+    for face, region in zip(*_assigned(found)):
         if found[face, region] > MATCHED:
             end, size = boxes[region, 2:], faces[face, 2:] - faces[face, :2]
             yield (faces[face, 2:] - end) / size, end >= boxes[:, 2:].max(axis=0), end
@@ -130,7 +136,7 @@ def steps(found: np.ndarray, scores: np.ndarray) -> Iterator[tuple[float, float,
     before = np.zeros(3)
     for threshold in np.unique(scores)[::-1]:
         some = found[:, scores >= threshold]
-        matched = some[linear_sum_assignment(-some)]
+        matched = some[_assigned(some)]
         true = (matched > OVERLAP).sum()
         now = np.array([matched.sum(), true, some.shape[1] - true])
         yield (threshold, *(now - before))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple, Optional
 
 import numpy as np
-from scipy import stats
 
 from evaluate import metrics
 
@@ -24,6 +23,8 @@ class Interval(NamedTuple):
 
 def share(right) -> Interval:
     """Return the share of right (n,) that is true, with Wilson's interval."""
+    from scipy import stats  # here: importing it takes a second
+
     right = np.asarray(right, bool)
     interval = stats.binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
     return Interval(float(right.mean()), float(interval.low), float(interval.high), len(right))

@@ -5,13 +5,19 @@ and evaluate.ellipses.
 """
 
 import numpy as np
-from sklearn import metrics as sklearn_metrics
 
 from allinone import boxes
 
 YAW_BINS = ((0, 30), (30, 60), (60, 90))  # degrees of |yaw|, Table II
 YAW_STEP = 15  # degrees: AFW's yaw is annotated in such steps
 TOLERANCE = 1e-6  # degrees
+
+
+def _sklearn():
+    """Return scikit-learn's metrics, a second's import that most commands never need."""
+    from sklearn import metrics
+
+    return metrics
 
 
 def match_detections(detected, scores, faces, overlap=0.5):
@@ -143,7 +149,7 @@ def mean_over_people(errors, people):
 
 def mean_absolute_error(predicted, truth):
     """Return the mean of |predicted - truth|."""
-    return float(sklearn_metrics.mean_absolute_error(truth, predicted))
+    return float(_sklearn().mean_absolute_error(truth, predicted))
 
 
 def accuracy(predicted, truth):
@@ -168,7 +174,7 @@ def pair_similarities(descriptors, identities):
 
 def auc(scores, same):
     """Return the area under the ROC curve."""
-    return float(sklearn_metrics.roc_auc_score(same, scores))
+    return float(_sklearn().roc_auc_score(same, scores))
 
 
 def tar_at_far(scores, same, far):
@@ -188,7 +194,7 @@ def roc(scores, same):
 
     A pair is accepted from its threshold on.
     """
-    return sklearn_metrics.roc_curve(same, scores, drop_intermediate=False)
+    return _sklearn().roc_curve(same, scores, drop_intermediate=False)
 
 
 def mate_rank(negatives, positives):

@@ -9,15 +9,11 @@ from collections.abc import Mapping
 from typing import Any, Optional
 
 import cv2
-import matplotlib
 import numpy as np
 from markupsafe import Markup
 
 from allinone import pictures
 from allinone.errors import InputError
-
-matplotlib.use("Agg")
-from matplotlib import pyplot
 
 SHOWN = 150  # pixels: the height of a failure's picture
 WIDEST = 10  # our choice: a picture is shown at most so many times as wide as high
@@ -36,11 +32,15 @@ def drawing(curves: Curves, others: Curves, label: str) -> Markup:
     All are of one kind: ours have the labels of the axes. label: what the drawing shows, for
     people who cannot see it.
     """
+    import matplotlib  # here: importing it takes a second
+    from matplotlib.figure import Figure
+
     first = next(iter(curves.values()))
-    figure, axes = pyplot.subplots(figsize=(6.4, 4.2), constrained_layout=True)
+    figure = Figure(figsize=(6.4, 4.2))
+    axes = figure.subplots(gridspec_kw=dict(left=0.11, right=0.98, bottom=0.12, top=0.97))
     best = sorted(others.items(), key=lambda item: -_height(item[1]))[:BEST_PEERS]
     for number, (name, curve) in enumerate(best):
-        color = pyplot.cm.tab20(number % 20)
+        color = matplotlib.colormaps["tab20"](number % 20)
         axes.plot(curve["x"], curve["y"], color=color, linewidth=1, label=_legend(name, curve))
     for (name, curve), style in zip(curves.items(), ("-", "--", ":")):
         label_of = _legend(name, curve)
@@ -51,9 +51,8 @@ def drawing(curves: Curves, others: Curves, label: str) -> Markup:
     axes.grid(alpha=0.3)
     axes.legend(fontsize=7)
     stream = io.StringIO()
-    with pyplot.rc_context({"svg.hashsalt": "report"}):
+    with matplotlib.rc_context({"svg.hashsalt": "report"}):
         figure.savefig(stream, format="svg", metadata={"Date": None})
-    pyplot.close(figure)
     svg = stream.getvalue()
     head = Markup('<svg role="img" aria-label="{}"').format(label)
     return head + Markup(svg[svg.index("<svg") + len("<svg") :])

@@ -33,7 +33,16 @@ MEMORY = 6 << 30  # our choice: bytes that a process may allocate
 RIGHTS_OF_ROOT = (1, 2)  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
 CAPABILITY_VERSION, DROP = 0x20080522, 24  # _LINUX_CAPABILITY_VERSION_3, PR_CAPBSET_DROP
 PACKAGES = ("allinone", "python_layers", "prototxt", "data_prep", "evaluate", "tools")
-HEAVY = ("matplotlib.pyplot", "scipy.io", "onnxruntime", "sqlite3", "PIL.Image")
+HEAVY = (
+    "matplotlib.figure",
+    "onnxruntime",
+    "PIL.Image",
+    "scipy.io",
+    "scipy.optimize",
+    "scipy.stats",
+    "sklearn.metrics",
+    "sqlite3",
+)
 
 
 def _is_library(path: str) -> bool:
