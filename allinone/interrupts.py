@@ -89,8 +89,13 @@ def end_while_importing() -> None:
     Python looks for the module that -m names is sys.argv[0] "-m".
     """
     if sys.argv[:1] == ["-m"]:
-        _hand_to(end_at_once)
-        atexit.register(_ignore)
+        end_while_starting()
+
+
+def end_while_starting() -> None:
+    """Let the signals end this process at once until its work begins, and when that is done."""
+    _hand_to(end_at_once)
+    atexit.register(_ignore)
 
 
 class _Work:

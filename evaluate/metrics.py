@@ -7,6 +7,7 @@ and evaluate.ellipses.
 import numpy as np
 
 from allinone import boxes
+from allinone.embeddings import unit_length
 
 YAW_BINS = ((0, 30), (30, 60), (60, 90))  # degrees of |yaw|, Table II
 YAW_STEP = 15  # degrees: AFW's yaw is annotated in such steps
@@ -157,11 +158,6 @@ def accuracy(predicted, truth):
     predicted, truth = np.asarray(predicted), np.asarray(truth, np.float64)
     known = np.isfinite(truth)
     return float((predicted[known] == truth[known]).mean())
-
-
-def unit_length(descriptors):
-    """Return descriptors (..., d) scaled to Euclidean length 1."""
-    return descriptors / np.maximum(np.linalg.norm(descriptors, axis=-1, keepdims=True), 1e-12)
 
 
 def pair_similarities(descriptors, identities):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from allinone import align, model, store
+from allinone import align, embeddings, model, store
 from allinone.backend import Backend
 from allinone.checked import TOGETHER
 from allinone.errors import InputError
@@ -91,7 +91,7 @@ def learn(
 ) -> Learnt:
     """Return the embedding of known people, with the threshold that strangers give it."""
     weights = tpe.train(known.descriptors, known.people, seed, iterations)
-    embedded = tpe.apply(weights, strangers.descriptors)
+    embedded = embeddings.apply(weights, strangers.descriptors)
     return Learnt(weights, *same_from(embedded, strangers.people))
 
 
@@ -109,5 +109,5 @@ def keep(net: Backend, learnt: Learnt, known: Described, seed: int) -> str:
         far=FAR,
     )
     with model.replacing_file(net.folder, model.TPE) as path:
-        tpe.save(path, {tpe.OF_MODEL: learnt.weights}, **about)
+        embeddings.save(path, {embeddings.OF_MODEL: learnt.weights}, **about)
     return os.path.join(net.folder, model.TPE)

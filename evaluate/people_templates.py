@@ -12,7 +12,7 @@ from typing import NamedTuple, Optional
 
 import numpy as np
 
-from evaluate import metrics, tpe
+from allinone import embeddings
 
 LOWEST = -1.0  # of a template that cannot be enrolled; a cosine is no lower
 
@@ -38,7 +38,7 @@ def pooled(faces, descriptors: Mapping[tuple, np.ndarray]) -> Optional[np.ndarra
     if not media:
         return None
     means = [np.mean(some, axis=0) for some in media.values()]
-    return metrics.unit_length(np.mean(means, axis=0))
+    return embeddings.unit_length(np.mean(means, axis=0))
 
 
 def similarities(
@@ -56,7 +56,10 @@ def similarities(
         rows = np.zeros((len(some), width))
         for row, one in zip(rows, some):
             row[:] = 0 if one.descriptor is None else one.descriptor
-        mapped.append(metrics.unit_length(rows) if weights is None else tpe.apply(weights, rows))
+        if weights is None:
+            mapped.append(embeddings.unit_length(rows))
+        else:
+            mapped.append(embeddings.apply(weights, rows))
     return np.where(known[0][:, None] & known[1], mapped[0] @ mapped[1].T, LOWEST)
 
 

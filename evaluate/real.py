@@ -13,11 +13,11 @@ import json
 import os
 import sys
 
-from allinone import arguments, device, engines, files, folders
+from allinone import arguments, device, embeddings, engines, files, folders
 from allinone.errors import InputError, command
 from allinone.model import open_model
 from data_prep import conversion
-from evaluate import headline, photographs, portraits, rows, tpe
+from evaluate import headline, photographs, portraits, rows
 
 KIND = folders.Kind(
     "measurement on real faces",
@@ -93,7 +93,7 @@ def main(argv=None):
     if engine == "caffe":
         device.use(args.gpu)
     records, model = records_of(args.data), open_model(args.model)
-    embedding = tpe.of_model(model)
+    embedding = embeddings.of_model(model)
     with folders.only_one(args.out):
         folders.claim(args.out, KIND)
         measure(args, engine, records, model, embedding)

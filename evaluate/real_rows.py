@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from allinone import embeddings
 from allinone.record import FaceRecord
 from allinone.tasks import DESCRIPTOR, POINTS, VISIBILITY, Task
-from evaluate import task_figures, tpe
+from evaluate import task_figures
 from evaluate.rows import Row
 
 ADULT = 16  # years: from here on UTKFace's gender counts
@@ -73,7 +74,7 @@ def rows_of(
         return [_row(name, some, words)]
     rows = [_row(name, some, f"{words}, cosine")]
     if embedding is not None:
-        mapped = replace(some, answers=tpe.apply(embedding, some.answers))
+        mapped = replace(some, answers=embeddings.apply(embedding, some.answers))
         rows.append(_row(name, mapped, f"{words}, by TPE"))
     return rows
 

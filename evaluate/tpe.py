@@ -9,21 +9,16 @@ principal components, and k is the most similar of a random batch of others.
 
 from __future__ import annotations
 
-from typing import Optional
-
 import numpy as np
 
-from allinone import hdf5
+from allinone.embeddings import unit_length
 from allinone.errors import InputError
-from allinone.model import TPE, Model
-from evaluate.metrics import unit_length
 
 SIZE = 128
 # our choice: the paper leaves TPE's settings to [41], whose text we did not have at hand
 RATE = 0.0025
 NEGATIVES = 40  # our choice, as above: others among which the most similar is taken
 ITERATIONS = 30000  # our choice: triplets; until then the tests' people, drawn at random, gain
-OF_MODEL = "descriptor"  # name of a model's own embedding in its file
 
 
 def loss(weights, anchor, positive, negative):
@@ -76,51 +71,3 @@ def train(descriptors, people, seed=0, iterations=ITERATIONS, size=SIZE):
         third = candidates[np.argmax((unit[candidates] @ weights.T) @ mapped)]
         weights = weights - RATE * gradient(weights, unit[first], unit[second], unit[third])
     return np.float32(weights)
-
-
-def apply(weights, descriptors):
-    """Return descriptors (..., d) at length 1, mapped by W, at length 1 (..., size)."""
-    return unit_length(unit_length(np.asarray(descriptors)) @ weights.T)
-
-
-def save(path, maps, **about):
-    """Write {name: W} as HDF5 with attributes."""
-    with hdf5.replacing(path) as data:
-        for name, weights in maps.items():
-            data[name] = weights
-        data.attrs.update(about)
-
-
-def load(path):
-    """Return ({name: W}, attributes) of a file that `save` wrote.
-
-    InputError where it is none, or where a number of W is not finite.
-    """
-    mend = "make tpe-ijba, or evaluate.learn_tpe, writes it"
-    with hdf5.opened(path, mend) as data:
-        wanted = {name: hdf5.Array("f", (None, None)) for name in data}
-    maps, about = hdf5.read(path, wanted, mend, of_one_length=False)
-    for name, weights in maps.items():
-        if not np.isfinite(weights).all():
-            raise InputError(f"{path}: '{name}' holds NaN or infinite numbers; {mend}")
-    return maps, about
-
-
-def of_model(model: Model) -> Optional[tuple[np.ndarray, float]]:
-    """Return a model's own embedding, or None where it has none.
-
-    It is (W, the cosine from which on two faces are one person's). InputError where it belongs to
-    other weights.
-    """
-    if not model.has(TPE):
-        return None
-    maps, about = load(model.path(TPE))
-    if OF_MODEL not in maps or "threshold" not in about or about.get("model") != model.sha256:
-        raise InputError(
-            f"{model.path(TPE)}: was learnt from other weights than those beside it, or has no "
-            "threshold; learn it again (python -m evaluate.learn_tpe --help)"
-        )
-    threshold = about["threshold"]
-    if np.ndim(threshold) or not np.isfinite(threshold):
-        raise InputError(f"{model.path(TPE)}: its threshold is no finite number; learn it again")
-    return maps[OF_MODEL], float(threshold)

@@ -21,7 +21,7 @@ def parser_of(module):
     def parse_args(self, *_):
         raise Parsed(self)
 
-    command = importlib.import_module(module)
+    command = importlib.import_module("allinone.cli" if module == "allinone" else module)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(argparse.ArgumentParser, "parse_args", parse_args)
         with pytest.raises(Parsed) as found:

@@ -13,8 +13,8 @@ import pytest
 from conftest import ROOT, run, run_well
 
 from allinone import files, hdf5, store
+from allinone.analysis.videos import DrawnVideo
 from allinone.errors import InputError
-from tools.analysis.videos import DrawnVideo
 
 SIZES = (4, 40, 120, 300)  # KiB of the disk
 NUMBERS = np.random.default_rng(0).random(60_000)  # 480 kB: more than any of the disks

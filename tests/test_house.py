@@ -89,11 +89,13 @@ def test_no_comprehension_stands_in_another():
 
 
 def commands():
-    return [dotted(path) for path in modules() if is_command(path)]
+    """Return the names that `python -m` starts commands by."""
+    return [dotted(path).replace(".__main__", "") for path in modules() if is_command(path)]
 
 
 def test_every_package_of_commands_can_be_stopped_while_it_imports():
-    packages = {module.split(".")[0] for module in commands()}
+    """The library imports nothing by itself; its command sees to signals in allinone.cli."""
+    packages = {module.split(".")[0] for module in commands()} - {"allinone"}
     assert {"tools", "evaluate"} <= packages
     without = [
         package

@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT
 from skimage import data
 
-from allinone import FaceAnalyzer, model, reading
+from allinone import FaceAnalyzer, embeddings, model, reading
 from evaluate import tpe
 
 FOLDER = os.path.join(ROOT, model.SHIPPED)
@@ -27,7 +27,7 @@ def test_it_is_small_whole_and_says_where_it_comes_from():
     assert size_of(model.FUSED[1]) <= LARGEST
     told = reading.read_json(os.path.join(FOLDER, model.PROVENANCE), "")
     assert told["profile"] == "small" and told["largest_difference"] and told["sources"]
-    weights, threshold = tpe.of_model(model.open_model())
+    weights, threshold = embeddings.of_model(model.open_model())
     assert weights.shape == (tpe.SIZE, 512) and 0 < threshold < 1
 
 

@@ -11,11 +11,11 @@ import numpy as np
 from matplotlib import cbook
 from skimage import data
 
-from allinone import boxes, draw, hdf5, pictures
+from allinone import boxes, draw, embeddings, hdf5, pictures
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
 from allinone.tasks import BY_NAME
-from evaluate import metrics, synthetic_faces
+from evaluate import synthetic_faces
 from evaluate.synthetic_faces import Picture
 
 PORTRAITS, SCENES, ZOOM = 12, 6, 2  # pictures on the page, and how much they are enlarged
@@ -40,12 +40,12 @@ class Gallery:
         if not len(self.people):
             raise InputError(f"{path}: nobody in it; run evaluate.synthetic again")
         for person in self.people:
-            means.append(metrics.unit_length(descriptors[people == person]).mean(axis=0))
-        self.means = metrics.unit_length(np.stack(means))
+            means.append(embeddings.unit_length(descriptors[people == person]).mean(axis=0))
+        self.means = embeddings.unit_length(np.stack(means))
 
     def nearest(self, descriptor: np.ndarray) -> int:
         """Return the number of the person with the most similar mean (cosine)."""
-        return int(self.people[np.argmax(self.means @ metrics.unit_length(descriptor))])
+        return int(self.people[np.argmax(self.means @ embeddings.unit_length(descriptor))])
 
 
 def analyzed(

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Optional, TypedDict
 
 import numpy as np
 
-from allinone import files, reading
+from allinone import embeddings, files, reading
 from allinone.errors import InputError
 from allinone.progress import Progress
 from allinone.record import Box
@@ -62,7 +62,7 @@ def measure(run: Run) -> Measured:
     splits = sorted({split for split, _ in templates})
     if len(splits) < SPLITS:
         run.note_missing(f"{SPLITS - len(splits)} splits have no protocol files")
-    maps = embeddings(run, templates, splits)
+    maps = maps_of(run, templates, splits)
     figures, roc = collections.defaultdict(list), {}
     for kind in (COSINE, TPE) if maps else (COSINE,):
         points = []
@@ -150,16 +150,16 @@ def map_name(protocol: str, split: int) -> str:
     return f"{protocol}_{split:02d}"
 
 
-def embeddings(run: Run, templates: Templates, splits: Sequence[int]) -> dict[str, np.ndarray]:
+def maps_of(run: Run, templates: Templates, splits: Sequence[int]) -> dict[str, np.ndarray]:
     """Return {name: W}, learnt now or read; {} where there are none of these descriptors."""
     path = os.path.join(run.out, EMBEDDINGS)
     source = files.sha256(os.path.join(run.out, answers.FACES, predictions.DESCRIPTORS))
     if run.options.train_tpe:
         maps = learn(templates, splits)
-        tpe.save(path, maps, descriptors=source)
+        embeddings.save(path, maps, descriptors=source)
         return maps
     if os.path.isfile(path):
-        maps, about = tpe.load(path)
+        maps, about = embeddings.load(path)
         if about.get("descriptors") == source:
             return maps
         print(f"  {path}: learnt from other descriptors, not used; make tpe-ijba learns it anew")

@@ -8,7 +8,7 @@ from typing import Annotated, TypedDict
 import numpy as np
 from msgspec import Meta
 
-from allinone import reading
+from allinone import embeddings, reading
 from allinone.errors import InputError
 from evaluate import curves, metrics, peers
 from evaluate.benchmark import Benchmark, Figure, Measured
@@ -27,7 +27,7 @@ class Pair(TypedDict):
 
 def measure(run: Run) -> Measured:
     """Measure verification by a model's descriptors."""
-    unit = {face.image: metrics.unit_length(row) for face, row in run.descriptors()}
+    unit = {face.image: embeddings.unit_length(row) for face, row in run.descriptors()}
     pairs = known_pairs(run, set(unit))
     first = np.stack([unit[row["pictures"][0]] for row in pairs])
     second = np.stack([unit[row["pictures"][1]] for row in pairs])

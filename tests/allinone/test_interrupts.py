@@ -13,6 +13,7 @@ from conftest import ROOT, started, with_ctrl_c
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 # One of every package that has commands.
 COMMANDS = (
+    "allinone analyze",
     "tools.analyze",
     "tools.recipes.demo",
     "data_prep.build_db",
@@ -109,7 +110,7 @@ def test_while_a_command_imports(command, number):
     """Python says on standard error what it has imported: the signal comes after some line."""
     modules = random.Random(f"{command} {number}").randint(1, 40)  # after the kit's own first one
     with subprocess.Popen(
-        [sys.executable, "-X", "importtime", "-m", command],
+        [sys.executable, "-X", "importtime", "-m", *command.split()],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -187,7 +188,7 @@ def test_a_program_that_imports_the_kit_keeps_its_own_handlers_and_hooks(tmp_pat
         "    handlers = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]\n"
         "    return handlers, sys.excepthook, sys.unraisablehook\n"
         "before = state()\n"
-        "import allinone, allinone.errors, allinone.parallel, evaluate.metrics, tools.gallery\n"
+        "import allinone, allinone.errors, allinone.parallel, evaluate.metrics, allinone.gallery\n"
         "assert state() == before\n"
         "assert before[0] == [signal.default_int_handler, signal.SIG_DFL]\n"
     )

@@ -9,11 +9,11 @@ import pytest
 from report_results import COMMON, CURVE
 
 from allinone import hdf5
+from allinone.analysis import given_boxes
 from allinone.errors import InputError
 from data_prep import region_cache
 from evaluate import detection_files, fddb_files, probes
 from evaluate.results_form import read as read_results
-from tools.analysis import given_boxes
 from tools.training import curves
 
 TIMES = 3  # each damage

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from model_copies import seal
 
+from allinone import embeddings, store
 from allinone import model as models
-from allinone import store
 from allinone.backend import Backend
 from allinone.blob import to_blob
 from allinone.errors import InputError
@@ -57,9 +57,9 @@ def test_what_is_learnt_stands_with_the_model(chain, model):
     own_embedding.keep(net, learnt, people, seed=1)
     opened = models.open_model(str(model))  # checks the hash of every file
     assert opened.has(models.TPE)
-    weights, threshold = tpe.of_model(opened)
+    weights, threshold = embeddings.of_model(opened)
     assert weights.shape == (tpe.SIZE, 512) and (weights == learnt.weights).all()
-    embedded = tpe.apply(weights, people.descriptors)
+    embedded = embeddings.apply(weights, people.descriptors)
     cosines, same = metrics.pair_similarities(embedded, people.people)
     assert (cosines[~same] > threshold).sum() == pytest.approx(0.01 * (~same).sum(), abs=1.5)
 
@@ -69,9 +69,9 @@ def test_the_command_learns_and_keeps_it(chain, model, others, command):
     done = command("evaluate.learn_tpe", *places, "--iterations", 500)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "learnt from 30 faces of 6 people; of 30 faces of 6 others" in done.stdout
-    weights, threshold = tpe.of_model(models.open_model(str(model)))
+    weights, threshold = embeddings.of_model(models.open_model(str(model)))
     assert weights.shape == (tpe.SIZE, 512) and f"{threshold:.3f}" in done.stdout
-    _, about = tpe.load(str(model / models.TPE))
+    _, about = embeddings.load(str(model / models.TPE))
     assert (about["faces"], about["people"], about["seed"]) == (30, 6, 1)
 
 
@@ -89,11 +89,11 @@ def test_the_threshold_is_what_a_share_of_the_pairs_of_different_people_exceeds(
 
 
 def test_a_model_without_one_has_none_and_one_of_other_weights_is_refused(model):
-    assert tpe.of_model(models.open_model(str(model))) is None
-    tpe.save(str(model / "tpe.h5"), {"descriptor": np.ones((2, 512))}, model="another")
+    assert embeddings.of_model(models.open_model(str(model))) is None
+    embeddings.save(str(model / "tpe.h5"), {"descriptor": np.ones((2, 512))}, model="another")
     seal(model, models.TPE)
     with pytest.raises(InputError, match="learnt from other weights than those beside it"):
-        tpe.of_model(models.open_model(str(model)))
+        embeddings.of_model(models.open_model(str(model)))
 
 
 def test_what_does_not_fit_is_named(chain, model, others, tmp_path, expect_refusal):

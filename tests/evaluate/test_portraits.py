@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from allinone import landmarks, tasks
+from allinone import embeddings, landmarks, tasks
 from allinone.record import FaceRecord
-from evaluate import intervals, portraits, real_rows, rows, tpe
+from evaluate import intervals, portraits, real_rows, rows
 
 
 def pair(number, **labels):
@@ -73,7 +73,7 @@ def test_an_embedding_gives_descriptors_a_second_row(rng):
     cosine, mapped = real_rows.rows_of("celeba", tasks.BY_NAME["identity"], pairs, weights)
     descriptors, people = [found.descriptor for _, found in pairs], np.arange(9) % 3
     assert cosine.measured == intervals.person_auc(descriptors, people)
-    assert mapped.measured == intervals.person_auc(tpe.apply(weights, descriptors), people)
+    assert mapped.measured == intervals.person_auc(embeddings.apply(weights, descriptors), people)
     assert cosine.figure.endswith("cosine") and mapped.figure.endswith("by TPE")
     assert cosine.baseline == mapped.baseline == 0.5 and cosine.floor == 0.8
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
 
+from allinone import embeddings
 from allinone.errors import InputError
 from evaluate import metrics, tpe
 
@@ -50,7 +51,7 @@ def test_people_who_were_not_seen_are_told_apart_better_than_by_cosine(rng):
     descriptors, who = people(rng, 60, 5, signal, noise)
     cosine, embedded = [
         metrics.tar_at_far(*metrics.pair_similarities(some, who), 0.01)
-        for some in (descriptors, tpe.apply(weights, descriptors))
+        for some in (descriptors, embeddings.apply(weights, descriptors))
     ]
     assert weights.shape == (128, 512) and cosine < 0.6 and embedded > cosine + 0.2
 
@@ -65,12 +66,12 @@ def test_the_same_seed_gives_the_same_embedding(rng):
 
 def test_saved_and_loaded(tmp_path, rng):
     weights = np.float32(rng.normal(size=(4, 6)))
-    tpe.save(str(tmp_path / "tpe.h5"), {"verify_01": weights}, descriptors="abc")
-    maps, about = tpe.load(str(tmp_path / "tpe.h5"))
+    embeddings.save(str(tmp_path / "tpe.h5"), {"verify_01": weights}, descriptors="abc")
+    maps, about = embeddings.load(str(tmp_path / "tpe.h5"))
     assert (maps["verify_01"] == weights).all() and about["descriptors"] == "abc"
     (tmp_path / "none.h5").write_text("text")
     with pytest.raises(InputError, match="make tpe-ijba"):
-        tpe.load(str(tmp_path / "none.h5"))
+        embeddings.load(str(tmp_path / "none.h5"))
 
 
 def cut(data):
@@ -84,17 +85,17 @@ def emptied(data):
 @pytest.mark.parametrize("damage", [cut, emptied, bytes.lower, bytes.swapcase])
 def test_a_damaged_file_is_refused(tmp_path, damage):
     path = tmp_path / "tpe.h5"
-    tpe.save(str(path), {"verify_01": np.ones((4, 6), np.float32)})
+    embeddings.save(str(path), {"verify_01": np.ones((4, 6), np.float32)})
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(InputError, match="tpe.h5: .*learn_tpe, writes it"):
-        tpe.load(str(path))
+        embeddings.load(str(path))
 
 
 @pytest.mark.parametrize("weights", [np.full((2, 3), np.nan), np.ones(3), np.array([[1, 2]])])
 def test_weights_that_are_no_matrix_of_numbers_are_refused(tmp_path, weights):
-    tpe.save(str(tmp_path / "tpe.h5"), {"verify_01": weights})
+    embeddings.save(str(tmp_path / "tpe.h5"), {"verify_01": weights})
     with pytest.raises(InputError, match="tpe.h5: .*learn_tpe, writes it"):
-        tpe.load(str(tmp_path / "tpe.h5"))
+        embeddings.load(str(tmp_path / "tpe.h5"))
 
 
 @pytest.mark.parametrize("who", [[1, 1, 1], [1, 2, 3]])

@@ -7,8 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from allinone import tasks
-from evaluate import metrics
+from allinone import embeddings, tasks
 from tools import demo_pictures, demo_results
 
 COUNTS = dict(portraits=6, people=2, scenes=1, faces_in_scenes=3)
@@ -94,7 +93,7 @@ def test_text_is_escaped():
 def test_a_gallery_names_the_nearest_of_those_that_are_not_shown(demo, rng):
     gallery = demo_pictures.Gallery(str(demo / "eval" / "predictions.h5"), 12)
     assert gallery.people.tolist() == list(range(6)) and gallery.means.shape == (6, 512)
-    np.testing.assert_allclose(gallery.means, metrics.unit_length(gallery.means), atol=1e-6)
+    np.testing.assert_allclose(gallery.means, embeddings.unit_length(gallery.means), atol=1e-6)
     for place, person in enumerate(gallery.people):
         assert gallery.nearest(3 * gallery.means[place]) == person
 

@@ -11,9 +11,9 @@ import sys
 import tempfile
 
 from allinone import analyzer as analysis
+from allinone.analysis import inputs, run
 from allinone.growing import Growing
 from allinone.pictures import write_image
-from tools.analysis import inputs, run
 from tools.timing.clock import Part, median_seconds
 from tools.timing.pictures import ENGINE, REPEATS, SIZES, drawn_scenes
 

@@ -11,7 +11,7 @@ from analysis_runs import COMMAND, faces_in, with_model
 from conftest import run, run_well
 
 from allinone import Face
-from tools.analysis import videos
+from allinone.analysis import videos
 
 
 def film(path, album):

@@ -15,9 +15,9 @@ from model_copies import seal
 from skimage import data
 
 from allinone import FaceAnalyzer, landmarks
+from allinone.analysis import inputs, outputs, table
+from allinone.analysis import run as analysis
 from allinone.errors import InputError
-from tools.analysis import inputs, outputs, table
-from tools.analysis import run as analysis
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,9 @@ from conftest import ROOT, run_well
 from skimage import data
 
 from allinone import folders
+from allinone.analysis import outputs, run
+from allinone.analysis.videos import partial_of
 from allinone.errors import InputError
-from tools.analysis import outputs, run
-from tools.analysis.videos import partial_of
 
 QUICK = ["--engine", "opencv", "--smallest", "60"]
 

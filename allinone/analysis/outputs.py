@@ -6,8 +6,8 @@ import os
 from collections.abc import Collection, Iterable, Sequence
 
 from allinone import record
+from allinone.analysis import inputs
 from allinone.face import Face
-from tools.analysis import inputs
 
 # Bytes of a name without number and ending: file systems take 255, also of a file in the making.
 LONGEST = 220

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 
 from allinone import draw, record
+from allinone.analysis import inputs, outputs
 from allinone.errors import InputError, OutputError
 from allinone.progress import Progress
 from allinone.videos import open_video
-from tools.analysis import inputs, outputs
 
 QUARTERS = (90, 270)  # degrees
 TRIES, CERTAIN = 8, 0.99  # our choice: frames that are looked at, score of a face that counts

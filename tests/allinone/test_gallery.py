@@ -11,9 +11,7 @@ from conftest import run, run_well
 from model_copies import seal
 from skimage import data
 
-from allinone import Face, InputError, model
-from evaluate import tpe
-from tools import gallery
+from allinone import Face, InputError, embeddings, gallery, model
 
 COMMAND = "tools.identify"
 
@@ -161,7 +159,7 @@ def test_likeness_by_the_models_embedding(analyzer, people, tmp_path):
     shutil.copytree(model.SHIPPED, folder)
     weights = np.float32([[0.6, 0.8, 0], [0, 0, 1]])
     of_model = dict(model=model.open_model(str(folder)).sha256, threshold=0.9995)
-    tpe.save(str(folder / model.TPE), {tpe.OF_MODEL: weights}, **of_model)
+    embeddings.save(str(folder / model.TPE), {embeddings.OF_MODEL: weights}, **of_model)
     seal(folder, model.TPE)
     analyzer.backend.model = model.open_model(str(folder))
     embedded = gallery.likeness_of(analyzer, embedded=True)

@@ -14,17 +14,17 @@ import numpy as np
 
 from allinone import analyzer as analysis
 from allinone import closure, draw, files, folders, reading, record
+from allinone.analysis import given_boxes, inputs, outputs, table
+from allinone.analysis.videos import analyze_or_refuse, partial_of
 from allinone.errors import InputError
 from allinone.face import Face
 from allinone.growing import ITEMS, Growing
 from allinone.pictures import read_image, write_image
 from allinone.progress import Progress
-from tools.analysis import given_boxes, inputs, outputs, table
-from tools.analysis.videos import analyze_or_refuse, partial_of
 
 LINES, TABLE, SETTINGS = "faces.jsonl", "faces.csv", "settings.json"
 PARTIAL = f"{LINES}.partial"
-CODE = ("tools.analysis.run",)  # what decides an answer, with all it imports
+CODE = ("allinone.analysis.run",)  # what decides an answer, with all it imports
 DRAWN = "drawn"  # in the settings: names of all drawings that stand in the folder
 KIND = folders.Kind(
     "analysis",

@@ -6,8 +6,8 @@ import pytest
 from analysis_runs import COMMAND, faces_in, with_model
 from conftest import run_well
 
+from allinone.analysis import given_boxes
 from allinone.errors import InputError
-from tools.analysis import given_boxes
 
 BOXES = ([10, 10, 60, 70], [50, 40, 90, 90])
 

@@ -10,16 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allinone import hdf5
+from allinone import embeddings, hdf5
+from allinone.analysis.inputs import PICTURES, pictures_in
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
 from allinone.face import Face
 from allinone.model import TPE
 from allinone.progress import Progress
-from evaluate import metrics, tpe
-from tools.analysis.inputs import PICTURES, pictures_in
 
-MEND = "make one with tools.identify enroll"
+MEND = "make one with allinone identify enroll"
 FIELDS = dict(name=hdf5.TEXTS, descriptor=hdf5.Array("f", (None, None)), pictures=hdf5.WHOLE)
 THRESHOLD = 0.6  # our choice: cosine; to be set for each model by pictures of one's own
 
@@ -75,10 +74,10 @@ def likeness_of(analyzer: FaceAnalyzer, embedded: bool) -> Likeness:
     if not embedded:
         return Likeness(model.sha256, Face.unit_descriptor, THRESHOLD)
     model.path(TPE)  # raises where the model has none
-    weights, threshold = tpe.of_model(model)
+    weights, threshold = embeddings.of_model(model)
 
     def vector(face: Face) -> np.ndarray:
-        return tpe.apply(weights, face.descriptor)
+        return embeddings.apply(weights, face.descriptor)
 
     return Likeness(f"{model.sha256} tpe", vector, threshold)
 
@@ -159,7 +158,7 @@ def enroll(analyzer: FaceAnalyzer, folder: str, likeness: Likeness) -> tuple[Gal
         found, missing = _vectors_of(analyzer, likeness, paths, progress)
         unread += missing
         if found:
-            means.append(metrics.unit_length(np.mean(found, axis=0)))
+            means.append(embeddings.unit_length(np.mean(found, axis=0)))
             gallery.names.append(name)
             gallery.pictures.append(len(found))
     if not means:

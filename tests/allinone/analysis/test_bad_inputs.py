@@ -11,10 +11,10 @@ import pytest
 from analysis_runs import COMMAND, faces_in, with_model
 from conftest import run, run_well
 
+from allinone.analysis import given_boxes, inputs
+from allinone.analysis import run as analysis
 from allinone.errors import InputError
 from allinone.pictures import write_image
-from tools.analysis import given_boxes, inputs
-from tools.analysis import run as analysis
 
 LATIN = b"caf\xe9"  # no UTF-8
 

@@ -1,0 +1,1 @@
+"""The commands of `allinone <command>`: parse, call the library, print."""

@@ -1,0 +1,84 @@
+"""Find and describe faces in pictures, folders, videos or a camera's picture, with a fused model.
+
+    allinone analyze photo.jpg folder "album/*.png" --out out/analyze
+    allinone analyze film.mp4 --every 5 --out out/film
+    allinone analyze 0 --out out/camera                           # the first camera, until Ctrl-C
+
+<out>/faces.jsonl has a line for each face (docs/records.md): image, for a video also frame and
+time, box, score, landmarks, visibility, pose, smile, gender (probability of female), age. A picture
+without a face is a line without a box; one that cannot be read a line with `error`: it does not
+stop the others, and makes the exit code 2. Called again after it was stopped, the command goes on
+where it was.
+"""
+
+import os
+
+from allinone import analyzer, arguments, engines, model
+from allinone.analysis import inputs, run
+from allinone.errors import InputError, command
+from allinone.face import RAW, UNIT
+
+OF_SEARCH = ("score", "proposals", "smallest")  # options that mean nothing with --boxes
+
+
+def parse(argv):
+    """Return the command's arguments."""
+    parser = arguments.Parser(prog="allinone analyze", description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add("inputs", nargs="+", help="pictures, folders of pictures, patterns, videos, camera numbers")
+    add("--model", help=f"folder of the fused model; default: {model.SHIPPED}")
+    add("--stage1", help="folder of the model that finds faces and landmarks, where it is another")
+    add("--out", required=True, help=f"folder for {run.LINES} and the drawn pictures")
+    add("--score", type=arguments.SHARE, help="least detection score; default: the model's own")
+    add(
+        "--proposals",
+        choices=analyzer.PROPOSALS,
+        help="where faces are looked for: by the net over an image pyramid (dense, the default "
+        "where the model has the net for it), or by selective search",
+    )
+    add(
+        "--boxes",
+        metavar="FILE",
+        help="search for no face, describe those in these boxes: JSON lines with image and box, "
+        "or a CSV with image, x1, y1, x2, y2",
+    )
+    add(
+        "--smallest",
+        type=arguments.Real(above=0),
+        help="dense: least height in pixels of a face that is looked for; default: 24, or a 40th "
+        "of the longer side",
+    )
+    add("--engine", choices=engines.ENGINES, default="caffe")
+    add("--gpu", default="", help="GPU number; empty: CPU")
+    add("--batch", type=arguments.Whole(1), default=4, help="pictures that share calls of the net")
+    add("--every", type=arguments.Whole(1), default=1, help="videos: look at every n-th frame")
+    add(
+        "--descriptor",
+        nargs="?",
+        const=RAW,
+        default="",
+        choices=(RAW, UNIT),
+        help="write the 512-d identity descriptor too: as the net gives it, or at length 1",
+    )
+    add("--csv", action="store_true", help=f"write {run.TABLE} too")
+    add("--without-pictures", action="store_true", help="draw nothing")
+    args = parser.parse_args(argv)
+    args.inputs = arguments.several(args.inputs, inputs.is_there)
+    unused = [name for name in OF_SEARCH if args.boxes and getattr(args, name) is not None]
+    if unused:
+        raise InputError(
+            f"--{unused[0]}: no face is searched for with --boxes; leave one of them out"
+        )
+    if args.smallest is not None and args.proposals not in (None, analyzer.DENSE):
+        raise InputError(f"--smallest: --proposals {args.proposals} does not take it; leave it out")
+    return args
+
+
+@command
+def main(argv=None):
+    """Run the command."""
+    settings = run.Settings(**vars(parse(argv)))
+    count, errors = run.run(settings)
+    lines = os.path.join(settings.out, run.LINES)
+    print(f"{count - errors} analyzed, {errors} could not be read; {lines}")
+    return 2 if errors else 0
