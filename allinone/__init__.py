@@ -1,7 +1,7 @@
 """All-in-One Face in Caffe: the library that every command of the kit calls.
 
 from allinone import FaceAnalyzer
-faces = FaceAnalyzer("out/demo/model").analyze("photo.jpg")
+faces = FaceAnalyzer().analyze("photo.jpg")
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 PUBLIC = {
     "FaceAnalyzer": "allinone.analyzer",
     "verify": "allinone.analyzer",
+    "analyze_files": "allinone.many",
     "Face": "allinone.face",
     "FaceRecord": "allinone.record",
     "InputError": "allinone.errors",

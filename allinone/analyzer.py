@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from allinone import align, blob, dense, landmarks, pose, refine, tasks
+from allinone import align, blob, dense, engines, landmarks, pose, refine, tasks
 from allinone import boxes as boxes_
 from allinone import device as devices
 from allinone.backend import Backend
@@ -64,7 +64,7 @@ class FaceAnalyzer:
     def __init__(
         self,
         model_dir: str | None = None,
-        engine: str = "caffe",
+        engine: str | None = None,
         device: str | int | None = None,
         proposals: str | None = None,
         smallest: float | None = None,
@@ -72,10 +72,12 @@ class FaceAnalyzer:
     ) -> None:
         """Open a model.
 
-        model_dir: folder of a fused model, default the one that comes with the kit; engine: caffe,
-        opencv or onnxruntime; device: "cpu" or the number of a GPU ("0"), default the one that
-        Caffe has been given, else the CPU; proposals: "dense" (the net itself over an image
-        pyramid, for faces of `smallest` pixels and more), "selective-search", as in the paper, or
+        model_dir: folder of a fused model, default that of the environment's ALLINONE_MODEL, else
+        the one that comes with the kit; engine: caffe, opencv, onnxruntime or onnxruntime-fp16,
+        default the fastest that is installed, which the attribute `engine` then names; device:
+        "cpu" or the number of a GPU ("0"), default the CPU, or for the engine caffe the one that
+        Caffe has been given; proposals: "dense" (the net itself over an image pyramid, for faces of
+        `smallest` pixels and more), "selective-search", as in the paper, or
         "selective-search-quality", five times as many regions, default dense, or selective-search
         where the net has no dense form; stage1: folder of the model that finds faces and their
         landmarks where that is another than model_dir, which then describes them. InputError where
@@ -86,6 +88,7 @@ class FaceAnalyzer:
         if smallest is not None and not (is_number(smallest) and smallest >= LEAST_FACE):
             raise InputError(f"smallest {smallest}: must be at least {LEAST_FACE} pixels")
         gpu = "" if device in (None, "cpu") else str(device)
+        engine = self.engine = engine or engines.fastest(gpu)
         if device is not None and engine == "caffe":
             devices.use(gpu)
         self.backend = Backend(stage1 or model_dir, engine, gpu)
@@ -97,6 +100,13 @@ class FaceAnalyzer:
         self._propose = PROPOSALS[self.proposals]
         if self.proposals == DENSE:
             self.backend.open_dense()  # a bad net is an error of the model, not of each picture
+
+    def __str__(self) -> str:
+        """Return in words what answers: models, engine, device."""
+        by = f", stage 1 by {self.backend.model.folder}"
+        folder = self.describer.model.folder + (by if self.describer is not self.backend else "")
+        device = f"GPU {self.backend.gpu}" if self.backend.gpu else "the CPU"
+        return f"model {folder}, engine {self.engine} on {device}"
 
     def analyze(
         self, image: Picture, boxes=None, score: float | None = None, clip: bool = False

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from allinone import nets, onnx_file, weights_file
+from allinone import nets, weights_file
 from allinone.errors import InputError
-from allinone.model import ABOUT, DENSE, Model, fp16_name, onnx_name
+from allinone.model import ABOUT, DENSE, Model
 from allinone.nets import Net
 from allinone.tasks import TASKS
 from allinone.weights_file import Weights
@@ -39,16 +39,6 @@ def open_net(model: Model, names: tuple[str, str]) -> tuple[Net, Weights]:
         for blobs in model.about.stages.values():
             _check_outputs(net, blobs)
     return net, weights
-
-
-def open_onnx(model: Model, names: tuple[str, str], half: bool) -> str:
-    """Return the path of the ONNX form of a net, half: in half precision.
-
-    InputError where it is another net's.
-    """
-    path = model.path((fp16_name if half else onnx_name)(names[1]))
-    onnx_file.check(path, *open_net(model, names), half)
-    return path
 
 
 def _check_outputs(

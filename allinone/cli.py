@@ -13,6 +13,7 @@ from allinone.errors import InputError
 # {command: what it does}; each is the module of its name in allinone.commands, with a `main`.
 COMMANDS = {
     "analyze": "find and describe faces in pictures, folders, videos or a camera's picture",
+    "export": "write a model as ONNX, for other programs",
     "identify": "say who is in a picture, by a gallery of people whose pictures are known",
 }
 

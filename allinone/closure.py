@@ -15,11 +15,16 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+LIBRARY = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(LIBRARY)
+# Where pip installs the library, the model lies in it, and other packages stand beside it.
+IS_INSTALLED = os.path.isdir(os.path.join(LIBRARY, "models"))
 
 
 def path_of(module: str, root: str = ROOT) -> str | None:
     """Return the path of a module of the kit, relative to its root, or None where it is none."""
+    if IS_INSTALLED and module.split(".")[0] != os.path.basename(LIBRARY):
+        return None
     base = module.replace(".", os.sep)
     for path in (f"{base}.py", os.path.join(base, "__init__.py")):
         if os.path.isfile(os.path.join(root, path)):

@@ -16,36 +16,53 @@ import threading
 import cv2
 import numpy as np
 
-from allinone import checked
+from allinone import checked, onnx_form, onnx_half
 from allinone.device import parse_gpus
 from allinone.errors import InputError
 from allinone.model import Model
 from allinone.nets import Net
+from allinone.weights_file import Weights
 
-ONNX, ONNX_FP16 = "onnxruntime", "onnxruntime-fp16"
-ENGINES = ("caffe", "opencv", ONNX, ONNX_FP16)
+OPENCV, ONNX, ONNX_FP16 = "opencv", "onnxruntime", "onnxruntime-fp16"
+ENGINES = ("caffe", OPENCV, ONNX, ONNX_FP16)
 CUDA = "CUDAExecutionProvider"
+
+
+def fastest(gpu: str = "") -> str:
+    """Return the name of the fastest engine that is installed; gpu: as for an engine.
+
+    The order is that of measurements (docs/results.md#speed); OpenCV is always there. On a GPU it
+    is Caffe where onnxruntime has no CUDA, since OpenCV of PyPI has none either.
+    """
+    providers = onnxruntime_providers()
+    if parse_gpus(gpu):
+        return ONNX if CUDA in providers else "caffe"
+    return ONNX if providers else OPENCV
+
+
+def onnxruntime_providers() -> list[str]:
+    """Return what onnxruntime can run on; [] where it is not installed."""
+    try:
+        import onnxruntime
+    except ImportError:
+        return []
+    return onnxruntime.get_available_providers()
 
 
 def make(name: str, model: Model, names: tuple[str, str], gpu: str = ""):
     """Return an engine by its name; InputError where it does not exist or cannot run the model."""
     if name not in ENGINES:
         raise InputError(f"engine '{name}': there are {', '.join(ENGINES)}")
-    if name not in model.engines():
-        raise InputError(
-            f"engine {name}: {model.folder} runs on {', '.join(model.engines())}; write its ONNX "
-            f"form with make export MODEL={model.folder}"
-        )
+    net, weights = checked.open_net(model, names)
     if name == "caffe":
         from allinone.caffe_engine import CaffeEngine  # imports Caffe
 
-        return CaffeEngine(*checked.open_net(model, names))
+        return CaffeEngine(net, weights)
     numbers = parse_gpus(gpu)
     card = numbers[0] if numbers else None
-    if name == "opencv":
-        net, _ = checked.open_net(model, names)
+    if name == OPENCV:
         return OpencvEngine(net, model.path(names[1]), card)
-    return OnnxEngine(model, names, card, half=name == ONNX_FP16)
+    return OnnxEngine(net, weights, card, half=name == ONNX_FP16)
 
 
 class OpencvEngine:
@@ -80,35 +97,36 @@ class OpencvEngine:
 
 
 class OnnxEngine:
-    """onnxruntime, on one of the files that tools.export_onnx writes beside the two."""
+    """onnxruntime, on the ONNX form of a net, which is made here and never read from a file."""
 
-    def __init__(
-        self, model: Model, names: tuple[str, str], card: int | None, half: bool = False
-    ) -> None:
-        """Read the net; card: number of a GPU, None for the CPU; half: the form in fp16."""
+    def __init__(self, net: Net, weights: Weights, card: int | None, half: bool = False) -> None:
+        """Take a net and its weights; card: number of a GPU, None for the CPU; half: fp16."""
         try:
             import onnxruntime  # the only engine that needs it
         except ImportError as error:
             raise InputError(f"engine onnxruntime: {error}; pip install onnxruntime") from None
-        path = checked.open_onnx(model, names, half)
+        graph = onnx_form.graph(net, weights)
+        if half:
+            graph = onnx_half.halved(graph, net.path)
+        self.net, form = net, onnx_form.file_of(graph)
         if card is None:
-            self.session = self._open(onnxruntime, path, ["CPUExecutionProvider"])
+            self.session = self._open(onnxruntime, form, ["CPUExecutionProvider"])
         else:
-            self.session = self._open_on_gpu(onnxruntime, path, card)
+            self.session = self._open_on_gpu(onnxruntime, form, card)
         self.options = onnxruntime.RunOptions()
         self.options.only_execute_path_to_fetches = True
-        self.input = self.session.get_inputs()[0].name
 
-    @staticmethod
-    def _open(onnxruntime, path, providers):
+    def _open(self, onnxruntime, form, providers):
+        settings = onnxruntime.SessionOptions()
+        settings.intra_op_num_threads = cv2.getNumThreads()  # one in a process of many
         try:
-            return onnxruntime.InferenceSession(path, providers=providers)
+            return onnxruntime.InferenceSession(form, settings, providers=providers)
         except Exception as error:  # onnxruntime's own kinds, which have no stable home
             raise InputError(
-                f"{path}: onnxruntime cannot open it ({error}); write it again with make export"
+                f"{self.net.path}: onnxruntime cannot run it ({error}); use the engine opencv"
             ) from None
 
-    def _open_on_gpu(self, onnxruntime, path, card):
+    def _open_on_gpu(self, onnxruntime, form, card):
         """Return a session on a GPU; InputError where onnxruntime would go on without it."""
         version = onnxruntime.__version__
         if CUDA not in onnxruntime.get_available_providers():
@@ -124,7 +142,7 @@ class OnnxEngine:
             # The default times every algorithm for each new size of a picture.
             cudnn_conv_algo_search="HEURISTIC",
         )
-        session = self._open(onnxruntime, path, [(CUDA, settings)])
+        session = self._open(onnxruntime, form, [(CUDA, settings)])
         # Where CUDA's libraries are missing, onnxruntime warns and takes the CPU.
         if session.get_providers()[0] != CUDA:
             raise InputError(
@@ -135,5 +153,5 @@ class OnnxEngine:
 
     def run(self, batch: np.ndarray, outputs: list[str]) -> dict[str, np.ndarray]:
         """See the module."""
-        feed = {self.input: np.ascontiguousarray(batch)}
+        feed = {self.net.input: np.ascontiguousarray(batch)}
         return dict(zip(outputs, self.session.run(list(outputs), feed, self.options)))

@@ -2,7 +2,7 @@
 
     deploy.prototxt, allinone.caffemodel    the fused net
     dense.prototxt, dense.caffemodel        stage 1 as convolutions alone, which proposes regions
-    allinone.onnx, dense.onnx               the same for onnxruntime (tools.export_onnx)
+    allinone.onnx, dense.onnx               the same for programs that read ONNX (allinone export)
     allinone.fp16.onnx, dense.fp16.onnx     the same in half precision
     tpe.h5                                  an embedding of its descriptors (evaluate.learn_tpe)
     model.json                              what is in the folder: `About`
@@ -22,13 +22,14 @@ from typing import Any, Optional
 
 import msgspec
 
-from allinone import files, folders, reading, tasks
+from allinone import closure, files, folders, reading, tasks
 from allinone.errors import InputError
 
 ABOUT, PROVENANCE, TPE = "model.json", "provenance.json", "tpe.h5"
 FUSED = ("deploy.prototxt", "allinone.caffemodel")
 DENSE = ("dense.prototxt", "dense.caffemodel")
-SHIPPED = "models/small"  # the model that comes with the kit, from the kit's root
+SHIPPED = "models/small"  # the model that comes with the kit, from its root or from the library
+VARIABLE = "ALLINONE_MODEL"  # of the environment: folder of the model that is used by default
 SCORE = 0.9  # our choice: least detection score that is reported where a model has none of its own
 FORMAT = 1  # of model.json
 FURTHER = ("allinone*.onnx", "dense*.onnx", TPE)  # patterns of files that are added later
@@ -116,12 +117,6 @@ class Model:
         blobs = self.about.stages.get(str(stage), {})
         return {task.output: blobs[task.output] for task in self.tasks_of(stage)}
 
-    def engines(self) -> list[str]:
-        """Return the names of the engines that can run it as it is."""
-        found = ["caffe", "opencv"]
-        found += ["onnxruntime"] if self.has(onnx_name(FUSED[1])) else []
-        return found + (["onnxruntime-fp16"] if self.has(fp16_name(FUSED[1])) else [])
-
 
 def _mend(name: str) -> str:
     """Return how a file comes into a model's folder."""
@@ -151,13 +146,29 @@ def measured_in(folder: str, name: str) -> str:
 
 def shipped() -> str:
     """Return the folder of the model that comes with the kit; InputError where it is not there."""
-    folder = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), SHIPPED)
-    if not os.path.isdir(folder):
+    for place in (closure.LIBRARY, closure.ROOT):  # as pip installs it, and in a checkout
+        folder = os.path.join(place, SHIPPED)
+        if os.path.isdir(folder):
+            return folder
+    raise InputError(
+        f"{folder}: the model that comes with the kit is not there; get it again "
+        f"(git checkout {SHIPPED}, or pip install), name another model's folder, or set {VARIABLE}"
+    )
+
+
+def default() -> str:
+    """Return the folder that ALLINONE_MODEL names, else that of the model that comes with the kit.
+
+    InputError where it is not there.
+    """
+    named = os.environ.get(VARIABLE)
+    if not named:
+        return shipped()
+    if not os.path.isdir(named):
         raise InputError(
-            f"{folder}: the model that comes with the kit is not there; get it again "
-            f"(git checkout {SHIPPED}), or name another model's folder"
+            f"{VARIABLE}={named}: no such folder; give that of a fused model, or unset {VARIABLE}"
         )
-    return folder
+    return named
 
 
 def is_model(folder: str) -> bool:
@@ -205,11 +216,11 @@ def _what_is_wrong(about: About) -> str:
 
 
 def open_model(folder: str | None = None) -> Model:
-    """Open a model, default the one that comes with the kit.
+    """Open a model, default that of ALLINONE_MODEL, else the one that comes with the kit.
 
     InputError where a file is missing, or is not the one that the model was written with.
     """
-    folder = folder or shipped()
+    folder = folder or default()
     about = read_about(folder)
     for name, digest in about.files.items():
         path = os.path.join(folder, name)

@@ -25,6 +25,8 @@ import cv2
 from allinone.errors import InputError
 from allinone.interrupts import held, leave_to_parent
 
+# Of the environment: each of several processes computes with one thread.
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 AHEAD = 4  # our choice: chunks under way for each process, so that none waits for the next
 
 
@@ -112,7 +114,7 @@ class _Workers:
     def _start(self) -> Connection:
         line, other_end = self.context.Pipe()
         process = self.context.Process(target=_serve, args=(self.work, other_end, self.life))
-        with held():
+        with held(), _one_thread():
             process.start()
             self.processes.append(process)
             atexit.register(process.kill)  # before multiprocessing waits for it
@@ -137,6 +139,21 @@ class _Workers:
         for process in self.processes:
             process.join()
             atexit.unregister(process.kill)
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let processes that are started compute with one thread, unless the user has said otherwise.
+
+    NumPy reads it from the environment when it is imported.
+    """
+    unset = [name for name in THREADS if name not in os.environ]
+    os.environ.update(dict.fromkeys(unset, "1"))
+    try:
+        yield
+    finally:
+        for name in unset:
+            os.environ.pop(name, None)
 
 
 def _chunks(items: Iterator, size: int) -> Iterator[list]:

@@ -1,11 +1,12 @@
-"""Protobuf's binary format, read without protobuf and without the kinds of its messages.
+"""Protobuf's binary format, read and written without protobuf and the kinds of its messages.
 
-What analysis reads in it, caffemodels and ONNX files, is few large arrays and few short fields.
+What analysis needs of it, caffemodels and ONNX, is few large arrays and few short fields.
 """
 
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Iterator
 from typing import Union
 
@@ -16,6 +17,8 @@ MOST_FIELDS = 100_000  # of one message: a malformed file must not keep us busy
 MOST_AXES = 4  # of an array
 
 Value = Union[int, memoryview]  # a varint, or bytes
+# What is written, in pieces: those of large arrays are joined once, at the end.
+Pieces = list[Union[bytes, memoryview]]
 
 
 def fields(data: memoryview) -> Iterator[tuple[int, Value]]:
@@ -89,3 +92,21 @@ def array(value: Value, shape: list[int], kind: str = "<f4") -> np.ndarray:
     if not fits or math.prod(shape) * size != len(data):
         raise ValueError(f"an array of {len(data) // size} numbers that should have {shape[:9]}")
     return np.frombuffer(data, kind).reshape(shape)
+
+
+def written(number: int, value: Union[int, float, str, Pieces]) -> Pieces:
+    """Return a field of a message: a whole number from 0 on, a float32, a text or bytes."""
+    if isinstance(value, int):
+        return [_varint(number << 3 | VARINT) + _varint(value)]
+    if isinstance(value, float):
+        return [_varint(number << 3 | FOUR) + struct.pack("<f", value)]
+    pieces = [value.encode()] if isinstance(value, str) else value
+    return [_varint(number << 3 | BYTES) + _varint(sum(map(len, pieces))), *pieces]
+
+
+def _varint(value: int) -> bytes:
+    found = bytearray()
+    while value > 127:
+        found.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*found, value])

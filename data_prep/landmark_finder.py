@@ -98,7 +98,7 @@ def locate(records: str, model: str) -> str:
 
 def _locate(records, model, path):
     partial, reading = f"{path}{PARTIAL}", Reading(records)
-    lines, analyzer = reading.lines(), FaceAnalyzer(model)
+    lines, analyzer = reading.lines(), FaceAnalyzer(model, "caffe")
     with Growing(partial, None, {"code": closure.hash_of([__name__])}) as growing:
         with reading.progress("finding landmarks") as progress:
             done = itertools.islice(lines, growing.done * BATCH)

@@ -69,7 +69,7 @@ def main(argv=None):
     portraits = [(path, faces) for path, faces in portraits if faces]
     if not portraits or not any(faces for _, faces in scenes):
         raise InputError(f"{args.faces}, {args.scenes}: no face to measure on; draw the sets again")
-    analyzer = FaceAnalyzer(args.model)
+    analyzer = FaceAnalyzer(args.model, "caffe")
     with folders.only_one(args.out):
         folders.claim(args.out, KIND)
         results, chance = measure(analyzer, portraits, scenes, args.out)

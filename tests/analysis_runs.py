@@ -6,8 +6,8 @@ COMMAND = "tools.analyze"
 
 
 def with_model(chain, out, *more):
-    """Return the options of an analysis with the chain's model."""
-    return ["--model", chain / "model", "--out", out, *more]
+    """Return the options of an analysis with the chain's model, by Caffe."""
+    return ["--model", chain / "model", "--out", out, "--engine", "caffe", *more]
 
 
 def faces_in(folder):

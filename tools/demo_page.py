@@ -28,7 +28,7 @@ def main(argv=None):
     args = parse(argv)
     folders.claim(args.demo, demo_results.KIND)
     used = device.use(args.gpu)
-    analyzer = FaceAnalyzer(os.path.join(args.demo, "model"))
+    analyzer = FaceAnalyzer(os.path.join(args.demo, "model"), "caffe")
     shown = demo_pictures.draw_held_out(analyzer, args.demo)
     shown["photographs"] = demo_pictures.draw_photographs(analyzer, args.demo)
     demo_pictures.copy_curves_and_sheet(args.demo)

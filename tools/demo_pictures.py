@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib import cbook
 from skimage import data
 
-from allinone import boxes, draw, embeddings, hdf5, pictures
+from allinone import boxes, draw, embeddings, hdf5, model, pictures
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
 from allinone.tasks import BY_NAME
@@ -104,7 +104,7 @@ def draw_photographs(analyzer: FaceAnalyzer, demo: str) -> list[list[dict[str, A
 
     Returns for each photograph what the page shows of both: file, name, model, faces.
     """
-    both, pairs = dict(trained=analyzer, shipped=FaceAnalyzer()), []
+    both, pairs = dict(trained=analyzer, shipped=FaceAnalyzer(model.shipped(), "caffe")), []
     for name, image in photographs().items():
         pairs.append([])
         for which, one in both.items():

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypedDict
 
 import msgspec
@@ -45,7 +45,7 @@ class Settings:
     proposals: str | None = None  # of FaceAnalyzer
     boxes: str | None = None  # file of boxes to describe instead of searching
     smallest: float | None = None  # least height of a face that is looked for, in pixels
-    engine: str = "caffe"
+    engine: str | None = None  # None: the fastest that is installed
     gpu: str = ""
     batch: int = 4  # pictures that share calls of the net
     every: int = 1  # videos: look at every n-th frame
@@ -227,6 +227,7 @@ def _run(settings):
         )
     drawn = [] if settings.without_pictures else names.values()
     analyzer = _analyzer(settings)
+    settings = replace(settings, engine=analyzer.engine)
     models = analyzer.backend.model, analyzer.describer.model
     find = finder(settings, analyzer, [*pictures, *videos])
     for name in earlier:  # what a dead process has left
@@ -259,8 +260,5 @@ def _analyzer(settings):
         settings.smallest,
         settings.stage1,
     )
-    device = f"GPU {settings.gpu}" if settings.gpu else "the CPU"
-    by = f", stage 1 by {analyzer.backend.model.folder}" if settings.stage1 else ""
-    folder = analyzer.describer.model.folder
-    print(f"model {folder}{by}, engine {settings.engine} on {device}", flush=True)
+    print(analyzer, flush=True)
     return analyzer

@@ -48,7 +48,7 @@ def parse(argv):
         help="dense: least height in pixels of a face that is looked for; default: 24, or a 40th "
         "of the longer side",
     )
-    add("--engine", choices=engines.ENGINES, default="caffe")
+    add("--engine", choices=engines.ENGINES, help="default: the fastest that is installed")
     add("--gpu", default="", help="GPU number; empty: CPU")
     add("--batch", type=arguments.Whole(1), default=4, help="pictures that share calls of the net")
     add("--every", type=arguments.Whole(1), default=1, help="videos: look at every n-th frame")

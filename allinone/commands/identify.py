@@ -86,7 +86,7 @@ def parse(argv):
     )
     add("--tpe", action="store_true", help="compare by the embedding tpe.h5 in the model's folder")
     add("--model", help="folder of the fused model; default as in allinone analyze")
-    add("--engine", choices=engines.ENGINES, default="caffe")
+    add("--engine", choices=engines.ENGINES, help="default: the fastest that is installed")
     add("--gpu", default="", help="GPU number; empty: CPU")
     args = parser.parse_args(argv)
     if args.what != "verify" and not args.gallery:
@@ -101,6 +101,7 @@ def main(argv=None):
     """Run the command."""
     args = parse(argv)
     analyzer = FaceAnalyzer(args.model, args.engine, args.gpu or "cpu")
+    print(analyzer, flush=True)
     likeness = gallery.likeness_of(analyzer, args.tpe)
     threshold = likeness.threshold if args.threshold is None else args.threshold
     unread = 0

@@ -5,18 +5,16 @@ import shutil
 import pytest
 from model_copies import SHIPPED
 
-from allinone import model
+from allinone import exporting, model
 
 
 @pytest.fixture(scope="session")
 def exported_model(tmp_path_factory):
     """The shipped model with its ONNX forms, which nobody changes."""
-    from tools import exporting  # imports Caffe, which only these tests need
-
     folder = tmp_path_factory.mktemp("exported") / "model"
     shutil.copytree(SHIPPED, folder)
-    for names, free_sides in ((model.FUSED, False), (model.DENSE, True)):
-        exporting.export(str(folder), names, free_sides)
+    for names in (model.FUSED, model.DENSE):
+        exporting.export(model.open_model(str(folder)), names)
     return folder
 
 

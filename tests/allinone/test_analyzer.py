@@ -14,7 +14,7 @@ from allinone.pictures import read_image
 
 @pytest.fixture(scope="module")
 def analyzer(chain):
-    return FaceAnalyzer(str(chain / "model"))
+    return FaceAnalyzer(str(chain / "model"), "caffe")
 
 
 @pytest.fixture(scope="module")
@@ -158,13 +158,13 @@ def test_a_model_that_is_older_than_a_task_answers_the_others(chain, tmp_path):
     del about.stages["2"]["age"]
     model.write_about(str(folder), about)
     image, boxes = np.zeros((60, 60, 3), np.uint8), [[5, 5, 50, 50]]
-    (face,) = FaceAnalyzer(str(folder)).analyze(image, boxes=boxes)
+    (face,) = FaceAnalyzer(str(folder), "caffe").analyze(image, boxes=boxes)
     assert face.age is None and face.gender is not None
     assert '"age"' not in record.to_line(face.to_record("a.jpg"))
     assert "years" not in " ".join(draw.answer_words(face))
     del about.stages["2"]
     model.write_about(str(folder), about)
-    half = FaceAnalyzer(str(folder))
+    half = FaceAnalyzer(str(folder), "caffe")
     assert len(half.look(image, np.float32(boxes))["score"]) == 1
     with pytest.raises(InputError, match="no output '.*', which stage 2 needs"):
         half.analyze(image, boxes=boxes)

@@ -3,7 +3,7 @@
 import pytest
 
 from allinone import arguments
-from tools.analysis import inputs
+from allinone.analysis import inputs
 
 HERE = (
     "a.jpg",

@@ -93,7 +93,7 @@ def test_no_piece_is_larger_than_it_may_be_and_all_together_are_the_whole(monkey
 
 def test_a_window_of_the_dense_net_is_its_crop(chain, rng):
     """At the net's own size: the score of the only window is the crop net's, to 1e-4."""
-    backend = FaceAnalyzer(str(chain / "model")).backend
+    backend = FaceAnalyzer(str(chain / "model"), "caffe").backend
     image = cv2.resize(rng.integers(0, 255, (9, 9, 3)).astype(np.uint8), (115, 115))
     assert backend.scores(image).shape == (1, 1)
     assert backend.scores(image)[0, 0] == pytest.approx(

@@ -1,6 +1,5 @@
 """All engines say what Caffe says, on noise and on faces; what an engine lacks is said."""
 
-import os
 import shutil
 import sys
 import types
@@ -9,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 import cv2
 import numpy as np
 import pytest
-from conftest import run_well
 from skimage import data
 
 from allinone import FaceAnalyzer, align, engines, record, tasks
@@ -17,16 +15,12 @@ from allinone.backend import Backend
 from allinone.blob import crop
 from allinone.errors import InputError
 from allinone.model import DENSE, FUSED, open_model
-from tools import onnx_half
 
 
 @pytest.fixture(scope="module")
-def model(chain, tmp_path_factory):
-    """The chain's model with its ONNX forms."""
-    folder = tmp_path_factory.mktemp("exported") / "model"
-    shutil.copytree(chain / "model", folder)
-    run_well("tools.export_onnx", "--model", folder)
-    return str(folder)
+def model(chain):
+    """The chain's model."""
+    return str(chain / "model")
 
 
 def crops(chain):
@@ -85,18 +79,6 @@ def test_half_precision_is_near_caffe(chain, model):
     np.testing.assert_allclose(half.scores(picture), caffe_.scores(picture), atol=5e-3)
 
 
-def test_half_precision_is_half_as_large_and_its_answers_are_single(model):
-    import onnx
-
-    sizes = [os.path.getsize(f"{model}/allinone{kind}.onnx") for kind in ("", ".fp16")]
-    assert 1.9 < sizes[0] / sizes[1] < 2.1
-    graph = onnx.load(f"{model}/allinone.fp16.onnx").graph
-    types = {output.type.tensor_type.elem_type for output in (*graph.output, *graph.input)}
-    assert types == {onnx.TensorProto.FLOAT}
-    halves = [one for one in graph.initializer if one.data_type == onnx.TensorProto.FLOAT16]
-    assert {one.name for one in halves} >= {"conv1/0", "fc_full/0", "prelu_conv1/0"}
-
-
 @pytest.mark.parametrize("engine", ["opencv", "onnxruntime"])
 def test_the_batch_is_free(model, engine):
     images = np.random.default_rng(1).integers(0, 255, (5, 115, 115, 3)).astype(np.uint8)
@@ -119,22 +101,13 @@ def test_a_picture_is_analyzed_alike(chain, model, engine):
 
 def test_onnx_computes_only_what_is_asked_for(model):
     """What only stage 2 needs is not computed for stage 1."""
-    import onnx
-
-    graph = onnx.load(f"{model}/allinone.onnx")
-    assert {output.name for output in graph.graph.output} == {task.output for task in tasks.TASKS}
-    assert graph.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "batch"
     engine = engines.make("onnxruntime", open_model(model), FUSED)
     assert engine.options.only_execute_path_to_fetches
 
 
 def test_what_is_missing_is_said(chain, model, tmp_path):
-    with pytest.raises(InputError, match="make export"):
-        Backend(str(chain / "model"), "onnxruntime")
     with pytest.raises(InputError, match="engine 'tensorflow': there are caffe, opencv, onnx"):
         Backend(model, "tensorflow")
-    with pytest.raises(InputError, match="runs on caffe, opencv; write its ONNX form"):
-        Backend(str(chain / "model"), "onnxruntime-fp16")
     for engine in ("opencv", "onnxruntime", "onnxruntime-fp16"):
         with pytest.raises(InputError, match="CUDA"):
             Backend(model, engine, gpu="0,1")
@@ -142,15 +115,11 @@ def test_what_is_missing_is_said(chain, model, tmp_path):
             Backend(model, engine, gpu="one")
     broken = tmp_path / "broken"
     shutil.copytree(model, broken)
-    (broken / "allinone.onnx").write_bytes(b"no model")
-    with pytest.raises(InputError, match="allinone.onnx"):
-        Backend(str(broken), "onnxruntime")
     (broken / FUSED[1]).write_bytes(b"\x0a\xff")
     with pytest.raises(InputError, match="allinone.caffemodel"):
         Backend(str(broken), "opencv")
     (broken / DENSE[0]).unlink()
     (broken / FUSED[1]).write_bytes(open(f"{model}/{FUSED[1]}", "rb").read())
-    shutil.copy(f"{model}/allinone.onnx", broken)
     with pytest.raises(InputError, match="dense.prototxt"):
         Backend(str(broken))
 
@@ -160,17 +129,13 @@ class Session:
 
     asked, used = None, ["CPUExecutionProvider"]
 
-    def __init__(self, path, providers):
+    def __init__(self, form, settings, providers):
         """Keep what was asked for."""
         Session.asked = providers
 
     def get_providers(self):
         """Return what is used."""
         return self.used
-
-    def get_inputs(self):
-        """Return the one input."""
-        return [types.SimpleNamespace(name="data")]
 
 
 @pytest.fixture
@@ -181,6 +146,7 @@ def with_cuda(monkeypatch):
         __version__="1.30.0",
         InferenceSession=Session,
         RunOptions=types.SimpleNamespace,
+        SessionOptions=types.SimpleNamespace,
         get_available_providers=lambda: providers,
     )
     monkeypatch.setitem(sys.modules, "onnxruntime", stand_in)
@@ -201,15 +167,23 @@ def test_onnxruntime_gets_the_first_gpu_and_no_tf32(model, with_cuda, monkeypatc
     assert settings["device_id"] == 2 and settings["use_tf32"] == 0
 
 
-def test_a_weight_beyond_half_precision_is_refused(tmp_path):
-    import onnx
+@pytest.mark.parametrize(
+    "installed, gpu, name",
+    [
+        (("CPUExecutionProvider",), "", "onnxruntime"),
+        ((), "", "opencv"),
+        (("CUDAExecutionProvider", "CPUExecutionProvider"), "0", "onnxruntime"),
+        (("CPUExecutionProvider",), "0", "caffe"),
+        ((), "0", "caffe"),
+    ],
+)
+def test_the_fastest_engine_that_is_installed_is_the_default(monkeypatch, installed, gpu, name):
+    monkeypatch.setattr(engines, "onnxruntime_providers", lambda: list(installed))
+    assert engines.fastest(gpu) == name
 
-    weights = onnx.numpy_helper.from_array(np.float32([[70000.0]]), "large/0")
-    ends = [
-        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1, 1])
-        for name in ("x", "y")
-    ]
-    node = onnx.helper.make_node("Gemm", ["x", "large/0"], ["y"])
-    graph = onnx.helper.make_graph([node], "net", ends[:1], ends[1:], [weights])
-    with pytest.raises(InputError, match="net.caffemodel: a weight of 'large/0' is 70000"):
-        onnx_half.halved(onnx.helper.make_model(graph), "net.caffemodel")
+
+def test_the_engine_is_said(model):
+    by_itself, named = FaceAnalyzer(model), FaceAnalyzer(model, "opencv", stage1=model)
+    assert by_itself.engine == by_itself.backend.engine == "onnxruntime"
+    assert str(by_itself) == f"model {model}, engine onnxruntime on the CPU"
+    assert str(named) == f"model {model}, stage 1 by {model}, engine opencv on the CPU"

@@ -92,7 +92,7 @@ def test_a_gallery_of_another_model_is_refused(people, analyzer, tmp_path):
     with pytest.raises(InputError, match="gallery.h5: was made with another model"):
         gallery.load(path, cosine)
     (tmp_path / "text.h5").write_text("no gallery")
-    with pytest.raises(InputError, match="text.h5: .*; make one with tools.identify enroll"):
+    with pytest.raises(InputError, match="text.h5: .*; make one with allinone identify enroll"):
         gallery.load(str(tmp_path / "text.h5"), cosine)
 
 
@@ -117,7 +117,7 @@ def test_a_gallery_with_other_people_or_vectors_is_refused(people, analyzer, tmp
     gallery.enroll(analyzer, str(people), cosine)[0].save(path)
     with h5py.File(path, "a") as stored:
         change(stored)
-    with pytest.raises(InputError, match="gallery.h5: damaged, .*tools.identify enroll"):
+    with pytest.raises(InputError, match="gallery.h5: damaged, .*allinone identify enroll"):
         gallery.load(path, cosine)
 
 

@@ -1,11 +1,10 @@
-"""Analysis needs no Caffe, and nothing but requirements-analysis.txt: all else is hidden here."""
+"""Analysis needs no Caffe, and nothing but what pyproject.toml names: all else is hidden here."""
 
-import os
-import re
 import subprocess
 import sys
 
 import cv2
+import requirements
 from conftest import ROOT
 from skimage import data
 
@@ -25,11 +24,12 @@ MODULES = {"opencv-python-headless": "cv2", "opencv-contrib-python-headless": "c
 MODULES.update({"scikit-image": "skimage", "scikit-learn": "sklearn", "pillow": "PIL"})
 ANALYZE = """
 from allinone import FaceAnalyzer, InputError
-analyzer = FaceAnalyzer(engine="opencv")
+analyzer = FaceAnalyzer()
+assert analyzer.engine == "opencv"
 faces = analyzer.analyze({photo!r})
 assert len(faces) == 1 and type(faces[0].age) is float and faces[0].descriptor.shape == (512,)
 try:
-    FaceAnalyzer()
+    FaceAnalyzer(engine="caffe")
 except InputError as error:
     assert "Caffe cannot be imported" in str(error) and "opencv" in str(error), error
 else:
@@ -38,19 +38,18 @@ else:
 IMPORTS = """
 import importlib, pkgutil
 import allinone
-CAFFE = {"pycaffe", "caffe_engine", "surgery", "snapshots", "widen"}
-for module in pkgutil.iter_modules(allinone.__path__):
+CORNER = ("pycaffe", "caffe_engine", "surgery", "snapshots", "widen")
+CAFFE = {f"allinone.{name}" for name in CORNER}
+for module in pkgutil.walk_packages(allinone.__path__, "allinone."):
     if module.name not in CAFFE:
-        importlib.import_module(f"allinone.{module.name}")
+        importlib.import_module(module.name)
 assert "caffe" not in sys.modules
 """
 
 
-def packages_of(name):
-    """Return the packages of a requirements file, by the names under which they are imported."""
-    with open(os.path.join(ROOT, name), encoding="utf-8") as lines:
-        found = re.findall(r"^[A-Za-z][\w-]*", lines.read(), re.M)
-    return {MODULES.get(package, package.lower()) for package in found}
+def imported(packages):
+    """Return the names under which packages are imported."""
+    return {MODULES.get(package, package.lower()) for package in packages}
 
 
 def run_hidden(code, hidden):
@@ -62,9 +61,9 @@ def run_hidden(code, hidden):
 def test_a_photograph_is_analyzed_with_what_analysis_names_alone(tmp_path):
     photo = str(tmp_path / "photo.png")
     cv2.imwrite(photo, cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR)[:220, 90:330])
-    needed = packages_of("requirements-analysis.txt")
-    hidden = {"caffe", "google"} | packages_of("requirements.txt") - needed
-    assert {"h5py", "lmdb", "sklearn", "matplotlib"} <= hidden and "numpy" not in hidden
+    needed = imported(requirements.of_project()["dependencies"])
+    hidden = {"caffe", "google"} | imported(requirements.of_kit()) - needed
+    assert {"onnxruntime", "lmdb", "sklearn", "matplotlib"} <= hidden and "numpy" not in hidden
     run_hidden(ANALYZE.format(photo=photo), hidden)
 
 

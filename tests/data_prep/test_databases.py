@@ -109,7 +109,7 @@ def test_located_landmarks_are_those_of_the_model(mixture):
     for face, other in zip(before, after):
         assert (face.image, face.box, face.age) == (other.image, other.box, other.age)
     assert len(before) == len(after)
-    analyzer, face = FaceAnalyzer(model), after[3]
+    analyzer, face = FaceAnalyzer(model, "caffe"), after[3]
     image = cv2.imread(str(morph / face.image))
     first = analyzer.look(image, np.float32([face.box]))
     second = analyzer.look(image, landmarks.face_rectangle(first["landmarks"]))
@@ -273,6 +273,6 @@ def test_a_set_for_evaluation_alone_has_no_databases(tmp_path):
 
 
 def test_a_net_of_one_tower_says_that_it_has_no_second_stage(mixture):
-    analyzer = FaceAnalyzer(str(mixture[0] / "hyperface" / "model"))
+    analyzer = FaceAnalyzer(str(mixture[0] / "hyperface" / "model"), "caffe")
     with pytest.raises(InputError, match="stage 2 needs"):
         analyzer.analyze(np.zeros((60, 60, 3), np.uint8), boxes=[[5, 5, 50, 50]])

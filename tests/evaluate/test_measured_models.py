@@ -91,7 +91,7 @@ def test_the_means_are_over_the_proposals_of_selective_search(sets, celeba_by_pa
     assert "proposals: selective-search, as in the paper" in printed
     assert results["proposals"] == "selective-search"
     assert "the profile is the paper's" in results["proposals_why"]
-    analyzer, data = FaceAnalyzer(str(model)), sets / "data" / "celeba"
+    analyzer, data = FaceAnalyzer(str(model), "caffe"), sets / "data" / "celeba"
     known = {face.image: face for face in record.read(str(data / "records.jsonl"))}
     many = 0
     for one in predictions.read(str(out / "faces"))[:4]:

@@ -59,8 +59,8 @@ def test_the_identity_network_alone_describes_the_faces_that_another_model_finds
     chain, models, portrait
 ):
     picture, box = portrait
-    whole = FaceAnalyzer(str(chain / "model"))
-    two = FaceAnalyzer(str(models / "joint_id"), stage1=str(chain / "model"))
+    whole = FaceAnalyzer(str(chain / "model"), "caffe")
+    two = FaceAnalyzer(str(models / "joint_id"), "caffe", stage1=str(chain / "model"))
     (expected,), (found,) = whole.analyze(picture, [box]), two.analyze(picture, [box])
     np.testing.assert_allclose(found.descriptor, expected.descriptor, atol=1e-5)
     np.testing.assert_array_equal(found.landmarks, expected.landmarks)
@@ -82,9 +82,9 @@ def test_the_command_takes_a_model_for_each_stage(chain, models, portrait, tmp_p
     cv2.imwrite(str(tmp_path / "one.png"), portrait[0])
     both = ["--model", models / "joint_id", "--stage1", chain / "model", "--score", 0]
     picture = [tmp_path / "one.png", "--out", tmp_path / "out", "--without-pictures"]
-    done = run_well("tools.analyze", *picture, *both, "--descriptor")
+    done = run_well("tools.analyze", *picture, *both, "--descriptor", "--engine", "caffe")
     assert f"model {models / 'joint_id'}, stage 1 by {chain / 'model'}" in done.stdout
-    two = FaceAnalyzer(str(models / "joint_id"), stage1=str(chain / "model"))
+    two = FaceAnalyzer(str(models / "joint_id"), "caffe", stage1=str(chain / "model"))
     expected = two.analyze(str(tmp_path / "one.png"), score=0)
     found = list(record.read_results(str(tmp_path / "out" / "faces.jsonl")))
     assert len(found) == len(expected) > 0
@@ -125,7 +125,7 @@ def test_table_vi_on_ijba(sets, chain, models, tmp_path, finder, describer):
     run = chain / "run" if describer == "ours" else models / "runs" / "pretrain"
     bare = caffe_nets.net(str(deploy.bare_net(profiles.TINY, ("id",))), caffe.TEST)
     bare.copy_from(snapshots.newest(str(run)))
-    analyzer, data = FaceAnalyzer(str(folders[finder])), sets / "data" / "ijba"
+    analyzer, data = FaceAnalyzer(str(folders[finder]), "caffe"), sets / "data" / "ijba"
     with h5py.File(tmp_path / "faces" / predictions.DESCRIPTORS, "r") as stored:
         rows = stored["descriptor"][:3]
     known = predictions.records_in(str(data / "records.jsonl"))[:3]
@@ -151,7 +151,7 @@ def test_the_gender_of_hyperface_is_that_of_the_regions(sets, models, tmp_path):
     assert "proposals: selective-search, since" in printed and "no dense net" in printed
     net, weights = [str(models / "hyperface" / name) for name in model.FUSED]
     net, data = caffe.Net(net, caffe.TEST, weights=weights), sets / "data" / "celeba"
-    analyzer = FaceAnalyzer(str(models / "hyperface"))
+    analyzer = FaceAnalyzer(str(models / "hyperface"), "caffe")
     assert analyzer.proposals == "selective-search"
     known = {face.image: face for face in record.read(str(data / "records.jsonl"))}
     checked = 0

@@ -1,27 +1,43 @@
-"""Models as ONNX: what is refused. tests/allinone/test_engines.py exports one and compares it."""
+"""Models as ONNX, by the command: beside a model, into a folder of its own, and what is refused."""
 
+import shutil
+
+import onnxruntime
 import pytest
+from conftest import run_well
 
-from allinone import InputError
-from allinone.pycaffe import L, NetSpec
-from tools import onnx_form
+from allinone import model
 
-
-def test_a_model_that_does_not_exist_is_refused(expect_refusal, tmp_path):
-    expect_refusal("tools.export_onnx", ["--model", tmp_path], tmp_path, "make fuse")
+COMMAND = "tools.export_onnx"
+NAMES = {"allinone.onnx", "allinone.fp16.onnx", "dense.onnx", "dense.fp16.onnx"}
 
 
-@pytest.mark.parametrize(
-    "layer, message",
-    [
-        (lambda blob: L.TanH(blob), "layer 'out': no form for the type TanH"),
-        (lambda blob: L.Power(blob, power=2), "layer 'out': a Power of exponent 2"),
-    ],
-    ids=["unknown", "power"],
-)
-def test_a_layer_that_has_no_form_is_refused(layer, message):
-    net = NetSpec()
-    net.data = L.Input(shape=dict(dim=[1, 3, 4, 4]))
-    net.out = layer(net.data)
-    with pytest.raises(InputError, match=message):
-        onnx_form.convert(net.to_proto(), {}, ["out"], free_sides=False)
+def test_the_forms_become_a_part_of_a_model(chain, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(chain / "model", folder)
+    said = run_well(COMMAND, "--model", folder).stdout
+    assert said.count("largest difference from caffe") > len(NAMES)
+    opened = model.open_model(str(folder))  # their hashes are its own
+    for name in NAMES:
+        assert opened.has(name) and str(folder / name) in said
+
+
+def test_the_forms_of_the_shipped_model_into_a_folder_of_their_own(tmp_path, expect_refusal):
+    out = tmp_path / "onnx"
+    run_well("allinone", "export", "--out", out)
+    assert {path.name for path in out.iterdir()} == {*NAMES, ".allinone"}
+    form = onnxruntime.InferenceSession(str(out / "dense.onnx"))
+    assert [one.name for one in form.get_outputs()] == ["detection"]
+    run_well("allinone", "export", "--out", out)  # its own files are written again
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "dense.onnx").write_text("mine")
+    expect_refusal("allinone", ["export", "--out", other], other / "dense.onnx", "another folder")
+    assert (other / "dense.onnx").read_text() == "mine"
+
+
+def test_what_is_missing_is_said(expect_refusal, tmp_path):
+    expect_refusal(COMMAND, ["--model", tmp_path], tmp_path, "make fuse")
+    expect_refusal(COMMAND, [], "--model", "--out")
+    with pytest.raises(AssertionError):
+        run_well("allinone", "exports")

@@ -8,10 +8,9 @@ import shutil
 import cv2
 import numpy as np
 
-from allinone import device, engines, model, reading, store
+from allinone import device, engines, exporting, model, reading, store
 from allinone.blob import to_blob
 from allinone.errors import InputError
-from tools import exporting
 from tools.proving import commands
 from tools.proving.data_step import database
 from tools.proving.job import SHIPPED, Found, Job, apart
@@ -49,9 +48,8 @@ def fused(job: Job) -> Found:
 
 
 def compare_engines(job: Job, folder: str, profile: str) -> Found:
-    """Write a model's ONNX forms, and compare every engine with Caffe on the CPU."""
+    """Compare every engine with Caffe on the CPU, on a model."""
     found = Found()
-    commands.run(profile, "tools.export_onnx", "--model", folder)
     batch = pictures(job, profile, model.open_model(folder).input_size)
     reference = commands.in_process(bool(job.cards), answers, folder, "caffe", "", batch)
     for engine in engines.ENGINES:

@@ -9,11 +9,11 @@ import tempfile
 from dataclasses import replace
 from typing import NamedTuple
 
-from allinone import device, engines, model, profiles, schedules, store, surgery
+from allinone import device, engines, exporting, model, profiles, schedules, store, surgery
 from allinone.errors import InputError
 from allinone.pycaffe import caffe, caffe_pb2
 from prototxt import deploy, towers
-from tools import exporting, layers
+from tools import layers
 from tools.fusing.proof import write_net
 from tools.proving import commands, convolution
 from tools.proving.data_step import database
@@ -191,7 +191,6 @@ def write_products(folder: str, product: Product) -> None:
     net = caffe.Net(write_net(folder, model.FUSED[0], definition), caffe.TEST)
     surgery.save(net, os.path.join(folder, model.FUSED[1]))
     model.describe(folder, profiles.PAPER.name, PIXELS, {"1": {below: below}, "2": {}})
-    exporting.export(folder, model.FUSED, free_sides=False)
 
 
 def flops_of(product: Product) -> float:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import subprocess
-import sys
 
 import numpy as np
 
@@ -23,7 +21,7 @@ PRODUCT = 2048  # rows and columns of the matrices
 
 
 def write_full_width(folder: str) -> None:
-    """Write the fused net of profile paper with random weights, in all forms, into a folder.
+    """Write the fused net of profile paper with random weights into a folder.
 
     Its time does not depend on the weights.
     """
@@ -34,8 +32,6 @@ def write_full_width(folder: str) -> None:
     collected = surgery.by_name(definition, surgery.read_weights(weights), weights)
     fuse.make_dense(profile, surgery.one_of_each(collected, weights), folder)
     model.describe(folder, profile.name, profile.input_size, fuse.stages_of(tasks.TASKS))
-    run = [sys.executable, "-m", "tools.export_onnx", "--model", folder]
-    subprocess.run(run, check=True, stdout=subprocess.DEVNULL)
 
 
 def machine_gflops() -> float:

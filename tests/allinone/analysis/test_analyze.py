@@ -84,7 +84,7 @@ def test_a_model_whose_weights_belong_to_another_net_is_refused(chain, tmp_path)
     shutil.copy("prototxt/paper/deploy.prototxt", broken)
     seal(broken)
     with pytest.raises(InputError, match="allinone.caffemodel.*another net or profile"):
-        FaceAnalyzer(str(broken))
+        FaceAnalyzer(str(broken), "caffe")
 
 
 def test_pictures_together_are_as_pictures_alone(chain, album, tmp_path):

@@ -6,42 +6,47 @@ import os
 
 import numpy as np
 
-from allinone import checked, engines, files, surgery
+from allinone import checked, engines, files, folders, onnx_form, onnx_half
 from allinone.errors import InputError
-from allinone.model import fp16_name, onnx_name, open_model, replacing_file
-from tools import onnx_form, onnx_half
+from allinone.model import DENSE, FUSED, Model, fp16_name, onnx_name, replacing_file
 
 TOLERANCE = 1e-4  # largest difference of two engines
 # our choice: the same of onnxruntime-fp16, as a share of an output's largest value where that is
 # above 1. fp16 has 11 bits, 5e-4; models/small was up to 4e-4 off on faces, on the CPU.
 FP16_SHARE = 5e-3
+KIND = folders.Kind(
+    "ONNX export",
+    holds=[name(weights) for _, weights in (FUSED, DENSE) for name in (onnx_name, fp16_name)],
+    is_marked=True,
+)
 
 Values = dict[str, np.ndarray]
 
 
-def export(folder: str, names: tuple[str, str], free_sides: bool) -> tuple[dict[str, str], list]:
-    """Write the ONNX forms of a net of a model: {engine that runs it: path}, final blobs.
+def export(model: Model, names: tuple[str, str], out: str | None = None) -> dict[str, str]:
+    """Write the ONNX forms of a net of a model; return {engine that runs it: path}.
 
-    names: of the net and its weights; free_sides: pictures may have any size. InputError where a
-    layer or a weight has no such form.
+    names: of the net and its weights; out: a folder, default the model's, of which they become a
+    part. InputError where a weight has no such form.
     """
-    model = open_model(folder)
-    checked.open_net(model, names)
-    definition, weights = surgery.read_net(model.path(names[0])), model.path(names[1])
-    collected = surgery.by_name(definition, surgery.read_weights(weights), weights)
-    parameters = surgery.one_of_each(collected, weights)
-    outputs = onnx_form.final_blobs(definition)
-    form = onnx_form.convert(definition, parameters, outputs, free_sides)
-    paths = {
-        engines.ONNX: os.path.join(folder, onnx_name(names[1])),
-        engines.ONNX_FP16: os.path.join(folder, fp16_name(names[1])),
+    net, weights = checked.open_net(model, names)
+    form = onnx_form.graph(net, weights)
+    forms = {
+        engines.ONNX: (onnx_name(names[1]), form),
+        engines.ONNX_FP16: (fp16_name(names[1]), onnx_half.halved(form, net.path)),
     }
-    forms = {engines.ONNX: form, engines.ONNX_FP16: onnx_half.halved(form, weights)}
-    for engine, path in paths.items():
-        with replacing_file(folder, os.path.basename(path)) as made:
-            with files.replacing(made, "wb") as stream:
-                stream.write(forms[engine].SerializeToString())
-    return paths, outputs
+    for name, graph in forms.values():
+        if out:
+            _write(os.path.join(out, name), graph)
+        else:
+            with replacing_file(model.folder, name) as made:
+                _write(made, graph)
+    return {engine: os.path.join(out or model.folder, name) for engine, (name, _) in forms.items()}
+
+
+def _write(path: str, graph: onnx_form.Graph) -> None:
+    with files.replacing(path, "wb") as stream:
+        stream.write(onnx_form.file_of(graph))
 
 
 def noise(side: int, count: int = 3) -> np.ndarray:
@@ -59,7 +64,7 @@ def differences(reference: Values, found: Values) -> dict[str, float]:
 
 
 def allowed(engine: str, values: np.ndarray) -> float:
-    """Return how far an engine may be from an output's values by Caffe."""
+    """Return how far an engine may be from an output's values by the reference."""
     if engine == engines.ONNX_FP16:
         return FP16_SHARE * max(1.0, float(np.abs(values).max()))
     return TOLERANCE
@@ -72,7 +77,7 @@ def check(engine: str, path: str, reference: Values, found: Values) -> dict[str,
         limit = allowed(engine, reference[output])
         if not difference <= limit:
             raise InputError(
-                f"{path}: {engine} differs from Caffe by {difference:.1e} at {output}, more than "
+                f"{path}: {engine} differs by {difference:.1e} at {output}, more than "
                 f"{limit:.1e}; do not use it"
             )
     return different
