@@ -1,4 +1,4 @@
-"""Write docs/network.md, a table of every layer, and draw the joint and the deploy net.
+"""Write docs/network.md, a table of every layer, and draw the fused net and every layer of it.
 
 python -m tools.describe_nets
 """
@@ -9,7 +9,7 @@ import sys
 from allinone import arguments, files, folders, profiles, schedules, tasks
 from allinone.errors import command
 from prototxt import deploy, towers
-from tools import draw_net, layers
+from tools import draw_net, layers, net_picture
 
 PAGE = """# The networks
 
@@ -20,9 +20,12 @@ out of the FLOPs.
 Which sizes are the paper's and which our choice says `allinone/profiles.py`.
 The nets of profile `paper` stand in `prototxt/paper/`.
 
-![the fused net](deploy.svg)
+![the fused net: trunk, fused layers and heads](net.svg)
 
-![the joint net: five towers](joint.svg)
+A box has the size of its output, 96×55² of 96 maps of 55 x 55.
+A head has those of its fully connected layers.
+[deploy.svg](deploy.svg) draws every layer of this net, [joint.svg](joint.svg) the five towers \
+that train together.
 
 ## Totals
 
@@ -36,8 +39,8 @@ Stage 1 is what a region costs, all what an aligned face costs.
 """
 KIND = folders.Kind(
     "page of nets",
-    holds=("network.md", "joint.svg", "deploy.svg"),
-    proofs={"network.md": PAGE[: PAGE.index("{")]},
+    holds=("network.md", "net.svg", "joint.svg", "deploy.svg"),
+    proofs={"network.md": PAGE[: PAGE.index("!")]},
 )
 HEAD = (
     "| profile | input | parameters trained | of them deployed | GFLOP stage 1 | GFLOP all "
@@ -83,11 +86,12 @@ def page():
 
 
 def drawings(profile):
-    """Yield (name, SVG) of the joint and the deploy net; other profiles differ in widths alone."""
+    """Yield (name, SVG) of the drawn nets; other profiles differ in widths alone."""
     job = schedules.JOBS[profile.name]["joint"]
     joint = towers.train_net(profile, job, "data/db", profile.identities, validation=0)
     fused = deploy.deploy_net(profile)
     sizes = {blob: data.data.shape[1:] for blob, data in layers.load(fused).blobs.items()}
+    yield "net", net_picture.svg(sizes, f"The fused net, profile {profile.name}")
     for name, net, known in (("joint", joint, {}), ("deploy", fused, sizes)):
         yield name, draw_net.svg(net, known, f"The {name} net, profile {profile.name}")
 

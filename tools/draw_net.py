@@ -1,6 +1,6 @@
-"""Draw a net as SVG: a box a layer, from left to right as data flows.
+"""Draw a net as SVG: a box a layer, from top to bottom as data flows.
 
-One band a tower, a colour for who shares the weights.
+One band of columns a tower, a colour for who shares the weights.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
-WIDTH, HEIGHT = 116, 34  # pixels of a box
-GAP, ROW = 28, 42  # pixels between columns, and from row to row
-MARGIN, TOP = 24, 78  # pixels around all, and for title and legend
-LEGEND = 270  # pixels of an entry of the legend
+WIDTH, HEIGHT = 96, 36  # pixels of a box
+GAP, COLUMN = 24, 104  # pixels between rows, and from column to column
+MARGIN, TOP = 24, 104  # pixels around all, and for title and legend
+LEGEND, IN_A_ROW = 285, 3  # pixels of an entry of the legend, entries in a row
 
 
 class Kind(NamedTuple):
@@ -79,64 +79,67 @@ def band_of(name: str) -> str:
 def place(layers: Mapping[str, Layer]) -> dict[str, tuple[int, int]]:
     """Return {layer: (column, row)}.
 
-    Columns go by the longest way from the data, bands stand one below the other. A layer keeps its
-    row free of boxes up to the last layer that reads it, so that no line runs behind a box.
+    Rows go by the longest way from the data, bands stand side by side. A layer keeps its column
+    free of boxes up to the last layer that reads it, so that no line runs behind a box.
     """
-    columns, last, places, top = {}, {}, {}, 0
+    rows, last, places, left = {}, {}, {}, 0
     for name, layer in layers.items():
-        columns[name] = 1 + max((columns[other] for other in layer.reads), default=-1)
-        last.update({other: max(last.get(other, 0), columns[name]) for other in layer.reads})
+        rows[name] = 1 + max((rows[other] for other in layer.reads), default=-1)
+        last.update({other: max(last.get(other, 0), rows[name]) for other in layer.reads})
     for band in dict.fromkeys(map(band_of, layers)):
         taken = set()
         for name in (name for name in layers if band_of(name) == band):
-            above = [places[other][1] for other in layers[name].reads]
-            row = round(sum(above) / len(above)) if above else top
-            span = range(columns[name], max(last.get(name, 0), columns[name] + 1))
-            while taken & {(column, row) for column in span}:
-                row += 1
-            taken.update((column, row) for column in span)
-            places[name] = (columns[name], row)
-        top = max(row for _, row in taken) + 2
+            above = [places[other][0] for other in layers[name].reads]
+            column = round(sum(above) / len(above)) if above else left
+            span = range(rows[name], max(last.get(name, 0), rows[name] + 1))
+            while taken & {(column, row) for row in span}:
+                column += 1
+            taken.update((column, row) for row in span)
+            places[name] = (column, rows[name])
+        left = max(column for column, _ in taken) + 2
     return places
 
 
 def left_of(column: int) -> int:
     """Return the left edge of a column's boxes in pixels."""
-    return MARGIN + column * (WIDTH + GAP)
+    return MARGIN + column * COLUMN
 
 
 def top_of(row: int) -> int:
     """Return the upper edge of a row's boxes in pixels."""
-    return TOP + row * ROW
+    return TOP + row * (HEIGHT + GAP)
 
 
 def _legend() -> Iterator[str]:
     for number, kind in enumerate(KINDS.values()):
-        left = MARGIN + number * LEGEND
+        row, column = divmod(number, IN_A_ROW)
+        left, top = MARGIN + column * LEGEND, 44 + row * 22
         yield (
-            f'<rect x="{left}" y="44" width="14" height="14" fill="{kind.colour}" stroke="#888"/>'
-            f'<text x="{left + 20}" y="56" font-size="12">{escape(kind.meaning)}</text>'
+            f'<rect x="{left}" y="{top}" width="14" height="14" fill="{kind.colour}" '
+            f'stroke="#888"/><text x="{left + 20}" y="{top + 12}" font-size="12">'
+            f"{escape(kind.meaning)}</text>"
         )
 
 
 def _line(start: tuple[int, int], end: tuple[int, int]) -> str:
     """Return the line from a layer at a place to one that reads it."""
-    x1, y1 = left_of(start[0]) + WIDTH, top_of(start[1]) + HEIGHT / 2
-    x2, y2 = left_of(end[0]), top_of(end[1]) + HEIGHT / 2
-    way = f"M{x1} {y1} C{x1 + GAP} {y1} {x2 - GAP} {y2} {x2} {y2}"
+    x1, y1 = left_of(start[0]) + WIDTH / 2, top_of(start[1]) + HEIGHT
+    x2, y2 = left_of(end[0]) + WIDTH / 2, top_of(end[1])
+    way = f"M{x1:g} {y1} C{x1:g} {y1 + GAP} {x2:g} {y2 - GAP} {x2:g} {y2}"
     return f'<path d="{way}" fill="none" stroke="#999"/>'
 
 
 def _box(name: str, kind: Kind, at: tuple[int, int], size: str) -> str:
     """Return the box of a layer; size: of its output, "" where it is not known."""
     left, top = left_of(at[0]), top_of(at[1])
-    middle, baseline = left + WIDTH / 2, top + (15 if size else 21)
+    shown = name if kind is KINDS["data"] else name.split("/")[-1]  # a band begins with its tower
+    middle, baseline = left + WIDTH // 2, top + (15 if size else 22)
     return (
         f'<rect x="{left}" y="{top}" width="{WIDTH}" height="{HEIGHT}" rx="4" '
         f'fill="{kind.colour}" stroke="#888"/>'
-        f'<text x="{middle}" y="{baseline}" font-size="11" text-anchor="middle">'
-        f"{escape(name)}</text>"
-        f'<text x="{middle}" y="{top + 28}" font-size="10" text-anchor="middle" fill="#555">'
+        f'<text x="{middle}" y="{baseline}" font-size="12" text-anchor="middle">'
+        f"{escape(shown)}</text>"
+        f'<text x="{middle}" y="{top + 29}" font-size="11" text-anchor="middle" fill="#555">'
         f"{size}</text>"
     )
 

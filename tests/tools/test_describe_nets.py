@@ -7,15 +7,15 @@ import xml.dom.minidom
 import pytest
 from conftest import ROOT
 
-from allinone import profiles
+from allinone import profiles, tasks
 from prototxt import deploy
-from tools import draw_net, layers
+from tools import draw_net, layers, net_picture
 
 
 def test_the_committed_pages_are_what_the_command_writes(command, tmp_path):
     done = command("tools.describe_nets", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
-    for name in ("network.md", "joint.svg", "deploy.svg"):
+    for name in ("network.md", "net.svg", "joint.svg", "deploy.svg"):
         with open(os.path.join(ROOT, "docs", name), encoding="utf-8") as committed:
             assert committed.read() == (tmp_path / name).read_text(encoding="utf-8"), (
                 f"docs/{name} is old; run make docs"
@@ -82,7 +82,48 @@ def test_no_box_lies_on_another_and_every_layer_is_drawn(profile):
     places = draw_net.place(drawn_layers)
     assert len(set(places.values())) == len(places) == len(drawn_layers)
     for name, layer in drawn_layers.items():
-        assert all(places[other][0] < places[name][0] for other in layer.reads)
+        assert all(places[other][1] < places[name][1] for other in layer.reads)
     drawn = xml.dom.minidom.parseString(draw_net.svg(definition, {}, "a & b"))
     texts = drawn.getElementsByTagName("text")
     assert {text.firstChild.data for text in texts if text.firstChild} >= set(drawn_layers)
+
+
+@pytest.fixture(scope="module")
+def glance():
+    """The fused net of profile paper at a glance: its boxes, and its drawing."""
+    net = layers.load(deploy.deploy_net(profiles.PAPER))
+    sizes = {blob: data.data.shape[1:] for blob, data in net.blobs.items()}
+    return net_picture.boxes(sizes), net_picture.svg(sizes, "a & b")
+
+
+def test_the_net_at_a_glance_has_every_task_and_its_sizes(glance):
+    boxes, drawn = glance
+    assert {task.name for task in tasks.TASKS} < set(boxes)
+    assert boxes["conv1"].size == "96×55²" and boxes["fc_full"].size == "2048"
+    assert boxes["landmarks"].size == "512 → 42"
+    assert boxes["gender"].size == "1024 → 512 → 2" and boxes["identity"].size == "1024 → 512"
+    texts = [
+        one.firstChild.data
+        for one in xml.dom.minidom.parseString(drawn).getElementsByTagName("text")
+    ]
+    assert {box.size for box in boxes.values()} <= set(texts)
+
+
+def test_the_net_at_a_glance_is_legible_in_a_readme_and_on_a_phone(glance):
+    """No box lies on another; letters fit their box; shown 350 pixels wide they have 9 pixels."""
+    boxes, drawn = glance
+    places = sorted((box.column, box.top, box) for box in boxes.values())
+    for (column, top, _), (other, below, _) in zip(places, places[1:]):
+        assert column != other or below >= top + net_picture.HEIGHT + 8
+    for box in boxes.values():
+        letters = 0.62 * len(box.name) + 0.6 * len(box.size)  # of wide letters, in their height
+        assert net_picture.LETTERS * letters <= net_picture.WIDTHS[box.column] - 16 + 4, box
+    width = int(re.search(r'viewBox="0 0 (\d+)', drawn).group(1))
+    assert width <= 830 and net_picture.LETTERS * 350 / width >= 9
+
+
+def test_a_line_at_a_glance_leads_to_the_right_or_down(glance):
+    boxes, _ = glance
+    for start, end in net_picture.lines():
+        first, second = boxes[start], boxes[end]
+        assert second.column > first.column or second.top > first.top
