@@ -19,7 +19,7 @@ from evaluate import synthetic_faces
 from evaluate.synthetic_faces import Picture
 
 PORTRAITS, SCENES, ZOOM = 12, 6, 2  # pictures on the page, and how much they are enlarged
-COLUMNS = 3  # portraits in a row
+RECOGNIZED, MISTAKEN = "recognized", "taken for another person"
 FACES = 2  # least faces of a scene that is shown
 WANTED = dict(  # of the predictions
     descriptor=hdf5.Array("f", (None, BY_NAME["identity"].size)), identity=hdf5.WHOLE
@@ -51,18 +51,18 @@ class Gallery:
 def analyzed(
     analyzer: FaceAnalyzer, gallery: Gallery, picture: Picture
 ) -> tuple[np.ndarray, int, int]:
-    """Return (drawn picture, its faces that were found, how many of those are named rightly)."""
+    """Return (drawn picture, its faces that were found, how many of those are recognized)."""
     path, known = picture
     image = pictures.read_image(path)
     found = analyzer.analyze(image)
-    names = [gallery.nearest(face.descriptor) for face in found]
     overlaps = boxes.iou([face.box for face in found], [face.box for face in known])
-    named = right = 0
-    for name, row in zip(names, overlaps):
-        if row.max(initial=0) > OVERLAP:
-            named += 1
-            right += known[int(row.argmax())].identity == name
-    return draw.results(image, found, [f"like #{name}" for name in names], ZOOM), named, right
+    said = []
+    for face, row in zip(found, overlaps):
+        is_one = row.max(initial=0) > OVERLAP
+        is_right = is_one and known[int(row.argmax())].identity == gallery.nearest(face.descriptor)
+        said.append((RECOGNIZED if is_right else MISTAKEN) if is_one else "")
+    named = len(said) - said.count("")
+    return draw.results(image, found, said, ZOOM), named, said.count(RECOGNIZED)
 
 
 def draw_held_out(analyzer: FaceAnalyzer, demo: str) -> dict[str, Any]:
@@ -72,14 +72,12 @@ def draw_held_out(analyzer: FaceAnalyzer, demo: str) -> dict[str, Any]:
     scenes = synthetic_faces.load(os.path.join(demo, "test", "scenes"))
     scenes = [scene for scene in scenes if len(scene[1]) >= FACES][:SCENES]
     drawn = [analyzed(analyzer, gallery, picture) for picture in portraits + scenes]
-    sheet = draw.grid([image for image, _, _ in drawn[: len(portraits)]], COLUMNS)
-    pictures.write_image(os.path.join(demo, "portraits.png"), sheet)
-    names = []
-    for number, (image, _, _) in enumerate(drawn[len(portraits) :], 1):
-        names.append(f"scene{number}.png")
-        pictures.write_image(os.path.join(demo, names[-1]), image)
+    names = [f"portrait{number}.png" for number in range(1, len(portraits) + 1)]
+    names += [f"scene{number}.png" for number in range(1, len(scenes) + 1)]
+    for name, (image, _, _) in zip(names, drawn):
+        pictures.write_image(os.path.join(demo, name), image)
     named, right = sum(count for _, count, _ in drawn), sum(count for _, _, count in drawn)
-    return dict(named=named, right=right, scene_pictures=names)
+    return dict(named=named, right=right, drawn=names)
 
 
 def copy_curves_and_sheet(demo: str) -> None:

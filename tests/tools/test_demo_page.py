@@ -11,7 +11,7 @@ from allinone import embeddings, tasks
 from tools import demo_pictures, demo_results
 
 COUNTS = dict(portraits=6, people=2, scenes=1, faces_in_scenes=3)
-SHOWN = dict(device="CPU", named=4, right=1, scene_pictures=["scene1.png"], photographs=[])
+SHOWN = dict(device="CPU", named=4, right=1, drawn=["scene1.png"], photographs=[])
 
 
 @pytest.fixture(scope="module")
@@ -42,13 +42,30 @@ def test_the_page_shows_its_pictures(demo):
     assert {
         "curves.png",
         "sheet.png",
-        "portraits.png",
+        "portrait1.png",
+        "portrait12.png",
+        "scene1.png",
         "astronaut_trained.png",
         "astronaut_shipped.png",
         "hopper_trained.png",
         "hopper_shipped.png",
     } <= set(pictures)
     assert all((demo / name).stat().st_size > 1000 for name in pictures)
+    assert set(re.findall(r'href="([^"]+)"', page)) == set(pictures)  # each in its own size
+
+
+def test_the_page_begins_with_photographs_then_figures_curves_and_drawn_faces(demo):
+    page = (demo / "index.html").read_text(encoding="utf-8")
+    first = ("hopper_shipped.png", "<table>", "curves.png", "portrait1.png", "sheet.png")
+    places = [page.index(name) for name in first]
+    assert places == sorted(places)
+
+
+def test_the_page_needs_nothing_from_elsewhere_and_fits_a_phone(demo):
+    page = (demo / "index.html").read_text(encoding="utf-8")
+    assert '<meta name="viewport" content="width=device-width' in page
+    assert "//" not in page and "<script" not in page and "<link" not in page
+    assert "@media (max-width" in page and "like #" not in page
 
 
 def test_the_page_shows_the_results(demo):
@@ -76,9 +93,10 @@ def test_captions_follow_the_table_of_tasks():
     assert f"as {len(tasks.TOWERS)} sub-networks" in page
     labels = [task.name for task in tasks.of_stage(2)]
     answers = [name for name in labels if name != "identity"]
-    assert f"below: {', '.join(labels)}." in page
-    assert f"Below: {', '.join(answers)}, and who it is like" in page
-    assert '<meta name="viewport"' in page and '<img src="scene1.png" alt="scene 1">' in page
+    assert f"{', '.join(labels)}; roll, pitch, yaw." in page
+    assert f"then {', '.join(answers)}, roll, pitch and yaw" in page
+    assert '<img src="scene1.png" alt="drawn faces, picture 1" loading="lazy">' in page
+    assert "1 of the 4 faces on these pictures are recognized" in page
     assert "Not measured, as no record has the label: detection" in page
 
 
