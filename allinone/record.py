@@ -57,6 +57,7 @@ class _FaceRecord(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True
     identity: Optional[Count] = None  # number of the person
     split: Optional[str] = None  # part of its set: train, val, test, fold_03, ...
     ignore: Optional[Annotated[int, Meta(ge=0, le=1)]] = None  # 1: neither asked for nor false
+    number: Optional[Count] = None  # of a face found in a picture, from 1: its drawing shows it
     frame: Optional[Count] = None  # of a video, from 0
     time: Optional[Number] = None  # seconds from the start of a video
     regions: Optional[Count] = None  # how many regions a prediction is the mean of

@@ -7,7 +7,7 @@ import os
 
 from allinone import draw, pictures, record
 
-CELLS, COLUMNS, SIDE = 24, 6, 200  # pictures, pictures in a row, pixels of each
+CELLS, COLUMNS, SIDE = 24, 6, 200  # pictures, pictures in a row, pixels of the longer side
 
 
 def write(folder: str) -> None:
@@ -16,5 +16,5 @@ def write(folder: str) -> None:
     tiles = []
     for name, some in itertools.islice(record.faces_by_picture(faces), CELLS):
         image = pictures.read_image(os.path.join(folder, name))
-        tiles.append(draw.tile(draw.annotations(image, some), SIDE))
+        tiles.append(draw.annotations(image, some, SIDE / max(image.shape[:2])))
     pictures.write_image(os.path.join(folder, "sheet.jpg"), draw.grid(tiles, COLUMNS))

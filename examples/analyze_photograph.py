@@ -7,6 +7,7 @@ It prints what the model says of each face, and writes a picture with the answer
 """
 
 import argparse
+import dataclasses
 import sys
 
 import cv2
@@ -15,7 +16,7 @@ import numpy as np
 from allinone import FaceAnalyzer, draw, folders, pictures, tasks
 from allinone.errors import command
 
-HEIGHT = 480  # pixels of each drawn photograph
+HEIGHT = 400  # pixels of each drawn photograph
 IN_WORDS = [task for task in tasks.TASKS if task.kind in (tasks.PROBABILITY, tasks.NUMBER)]
 
 
@@ -36,15 +37,28 @@ def in_words(face):
 
 
 def drawn(image, faces):
-    """Return the part of a picture around its faces, with the answers drawn, HEIGHT pixels high."""
+    """Return the part of a picture around its faces, with the answers drawn.
+
+    The part is HEIGHT pixels high; captions that have no room in it stand beside or below it.
+    """
     width, height = image.shape[1::-1]
     boxes = np.array([face.box for face in faces] or [[0, 0, width, height]])
     room = boxes[0, 2:] - boxes[0, :2]  # on each side as much as the best face is wide and high
     left, top = (boxes[:, :2].min(axis=0) - room).clip(0)
     right, bottom = (boxes[:, 2:].max(axis=0) + room).clip(0, [width, height])
-    zoom = HEIGHT / (bottom - top)
-    x, y, end = (int(edge * zoom) for edge in (left, top, right))
-    return draw.results(image, faces, zoom=zoom)[y:, x:end][:HEIGHT]
+    x, y, end, below = (int(edge) for edge in (left, top, right, bottom))
+    moved = []
+    for face in faces:
+        box, points = face.box - np.float32([x, y, x, y]), face.landmarks - np.float32([x, y])
+        moved.append(dataclasses.replace(face, box=box, landmarks=points))
+    return draw.results(image[y:below, x:end], moved, zoom=HEIGHT / (below - y))
+
+
+def side_by_side(drawings):
+    """Return drawings in a row, on black."""
+    height = max(len(one) for one in drawings)
+    below = [((0, height - len(one)), (0, 0), (0, 0)) for one in drawings]
+    return np.hstack([np.pad(one, rows) for one, rows in zip(drawings, below)])
 
 
 @command
@@ -62,7 +76,7 @@ def main(argv=None):
         print(f"photograph {number}, faces: {len(faces)}")
         for face in faces:
             print(f"  {in_words(face)}")
-    pictures.write_image(args.out, np.hstack([drawn(*both) for both in zip(images, found)]))
+    pictures.write_image(args.out, side_by_side([drawn(*both) for both in zip(images, found)]))
     print(args.out)
 
 

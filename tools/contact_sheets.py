@@ -18,7 +18,7 @@ from evaluate import photographs, portraits, predictions, real_rows, task_figure
 COUNT, COLUMNS, SIDE = 40, 10, 170  # pictures of a sheet, in a row, and their pixels
 LEAST_HEIGHT = 120  # pixels of a face: a smaller one is enlarged
 AROUND = 0.4  # share of a face's height that is shown around it
-CAPTION = 10  # pixels
+CAPTION = 12  # pixels
 KIND = folders.Kind(
     "folder of contact sheets",
     holds=("*_best.jpg", "*_worst.jpg", "detection_right.jpg", "detection_wrong.jpg"),
@@ -141,9 +141,7 @@ def tile(entry: Entry) -> np.ndarray:
     room = AROUND * (y2 - y1)
     left, top = [int(max(edge - room, 0) * scale) for edge in (x1, y1)]
     right, bottom = [int((edge + room) * scale) + 1 for edge in (x2, y2)]
-    cut = draw.tile(image[top:bottom, left:right], SIDE)
-    draw.caption(cut, entry.text, (3, SIDE - 16), CAPTION)
-    return cut
+    return draw.titled(draw.tile(image[top:bottom, left:right], SIDE), entry.text, CAPTION)
 
 
 def by_error(entry: Entry) -> float:

@@ -15,7 +15,7 @@ from allinone.record import FaceRecord
 from allinone.stored_regions import StoredRegions
 
 SAMPLES, COLUMNS, SIDE = 24, 6, 200  # pictures of a sheet, in a row, and their pixels
-CAPTION, SMALL = 14, 11  # pixels
+CAPTION = 14  # pixels
 LABELS = ("pose", "landmarks", "visibility")  # of a scene's faces, that are drawn
 
 
@@ -35,8 +35,8 @@ def face_sheet(tower: str, reader: store.Reader, places: Sequence[int]) -> np.nd
     tiles = []
     for place in places:
         datum = reader.datum(place)
-        tiles.append(draw.tile(reader.image(datum), SIDE))
-        draw.caption(tiles[-1], words_of(tower, datum), (4, SIDE - 24), CAPTION)
+        tile = draw.tile(reader.image(datum), SIDE)
+        tiles.append(draw.titled(tile, words_of(tower, datum), CAPTION))
     return draw.grid(tiles, COLUMNS)
 
 
@@ -47,10 +47,10 @@ def scene_sheet(folder: str, reader: store.Reader, places: Sequence[int]) -> np.
     for place in places:
         first, last = stored.face_start[place : place + 2]
         faces = [_face(stored.faces, number) for number in range(first, last)]
-        picture = draw.annotations(reader.image(reader.datum(place)), faces)
-        tiles.append(draw.tile(picture, SIDE))
+        image = reader.image(reader.datum(place))
+        tile = draw.annotations(image, faces, SIDE / max(image.shape[:2]))
         regions = np.diff(stored.proposal_start[place : place + 2]).item()
-        draw.caption(tiles[-1], f"faces {len(faces)}, regions {regions}", (4, 4), SMALL)
+        tiles.append(draw.titled(tile, f"faces {len(faces)}, regions {regions}", CAPTION))
     return draw.grid(tiles, COLUMNS)
 
 

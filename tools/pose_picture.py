@@ -28,8 +28,7 @@ def turned(place: int, angle: float):
     draw.face(image, fields["box"], fields["landmarks"], fields["visibility"], pose)
     name, meaning = AXES[place]
     caption = f"{name} {angle}" if angle <= 0 else f"{name} +{angle}: {meaning}"
-    draw.caption(image, caption, (5, 5), 13)
-    return image, fields
+    return draw.titled(image, caption, 14), fields
 
 
 def picture() -> np.ndarray:

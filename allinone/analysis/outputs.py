@@ -78,7 +78,9 @@ def without_drawings(
 
 
 def lines_of(faces: Sequence[Face], descriptor: str, image: str, **where) -> str:
-    """Return the lines of a picture's faces; where: frame and time in a video."""
-    found = [face.to_record(image, descriptor, **where) for face in faces]
+    """Return the lines of a picture's faces, numbered from 1; where: frame and time in a video."""
+    found = []
+    for number, face in enumerate(faces, 1):
+        found.append(face.to_record(image, descriptor, number=number, **where))
     found = found or [record.FaceRecord(image, **where)]
     return "".join(record.to_line(one) for one in found)

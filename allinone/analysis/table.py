@@ -7,7 +7,7 @@ from typing import Any
 
 from allinone import files, landmarks, record, tasks
 
-PLAIN = ("image", "frame", "time", "error")  # columns that say where a face was found
+PLAIN = ("image", "number", "frame", "time", "error")  # columns that say where a face was found
 EDGES = ("x1", "y1", "x2", "y2")
 ANGLE_NAMES = ("roll", "pitch", "yaw")
 

@@ -106,7 +106,7 @@ def analyze_video(find, source: str, name: str, stream, settings) -> None:
                 where = dict(frame=number, time=round(seconds, 3))
                 stream.write(outputs.lines_of(faces, settings.descriptor, source, **where))
                 if not settings.without_pictures:
-                    drawn.add(draw.results(image, faces))
+                    drawn.add(draw.results(image, faces, is_fixed=True))
                 progress.step()
         except KeyboardInterrupt:
             if not camera:

@@ -1,6 +1,6 @@
 import numpy as np
 
-from allinone import Face, align, boxes, draw
+from allinone import Face, align, draw, lettering
 
 
 def face(x, y, side):
@@ -50,45 +50,75 @@ def test_zoom_enlarges_the_picture_and_the_drawing_with_it():
     assert drawn.shape == (300, 300, 3) and (drawn[30, 30:210] != 128).any(axis=1).all()
 
 
-def test_captions_of_a_face_at_the_border_stay_in_the_picture_one_under_the_other():
+def test_the_picture_itself_stays_where_captions_stand_beside_it():
+    """A face that fills the picture leaves no room: the drawing is larger, the picture whole."""
     image = np.full((120, 200, 3), 128, np.uint8)
-    drawn = [draw.results(image, [face(20, 30, 90)], [name]) for name in ("", "wwwwwwwwww")]
-    without, with_name = [np.count_nonzero((picture != 128).any(axis=2)) for picture in drawn]
-    assert with_name > without + 100  # the third line is there, not on top of the second
+    drawn = draw.results(image, [face(60, 10, 100)], ["somebody"])
+    assert drawn.shape[0] > 120 and drawn.shape[1] >= 200
+    assert (drawn[:120, :50] == 128).all() and (drawn[:120, 175:200] == 128).all()
+    lines = [draw.results(image, [face(60, 10, 100)], [name]) for name in ("", "wwwww")]
+    without, with_name = [np.count_nonzero((one[120:] > 128).any(axis=2)) for one in lines]
+    assert with_name > without + 100  # the line of the name is there, on top of no other
 
 
-def test_captions_of_crowded_faces_do_not_cover_each_other(monkeypatch):
-    """Of faces that overlap: every line has room of its own, as far as there is some."""
-    written = []
-    monkeypatch.setattr(
-        draw,
-        "caption",
-        lambda image, text, origin, size: written.append(
-            (*origin, draw.text_size(text, size)[0], size)
-        ),
-    )
-    draw.results(
-        np.full((480, 640, 3), 128, np.uint8),
-        [face(200, 150, 90), face(210, 160, 90), face(280, 220, 90)],
-    )
-    assert len(written) == 3 * 3
-    rooms = [[x, y, x + width, y + size] for x, y, width, size in written]
-    assert np.triu(boxes.intersection(rooms, rooms), 1).max() == 0
+def test_a_frame_of_a_video_keeps_its_size():
+    """However many faces: what has no room is left out, the numbers that have some stand."""
+    image = np.full((120, 200, 3), 128, np.uint8)
+    for count in (0, 1, 60):
+        faces = [face(5 + 3 * number, 5 + number, 60) for number in range(count)]
+        assert draw.results(image, faces, is_fixed=True).shape == image.shape
 
 
-def test_letters_grow_with_a_large_picture():
-    sizes = []
-    for side, length in ((40, 100), (400, 700), (2000, 4000)):
+def test_every_face_has_a_colour_of_its_own_and_the_first_the_blue_of_figure_8():
+    image = np.full((600, 900, 3), 128, np.uint8)
+    faces = [face(100 + 250 * number, 250, 100) for number in range(3)]
+    drawn = draw.results(image, faces).astype(int)
+    edges = [tuple(drawn[250, 150 + 250 * number]) for number in range(3)]
+    assert len(set(edges)) == 3
+    blue, green, red = edges[0]
+    assert blue > 200 and blue > green + 100 and blue > red + 100
+    for blue, green, red in edges:  # landmarks alone are green
+        assert not (green > blue + 50 and green > red + 50)
+
+
+def test_letters_and_lines_grow_with_a_large_picture():
+    heights, lines = [], []
+    for length in (100, 700, 4000):
         image = np.full((length, length, 3), 128, np.uint8)
-        bare = image.copy()
-        one = face(length * 0.2, length * 0.2, side)
-        draw.face(bare, one.box, one.landmarks, one.visibility, one.pose)
-        rows = np.flatnonzero((draw.results(image, [one]) != bare).any(axis=(1, 2)))
-        sizes.append(np.flatnonzero(np.diff(rows) > 3)[0] + 1)  # height of the first line
-    assert 6 <= sizes[0] < sizes[1] < sizes[2] and sizes[2] > 30
+        one = face(length * 0.4, length * 0.1, length * 0.2)
+        drawn = draw.results(image, [one])
+        below = drawn[int(length * 0.31) :, : image.shape[1]]
+        rows = np.flatnonzero((below > 240).all(axis=2).any(axis=1))  # white letters
+        heights.append(np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)[0].size)
+        edge = drawn[: int(length * 0.13), int(length * 0.42)]
+        lines.append(np.count_nonzero((edge != 128).any(axis=1)))
+    assert 7 <= heights[0] < heights[1] < heights[2] and heights[2] > 40
+    assert lines[0] <= lines[1] < lines[2]
+
+
+def test_a_name_is_wrapped_cut_and_written_in_letters_that_the_font_has():
+    image = np.full((400, 700, 3), 128, np.uint8)
+    shapes = set()
+    for name in ("Bo", "A very long name " * 30, "w" * 500, "Jos\u00e9 \u674e\n\t\x07", "\udce9"):
+        shapes.add(draw.results(image, [face(280, 100, 100)], [name]).shape)
+    assert shapes == {image.shape}
+    assert lettering.plain("Jos\u00e9 M\u00fcller \u674e") == "Jose Muller ?"
+
+
+def test_words_of_a_face():
+    one = face(0, 0, 50)
+    assert draw.answer_words(one) == ["face 90%", "smile 80%", "male 80%", "31 years"]
+    assert draw.pose_words([-0.4, 12.6, 90]) == "roll 0, pitch 13, yaw 90"
 
 
 def test_tiles_and_grid():
     tile = draw.tile(np.zeros((50, 100, 3), np.uint8), 80)
     assert tile.shape == (80, 80, 3) and (tile[0] == 60).all() and (tile[40] == 0).all()
     assert draw.grid([tile] * 5, 3).shape == (160, 240, 3)
+    titled = draw.titled(tile, "a line that is longer than the picture is wide", 12)
+    assert (titled[:80] == tile).all() and 92 < titled.shape[0] < 104 and titled.shape[1] == 80
+    assert titled[82:].max() > 200
+    mixed = draw.grid([tile, titled, tile], 2)  # each in a cell of the largest's size
+    assert mixed.shape == (2 * titled.shape[0], 160, 3)
+    assert (mixed[: titled.shape[0], 80:] == titled).all()
+    assert (mixed[titled.shape[0] :][:80, :80] == tile).all()

@@ -35,7 +35,7 @@ def test_it_takes_a_photograph_of_ones_own(tmp_path):
     cv2.imwrite(str(picture), np.full((131, 200), 90, np.uint8))
     said = run_well(COMMAND, picture, "--out", out).stdout
     assert "photograph 1, faces: 0" in said
-    assert cv2.imread(str(out)).shape[0] == 480
+    assert cv2.imread(str(out)).shape[0] == 400
 
 
 def test_a_photograph_that_is_not_there_is_one_sentence(tmp_path):
