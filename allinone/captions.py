@@ -63,12 +63,19 @@ def _at(corners, size: tuple[float, float]) -> np.ndarray:
     return np.concatenate([corners, corners + np.float32(size)], axis=1)
 
 
-def _around(box: Rectangle, size: tuple[float, float], gap: float) -> np.ndarray:
-    """Return the places (8, 4) for something of a size at a box, the best first."""
+def _around(
+    box: Rectangle, size: tuple[float, float], picture: Rectangle, gap: float
+) -> np.ndarray:
+    """Return the places (8, 4) for something of a size at a box, the best first.
+
+    They are moved along the box where they would leave the picture.
+    """
     (x1, y1, x2, y2), (wide, tall) = box, size
-    under, over, right, left = y2 + gap, y1 - gap - tall, x2 + gap, x1 - gap - wide
-    corners = [(x1, under), (x2 - wide, under), (x1, over), (x2 - wide, over)]
-    corners += [(right, y1), (right, y2 - tall), (left, y1), (left, y2 - tall)]
+    most = np.maximum(picture[2:] - np.float32(size), 0)
+    columns = np.clip([x1, x2 - wide], 0, most[0])
+    rows = np.clip([y1, y2 - tall], 0, most[1])
+    corners = [(x, y) for y in (y2 + gap, y1 - gap - tall) for x in columns]
+    corners += [(x, y) for x in (x2 + gap, x1 - gap - wide) for y in rows]
     return _at(corners, size)
 
 
@@ -86,7 +93,7 @@ def _inside(
     found: list[Rectangle | None] = []
     for box, size in zip(marks, sizes):
         taken = [*marks, *(one for one in found if one is not None)]
-        places = _free(_around(box, size, gap), picture, taken)
+        places = _free(_around(box, size, picture, gap), picture, taken)
         found.append(places[0] if len(places) else None)
     return found
 
@@ -100,7 +107,7 @@ def _number(
     """
     wide, tall = size
     inner = [(box[0], box[1]), (box[2] - wide, box[1]), (box[0], box[3] - tall)]
-    places = np.concatenate([_around(box, size, 0), _at(inner, size)])
+    places = np.concatenate([_around(box, size, picture, 0), _at(inner, size)])
     places = _free(places, picture, taken)
     if len(places):
         covered = boxes.intersection(places, marks).sum(axis=1)

@@ -32,7 +32,7 @@ def assert_apart(rectangles, width, height):
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("count", COUNTS)
 def test_nothing_lies_on_anything_else_and_nothing_is_outside(size, count):
-    for seed in range(4):
+    for seed in range(2):
         rng = np.random.default_rng([seed, count, *size])
         marks = crowd(rng, *size, count)
         texts = [[*["some name"] * (number % 3), *LINES] for number in range(count)]
