@@ -42,7 +42,7 @@ def results(tmp_path):
 
 def test_ours_stand_beside_the_papers(results):
     page = made(results)
-    cell = r'</td><td class="number {}">{}'
+    cell = r'</td><td class="number {}" data-is="[a-z\' ]+">{}'
     assert re.search(
         r"\|yaw\| 0-30°" + cell.format("ours", "3.25%") + cell.format("paper", "2.84%"),
         page.source,
@@ -96,6 +96,8 @@ def test_the_page_is_whole_by_itself_and_can_be_read_aloud(results):
     assert len(page.of("svg")) == 2
     assert page.of("html") == [{"lang": "en"}]
     assert any(attributes.get("name") == "viewport" for attributes in page.of("meta"))
+    named = [attributes.get("data-is") for attributes in page.of("td")]  # on a phone, without heads
+    assert {"measured", "the paper's", "better"} <= set(named)
     ids = {attributes["id"] for attributes in page.of("h2")}
     links = {value[1:] for value in addresses if value.startswith("#")}
     assert set(benchmark.names()) | {"runtime"} == ids <= links

@@ -14,10 +14,10 @@ def test_deviations_and_end_to_end_systems_stand_beside_ours(tmp_path):
     ours = dict(figures=dict(cosine_rank_1=0.9), deviations=dict(cosine_rank_1=0.01))
     write(tmp_path / "eval", "ijba", **ours)
     source = made(tmp_path).source
-    cell = '</td><td class="number {}">{}'
+    cell = '</td><td class="number {}" data-is="{}">{}'
     assert (
-        "cosine: rank 1" + cell.format("ours", "0.900 ± 0.010")
-        + cell.format("paper", "0.941 ± 0.008")
+        "cosine: rank 1" + cell.format("ours", "measured", "0.900 ± 0.010")
+        + cell.format("paper", "the paper's", "0.941 ± 0.008")
     ) in source  # fmt: skip
     assert re.search(r"Crosswhite et al.</td>\s*<td class=.number.>–</td>", source)
     assert "0.774 ± 0.049" in source and source.count("<td>table V</td>") == 8
