@@ -2,7 +2,7 @@
 
 All pictures of the kit are read here. Pillow reads the head of a file: kind, size, EXIF,
 transparency. OpenCV decodes the pixels; Pillow does where some of them are transparent, and those
-of JPEG 2000.
+of the kinds BY_PILLOW.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM", "JPEG2000")  # those that OpenCV decodes
-CRASHING = ("JPEG2000",)  # damaged files of which end OpenCV with a segmentation fault
+# Damaged files of these OpenCV fills with anything, or ends with a segmentation fault (JPEG 2000).
+BY_PILLOW = ("WEBP", "JPEG2000")
+CHECKED = ("JPEG", "TIFF")  # OpenCV fills these too, but only it reads them as it always has
 JPEG = (".jpg", ".jpeg")
 JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 ORIENTATION, WIDTH, HEIGHT = 0x0112, 0x0100, 0x0101  # tags of EXIF and TIFF
@@ -103,9 +105,9 @@ def decode_image(data: bytes, name: str) -> np.ndarray:
     if head.format == "JPEG" and stream.getvalue().find(JPEG_END, stream.tell()) < 0:
         raise InputError(f"{name}: a JPEG that is cut off; {MEND}")
     turn = _orientation(head)
-    if head.format == "JPEG":
+    if head.format in CHECKED:
         _refuse_broken(head, name)
-    by_pillow = head.format in CRASHING or _is_transparent(head)
+    by_pillow = head.format in BY_PILLOW or _is_transparent(head)
     flags = cv2.IMREAD_COLOR if head.format == "TIFF" else AS_STORED  # as in _orientation
     image = _on_white(head, name) if by_pillow else _decoded(stream.getbuffer(), flags)
     if image is None:
@@ -114,12 +116,12 @@ def decode_image(data: bytes, name: str) -> np.ndarray:
 
 
 def _refuse_broken(head: Image.Image, name: str) -> None:
-    """Raise InputError where the pixels of a JPEG break off: OpenCV would fill them with grey."""
+    """Raise InputError where the pixels of a picture break off: OpenCV would fill them."""
     try:
-        head.draft(None, (1, 1))  # at an eighth of the size, which is quicker and reads all
+        head.draft(None, (1, 1))  # a JPEG at an eighth of its size, which is quicker and reads all
         head.load()
     except Exception:  # as in _head
-        raise InputError(f"{name}: a JPEG whose pixels are damaged; {MEND}") from None
+        raise InputError(f"{name}: a {head.format} whose pixels are damaged; {MEND}") from None
 
 
 def decode_record(data: bytes, name: str) -> np.ndarray:

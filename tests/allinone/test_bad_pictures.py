@@ -190,3 +190,30 @@ def test_damaged_bytes_are_a_picture_or_a_sentence(tmp_path, seed):
                 assert str(error).startswith("a: ")
             else:
                 assert image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3
+
+
+COMPRESSED = {
+    "WEBP": dict(lossless=True),
+    "lossy WEBP": dict(quality=80),
+    "LZW TIFF": dict(compression="tiff_lzw"),
+    "deflated TIFF": dict(compression="tiff_adobe_deflate"),
+    "JPEG": dict(quality=90),
+}
+
+
+@pytest.mark.parametrize("kind", COMPRESSED)
+def test_what_another_decoder_refuses_is_refused(kind):
+    """OpenCV fills what it cannot decode of these kinds, and says nothing."""
+    stream, rng, refused = io.BytesIO(), np.random.default_rng(5), 0
+    Image.fromarray(PHOTO[::3, ::3]).save(stream, kind.split()[-1], **COMPRESSED[kind])
+    whole = stream.getvalue()
+    for _ in range(100):
+        start = rng.integers(len(whole) // 10, len(whole))
+        damaged = whole[: start + rng.choice([0, 1, 16, 512])] + whole[start:]
+        try:
+            Image.open(io.BytesIO(damaged)).load()
+        except Exception:  # Pillow's readers raise whatever a damaged file leads to
+            refused += 1
+            with pytest.raises(InputError, match="a: "):
+                pictures.decode_image(damaged, "a")
+    assert refused or kind in ("lossy WEBP", "JPEG")
