@@ -25,8 +25,8 @@ def list_rows(path, name, split):
         if len(numbers) == 2 and None not in numbers:
             age, sigma = numbers
             yield FaceRecord(f"{name}/{picture}", age=age, age_sigma=sigma, split=split)
-        elif number_of_line > 1 or any(found is not None for found in numbers):
-            place = f"{path}, line {number_of_line}"  # the first line may name the columns
+        elif number_of_line > 1 or "." in picture:  # the first line may name the columns
+            place = f"{path}, line {number_of_line}"
             yield Dropped(place, "not a picture, an age and a standard deviation", text)
 
 

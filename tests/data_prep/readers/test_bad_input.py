@@ -146,6 +146,11 @@ MORE_BAD_ROWS = [
     ("fotw", append(FOTW_LIST, "x.jpg,5,5,10,10,2,2\n"), "no label"),
     ("fgnet", append("images/readme.txt", "x"), "name does not tell person and age"),
     ("fgnet", append("images/001A02z.jpg", "x"), "points missing or do not fit"),
+    (
+        "lap2015",
+        replace("Train.csv", ";", ";old;wide;"),  # the first line, which may name columns
+        "not a picture, an age and a standard deviation",
+    ),
     ("lap2015", append("Train.csv", "x.jpg;nan;2\n"), "bad age"),
     ("lap2015", append("Train.csv", "x.jpg;130;2\n"), "bad age"),
     ("lap2015", append("Train.csv", "x.jpg;30;-2\n"), "bad age sigma"),
