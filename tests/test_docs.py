@@ -145,9 +145,13 @@ def test_python_is_python(page):
 
 @pytest.mark.parametrize("page", WRITTEN)
 def test_commands_and_their_options_exist(page):
-    """Every `python -m module`, and that its parser knows each of its options."""
-    wrong = []
-    for line in re.findall(rf"python -m ((?:{PACKAGES})\.[^\n]*)", commands_of(page)):
+    """Every `python -m module` and `allinone command`, and that its parser knows its options."""
+    wrong, code = [], commands_of(page)
+    lines = re.findall(rf"python -m ((?:{PACKAGES})\.[^\n]*)", code)
+    lines += [
+        f"allinone.commands.{one}" for one in re.findall(r"^allinone ([a-z][^\n]*)", code, re.M)
+    ]
+    for line in lines:
         module, *words = line.split("#")[0].split()
         path = closure.path_of(module) or os.path.join(*module.split(".")) + ".py"
         if not os.path.isfile(os.path.join(ROOT, path)):

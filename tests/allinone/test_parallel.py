@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 
+import cv2
 import pytest
 from conftest import ROOT, started, with_ctrl_c
 
@@ -18,6 +19,10 @@ def doubled(numbers):
 
 def process(numbers):
     return [os.getpid() for _ in numbers]
+
+
+def threads(numbers):
+    return [(cv2.getNumThreads(), os.environ["OPENBLAS_NUM_THREADS"]) for _ in numbers]
 
 
 def refuse(numbers):
@@ -52,6 +57,15 @@ def test_results_come_in_order_and_no_more_is_under_way_than_needed():
 def test_the_work_is_done_by_other_processes():
     found = {number for _, number in parallel.in_order(process, range(8), workers=2)}
     assert os.getpid() not in found and len(found) <= 2
+
+
+@pytest.mark.parametrize("said", [None, "3"])
+def test_each_process_computes_with_one_thread_unless_the_user_says_otherwise(monkeypatch, said):
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    if said:
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", said)
+    found = {number for _, number in parallel.in_order(threads, range(4), workers=1)}
+    assert found == {(1, said or "1")} and os.environ.get("OPENBLAS_NUM_THREADS") == said
 
 
 def test_nothing_to_do_is_done_at_once():

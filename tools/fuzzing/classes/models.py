@@ -105,8 +105,6 @@ def make(world: World, rng: random.Random, folder: str) -> Case:
     engine, picture = rng.choice(ENGINES), rng.choice(world.faces)
     place, out = world.copy_model(folder), os.path.join(folder, "out")
     names = (*NETS, *NETS, *WEIGHTS, model.ABOUT, model.ABOUT, model.PROVENANCE)
-    if engine == "onnxruntime":
-        names = (*(model.onnx_name(name) for name in WEIGHTS), model.ABOUT)
     name, is_signed = rng.choice(names), False
     path = os.path.join(place, name)
     if rng.random() < 0.05:
