@@ -19,6 +19,8 @@ LEAST_LETTERS, OF_PICTURE = 12, 44  # pixels; and the part of sqrt(width height)
 MOST_INSIDE = 4  # faces whose captions stand in the picture
 MOST_COVERED = 0.1  # of a picture by the numbers of its faces; else it is enlarged ...
 SMALL = 1600  # ... up to so many pixels a side
+AT_ONCE = 256  # places that are looked at together
+MANY = 60  # faces; captions of more have smaller letters, so that they take no more room
 
 Rectangle = np.ndarray  # (4,) float32
 Texts = Sequence[Sequence[str]]  # the lines of each face's caption
@@ -36,12 +38,12 @@ class Layout:
     """Where all stands in a drawing, whose picture is in its upper left corner."""
 
     zoom: int  # how many times as large the picture is as it was
-    letters: float  # their size in pixels
+    letters: float  # their size in pixels, in numbers at boxes
+    small: float  # the same, in captions
     width: int  # of the drawing
     height: int
     numbers: list[Rectangle | None]  # at the boxes; None: the caption stands there
     captions: list[Rectangle | None]  # None: left out
-    is_crowded: bool  # a number has no room, or they cover much of the picture
 
 
 def number_size(number: int, letters: float) -> tuple[int, int]:
@@ -112,11 +114,14 @@ def _number(
     if len(places):
         covered = boxes.intersection(places, marks).sum(axis=1)
         return places[int(covered.argmin())]  # the first of equals
-    steps = [np.arange(0, end, side / 2) for end, side in zip(picture[2:], size)]
-    everywhere = np.stack(np.meshgrid(*steps), axis=-1)
-    places = _free(_at(everywhere, size), picture, taken)
-    away = np.abs(places[:, :2] - box[:2]).sum(axis=1)
-    return places[int(away.argmin())] if len(places) else None
+    cells = [np.arange(0, end, side) for end, side in zip(picture[2:], size)]
+    corners = np.stack(np.meshgrid(*cells), axis=-1).reshape(-1, 2)
+    corners = corners[np.abs(corners - box[:2]).sum(axis=1).argsort()]
+    for start in range(0, len(corners), AT_ONCE):  # mostly one of the nearest is free
+        places = _free(_at(corners[start : start + AT_ONCE], size), picture, taken)
+        if len(places):
+            return places[0]
+    return None
 
 
 def _beside(size: tuple[int, int], sizes: Sizes, gap: int) -> tuple[int, int, list[Rectangle]]:
@@ -144,32 +149,70 @@ def lay_out(width: int, height: int, marks, texts: Texts, is_fixed: bool = False
     leave the picture; texts: the lines of each caption. is_fixed: the drawing keeps the picture's
     size, and captions and numbers that have no room are left out.
     """
-    marks, zoom = np.float32(marks).reshape(-1, 4), 1
-    while True:
-        found = _laid_out(zoom, width, height, marks, texts, is_fixed)
-        if is_fixed or not found.is_crowded or 2 * zoom * max(width, height) > SMALL:
+    marks = np.float32(marks).reshape(-1, 4)
+    if is_fixed or len(texts) <= MOST_INSIDE:
+        found = _in_picture(width, height, marks, texts)
+        if is_fixed or all(one is not None for one in found.captions):
             return found
+    zoom = 1
+    while True:
+        is_last = 2 * zoom * max(width, height) > SMALL
+        if is_last or not _is_crowded(width * zoom, height * zoom, len(texts)):
+            found = _next_to_picture(width, height, marks, texts, zoom)
+            if is_last or all(one is not None for one in found.numbers):
+                return found
         zoom *= 2
 
 
-def _laid_out(zoom, width, height, marks, texts, is_fixed) -> Layout:
-    size = width * zoom, height * zoom
-    letters, picture = letters_of(*size), np.float32([0, 0, *size])
-    marks = (marks * zoom).reshape(-1, 2, 2).clip(0, picture[2:]).reshape(-1, 4)
-    sizes = [caption_size(number, lines, letters) for number, lines in enumerate(texts, 1)]
-    captions: list[Rectangle | None] = [None] * len(texts)
-    if is_fixed or len(texts) <= MOST_INSIDE:
-        captions = _inside(picture, marks, sizes, letters / 4)
-    is_numbered = [one is None for one in captions]
-    if any(is_numbered) and not is_fixed:
-        *size, captions = _beside(size, sizes, round(letters / 4))
-        is_numbered = [True] * len(texts)
-    numbers: list[Rectangle | None] = [None] * len(texts)
-    for place in np.flatnonzero(is_numbered):
-        taken = [one for one in (*captions, *numbers) if one is not None]
-        own = number_size(place + 1, letters)
-        numbers[place] = _number(marks[place], own, picture, marks, taken)
-    standing = [one for one in numbers if one is not None]
-    covered = boxes.area(np.reshape(standing, (-1, 4))).sum() / picture[2:].prod()
-    is_crowded = len(standing) < sum(is_numbered) or covered > MOST_COVERED
-    return Layout(zoom, letters, *size, numbers, captions, is_crowded)
+def _is_crowded(width: int, height: int, count: int) -> bool:
+    """Tell whether so many numbers cover much of a picture; in a large one letters grow with it."""
+    letters = letters_of(width, height)
+    covered = count * np.prod(number_size(count, letters)) / (width * height)
+    return letters == LEAST_LETTERS and covered > MOST_COVERED
+
+
+def _begun(width: int, height: int, marks: np.ndarray, zoom: int) -> tuple[Layout, np.ndarray]:
+    """Return a layout without captions and numbers, and the marks as it has them in the picture."""
+    width, height = width * zoom, height * zoom
+    none: list[Rectangle | None] = [None] * len(marks)
+    letters = letters_of(width, height)
+    layout = Layout(zoom, letters, letters, width, height, [*none], [*none])
+    corners = (marks * zoom).reshape(-1, 2, 2).clip(0, np.float32([width, height]))
+    return layout, corners.reshape(-1, 4)
+
+
+def _sizes(texts: Texts, letters: float) -> Sizes:
+    return [caption_size(number, lines, letters) for number, lines in enumerate(texts, 1)]
+
+
+def _in_picture(width, height, marks, texts) -> Layout:
+    """Return a layout with captions in the picture where there is room, else with numbers."""
+    layout, marks = _begun(width, height, marks, 1)
+    picture, letters = np.float32([0, 0, width, height]), layout.letters
+    layout.captions = _inside(picture, marks, _sizes(texts, letters), letters / 4)
+    without = [place for place, one in enumerate(layout.captions) if one is None]
+    _add_numbers(layout, picture, marks, without)
+    return layout
+
+
+def _next_to_picture(width, height, marks, texts, zoom) -> Layout:
+    """Return a layout with all captions beside the picture, and a number for each face in it."""
+    layout, marks = _begun(width, height, marks, zoom)
+    size = layout.width, layout.height
+    _add_numbers(layout, np.float32([0, 0, *size]), marks, range(len(texts)))
+    small = layout.letters * min(1, (MANY / len(texts)) ** 0.5)
+    layout.small = max(LEAST_LETTERS, small)
+    sizes, gap = _sizes(texts, layout.small), round(layout.small / 4)
+    layout.width, layout.height, found = _beside(size, sizes, gap)
+    layout.captions = [*found]
+    return layout
+
+
+def _add_numbers(layout: Layout, picture: Rectangle, marks: np.ndarray, places) -> None:
+    """Add the numbers of the faces at some places of the list."""
+    taken = [one for one in layout.captions if one is not None]
+    for place in places:
+        size = number_size(place + 1, layout.letters)
+        found = _number(marks[place], size, picture, marks, taken)
+        layout.numbers[place] = found
+        taken += [] if found is None else [found]

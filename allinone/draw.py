@@ -143,7 +143,7 @@ def _drawn(
             _number(out, place, number, letters)
     for number, (place, lines) in enumerate(zip(layout.captions, texts), 1):
         if place is not None:
-            _caption(out, place, number, lines, letters)
+            _caption(out, place, number, lines, layout.small)
     return out
 
 
