@@ -42,9 +42,11 @@ def face(image: np.ndarray, box, points, visibility, pose, color=BOX, least: flo
     """Draw one face into a picture: box, landmarks (dark ones are hidden), the nose's direction.
 
     box (4,); points (21, 2), NaN where unknown, or None; visibility (21,); pose in degrees or None;
-    color: of the box; least: pixels of the thinnest line, less where the face is small.
+    color: of the box; least: pixels of the thinnest line, less where the face is small. What is far
+    outside of the picture is drawn nearer, or not: OpenCV takes no numbers above 2^27.
     """
-    box = np.asarray(box, np.float32)
+    furthest = 2 * max(image.shape[:2])
+    box = np.asarray(box, np.float32).clip(-furthest, furthest)
     unit = max(float(box[3] - box[1]), 1)
     least = max(1.0, min(least, unit / 25))
     thick = int(max(least, unit / 90))
@@ -52,7 +54,7 @@ def face(image: np.ndarray, box, points, visibility, pose, color=BOX, least: flo
     if points is not None:
         radius = int(max(least, unit / 55) * 2**FINE)
         for point, seen in zip(points, visibility):
-            if np.isfinite(point).all():
+            if (np.abs(point) <= furthest).all():  # NaN is not
                 shade = SEEN if seen >= 0.5 else HIDDEN
                 cv2.circle(image, _fixed(point), radius, shade, -1, cv2.LINE_AA, FINE)
     if pose is not None:

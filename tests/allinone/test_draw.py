@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from allinone import Face, align, draw, lettering
 
@@ -103,6 +104,18 @@ def test_a_name_is_wrapped_cut_and_written_in_letters_that_the_font_has():
         shapes.add(draw.results(image, [face(280, 100, 100)], [name]).shape)
     assert shapes == {image.shape}
     assert lettering.plain("Jos\u00e9 M\u00fcller \u674e") == "Jose Muller ?"
+
+
+@pytest.mark.parametrize("far", [1e5, 1e7, 1e9])
+def test_what_is_far_outside_of_the_picture_does_no_harm(far):
+    image = np.full((200, 300, 3), 128, np.uint8)
+    near, away, all_around = face(120, 50, 70), face(120, 50, 70), face(120, 50, 70)
+    away.landmarks[3] = far
+    all_around.box = np.float32([-far, -far, far, far])
+    for one in (away, all_around):
+        drawn = draw.results(image, [near, one])
+        assert (drawn[50, 130:180] != 128).any()
+        assert draw.results(image, [near, one], is_fixed=True).shape == image.shape
 
 
 def test_words_of_a_face():
