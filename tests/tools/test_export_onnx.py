@@ -27,7 +27,7 @@ def test_the_forms_of_the_shipped_model_into_a_folder_of_their_own(tmp_path, exp
     run_well("allinone", "export", "--out", out)
     assert {path.name for path in out.iterdir()} == {*NAMES, ".allinone"}
     form = onnxruntime.InferenceSession(str(out / "dense.onnx"))
-    assert [one.name for one in form.get_outputs()] == ["detection"]
+    assert "detection" in [one.name for one in form.get_outputs()]
     run_well("allinone", "export", "--out", out)  # its own files are written again
     other = tmp_path / "other"
     other.mkdir()
