@@ -84,7 +84,7 @@ help:  ## List the targets, what each takes, and what that means
 demo: setup  ## The whole chain on drawn faces, from data to figures; 10 minutes [CORES]
 	@$(RECIPE).demo $(DEVICE)
 test: setup  ## Run the tests; 15 minutes
-	$(PY) -m pytest -n auto --dist loadfile
+	$(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 quick: setup  ## Run the tests that need no net and start no command; under a minute
 	$(PY) -m pytest -m "not net and not command"
 lint: setup  ## Check the style of the code

@@ -10,7 +10,7 @@ from allinone import boxes, files, record
 from evaluate import predictions
 
 COUNTS = dict(
-    afw=12, pascal=12, fddb=20, aflw=60, celeba=40, fotw=30, lap2015=24, fgnet=20, ijba=60, lfw=40
+    afw=8, pascal=6, fddb=20, aflw=60, celeba=40, fotw=30, lap2015=24, fgnet=20, ijba=60, lfw=40
 )
 
 

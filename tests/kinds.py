@@ -14,7 +14,9 @@ CAFFE = os.path.join(closure.ROOT, "allinone", "pycaffe.py")
 ROOTS = (closure.ROOT, os.path.dirname(os.path.abspath(__file__)))  # of the kit, of the tests
 NET_FIXTURES = {"chain", "exported_model"}
 COMMAND_FIXTURES = {"command", "expect_refusal", "real_source", "real_folders"}
-STARTERS = {"subprocess"} | {f"conftest.{one}" for one in ("run", "run_well", "refused", "started")}
+STARTERS = {"subprocess", "kit_copies"} | {
+    f"conftest.{one}" for one in ("run", "run_well", "refused", "started")
+}
 
 
 @functools.cache

@@ -3,7 +3,7 @@
 import json
 
 import numpy as np
-from conftest import ITERATIONS
+from conftest import BATCH, ITERATIONS
 
 from allinone import surgery
 
@@ -11,12 +11,12 @@ from allinone import surgery
 def options(chain, out, *more):
     """Return the options of tools.train for the chain's own run, in another folder."""
     same = ["--profile", "tiny", "--db", chain / "db", "--iterations", ITERATIONS]
-    return [*same, "--snapshot", 5, "--out", out, *more]
+    return [*same, "--batch", BATCH, "--snapshot", 5, "--out", out, *more]
 
 
 def job_options(chain, out, job, iterations, *more):
     """Return the options of tools.train for a short run of a job of profile tiny."""
-    same = ["--profile", "tiny", "--job", job, "--db", chain / "db"]
+    same = ["--profile", "tiny", "--job", job, "--db", chain / "db", "--batch", BATCH]
     return [*same, "--iterations", iterations, "--out", out, *more]
 
 

@@ -9,7 +9,7 @@ import sys
 
 import kit_copies
 import pytest
-from conftest import ROOT
+from conftest import BATCH, ROOT
 from training_runs import job_options
 
 from tools.training import plan, settings
@@ -20,7 +20,7 @@ PACKAGES = ("allinone", "evaluate", "prototxt", "python_layers", "tools")
 
 def made(chain, out, **asked):
     """Return the files and the plan of a joint run of profile tiny."""
-    known = dict(profile="tiny", db=str(chain / "db"), out=str(out), iterations=20)
+    known = dict(profile="tiny", db=str(chain / "db"), out=str(out), iterations=20, batch=BATCH)
     return plan.make(settings.make(Options(**{**known, **asked})))
 
 
@@ -45,7 +45,7 @@ def test_other_settings_are_another_plan(chain, tmp_path, asked):
 def test_two_processes_are_another_plan_than_one_with_their_mini_batches(chain, tmp_path):
     """Each net has 18, 10, 9, 11, 8 pictures, but two processes read twice as many."""
     one = made(chain, tmp_path, job="smile", batch=0.5)[1]
-    two = made(chain, tmp_path, job="smile", cores=2)[1]
+    two = made(chain, tmp_path, job="smile", batch=1.0, cores=2)[1]
     assert one["net"] == two["net"] and one != two
 
 

@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import ITERATIONS, run_well, started
+from conftest import BATCH, ITERATIONS, run_well, started
 from training_runs import (
     job_options,
     log_of,
@@ -34,15 +34,32 @@ def start(arguments):
 def wait_for_snapshot(process, out, iteration):
     while not snapshot_of(out, iteration, "solverstate").is_file():
         assert process.poll() is None, process.stdout.read()
-        time.sleep(0.05)
+        time.sleep(0.01)
+
+
+# Iterations: a tower alone makes many in a second, and is to be stopped before the last.
+LENGTH = dict(joint=ITERATIONS, age=80)
+
+
+def of(job, chain, out, cores):
+    """Return the options of tools.train for a run that is stopped, or is the whole one."""
+    if job == "joint":
+        return options(chain, out, "--cores", cores)
+    return job_options(chain, out, job, LENGTH[job], "--snapshot", 5, "--cores", cores)
 
 
 @pytest.fixture(scope="module")
-def on_two_cores(chain, tmp_path_factory):
-    """The run of the chain once more, by two processes."""
-    out = tmp_path_factory.mktemp("cores") / "run"
-    run_well(TRAIN, *options(chain, out, "--cores", 2))
-    return out
+def whole_run(chain, tmp_path_factory):
+    """whole_run(job, cores) -> the folder of a run that nobody has stopped, trained once."""
+    found = {("joint", 1): chain / "run"}
+
+    def train(job, cores):
+        if (job, cores) not in found:
+            found[job, cores] = tmp_path_factory.mktemp("whole") / "run"
+            run_well(TRAIN, *of(job, chain, found[job, cores], cores))
+        return found[job, cores]
+
+    return train
 
 
 CODES = {signal.SIGKILL: -signal.SIGKILL, signal.SIGINT: 130, signal.SIGTERM: 143}
@@ -55,22 +72,21 @@ def children_of(pid):
 
 
 @pytest.mark.parametrize(
-    "how, cores, to_all",
+    "how, job, cores, to_all",
     [
-        (signal.SIGKILL, 1, False),
-        (signal.SIGINT, 1, True),  # as a terminal does
-        (signal.SIGKILL, 2, False),
-        (signal.SIGINT, 2, True),
-        (signal.SIGTERM, 2, True),  # as timeout(1) does
-        (signal.SIGINT, 2, False),  # as a program does that has started it
+        (signal.SIGKILL, "joint", 1, False),
+        (signal.SIGINT, "age", 1, True),  # as a terminal does
+        (signal.SIGKILL, "age", 2, False),
+        (signal.SIGINT, "joint", 2, True),
+        (signal.SIGTERM, "age", 2, True),  # as timeout(1) does
+        (signal.SIGINT, "age", 2, False),  # as a program does that has started it
     ],
 )
 def test_a_stopped_training_ends_with_the_weights_of_an_uninterrupted_one(
-    chain, request, tmp_path, how, cores, to_all
+    chain, whole_run, tmp_path, how, job, cores, to_all
 ):
     out = tmp_path / "run"
-    whole = chain / "run" if cores == 1 else request.getfixturevalue("on_two_cores")
-    process = start(options(chain, out, "--cores", cores))
+    process = start(of(job, chain, out, cores))
     wait_for_snapshot(process, out, 5)
     if to_all:
         os.killpg(process.pid, how)
@@ -79,19 +95,20 @@ def test_a_stopped_training_ends_with_the_weights_of_an_uninterrupted_one(
     text, _ = process.communicate()  # ends when all its processes have
     assert process.returncode == CODES[how] and "Traceback" not in text, text
     assert how == signal.SIGKILL or "with a snapshot" in text, text
-    assert not snapshot_of(out, ITERATIONS, "solverstate").is_file()
+    assert not snapshot_of(out, LENGTH[job], "solverstate").is_file()
     if (how, to_all) == (signal.SIGINT, False):
         return  # ends as the one before
-    done = run_well(TRAIN, *options(chain, out, "--resume", "--cores", cores))
+    done = run_well(TRAIN, *of(job, chain, out, cores), "--resume")
     assert "resuming at iteration" in done.stdout
-    same_weights(whole, out)
+    whole = whole_run(job, cores)
+    same_weights(whole, out, LENGTH[job])
     assert log_of(out) == log_of(whole)
 
 
 @pytest.mark.parametrize("cores", [1, 2])
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_a_training_that_has_not_begun_ends_at_once(chain, tmp_path, how, cores):
-    process = start(options(chain, tmp_path / "run", "--cores", cores))
+    process = start(of("age", chain, tmp_path / "run", cores))
     for line in process.stdout:
         if line.startswith("starting from" if cores == 1 else "training in 2"):
             break
@@ -114,7 +131,7 @@ def test_when_the_process_that_makes_mini_batches_dies_the_run_ends_with_a_sente
 
 
 def test_when_one_of_two_processes_dies_the_run_ends_and_says_how_to_go_on(chain, tmp_path):
-    process = start(options(chain, tmp_path / "run", "--cores", 2))
+    process = start(job_options(chain, tmp_path / "run", "age", 500, "--snapshot", 5, "--cores", 2))
     wait_for_snapshot(process, tmp_path / "run", 5)
     os.kill(children_of(process.pid)[-1], signal.SIGKILL)
     text, _ = process.communicate()
@@ -126,7 +143,7 @@ def test_when_one_of_two_processes_dies_the_run_ends_and_says_how_to_go_on(chain
 @pytest.mark.parametrize("cores", [1, 2])
 def test_with_dropout_and_erasing_a_resumed_run_ends_with_the_same_weights(chain, tmp_path, cores):
     known = ["--profile", "small", "--job", "age", "--db", chain / "db", "--cores", cores]
-    known += ["--iterations", 4, "--snapshot", 2]
+    known += ["--iterations", 4, "--snapshot", 2, "--batch", BATCH]
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     run_well(TRAIN, *known, "--out", whole)
     net = (whole / "train.prototxt").read_text()
@@ -143,7 +160,7 @@ def test_with_iter_size_a_resumed_run_ends_with_the_same_weights(chain, tmp_path
 
     The data goes on where it was, and the age loss switches at the same iteration.
     """
-    more = ["--iter-size", 2, "--age-switch", 2, "--snapshot", 1]
+    more = ["--iter-size", 2, "--age-switch", 2, "--snapshot", 1, "--batch", 1]
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     run_well(TRAIN, *job_options(chain, whole, "age", 4, *more))
     shutil.copytree(whole, parts)

@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
-from conftest import ITERATIONS, run_well
+from conftest import BATCH, ITERATIONS, run_well
 from tensorboard_events import scalars
 from training_runs import job_options, log_of, losses_of, options, snapshot_of
 
@@ -44,7 +44,8 @@ def test_a_wide_net_goes_on_where_a_narrow_one_stood(chain, tmp_path):
     figures = []
     for profile, more in (("tiny", ()), ("small", ("--widen",))):
         start = ["--profile", profile, "--db", chain / "db", "--init", chain / "run", *more]
-        short = ["--iterations", 1, "--base-lr", "1e-12", "--out", tmp_path / profile]
+        short = ["--iterations", 1, "--batch", BATCH, "--base-lr", "1e-12"]
+        short += ["--out", tmp_path / profile]
         run_well(TRAIN, *start, *short)
         figures.append(log_of(tmp_path / profile)[-1]["validation"])
     narrow, wide = figures
