@@ -95,7 +95,7 @@ setup:  ## Make .venv with Caffe and what it needs; does nothing when done
 	@$(if $(GPU),$(if $(filter env check-gpu,$(GOALS)),,$(PY) -m tools.check_gpu "$(GPU)"))
 caffe-gpu:  ## Build Caffe with CUDA, for every later target; 10 minutes [CAFFE_SOURCE CUDNN BUNDLE]
 	@bash tools/build_caffe.sh gpu $(if $(filter-out 0,$(CUDNN)),--cudnn) $(BUILDING)
-caffe-cpu:  ## Build Caffe without CUDA, for Python 3.9 to 3.12; 5 minutes [CAFFE_SOURCE BUNDLE]
+caffe-cpu:  ## Build Caffe without CUDA, for Python 3.9 to 3.13; 5 minutes [CAFFE_SOURCE BUNDLE]
 	@bash tools/build_caffe.sh cpu $(BUILDING)
 env: setup  ## Check Python, Caffe, GPU, packages, disk and memory; every problem has its mend
 	@$(PY) -m tools.check_env --gpu "$(GPU)"

@@ -97,7 +97,7 @@ def render(head, turn, side: int, scale: float, light: Light) -> tuple[np.ndarra
     """
     # 1. What each ray meets; small heads are rendered at twice the size.
     finer = 2 if scale < 45 else 1
-    n = side * finer
+    n, scale = side * finer, float(scale)  # NumPy 2 would compute in 64 bits with its own numbers
     axis = ((np.arange(n, dtype=np.float32) + 0.5) / n - 0.5) * (side / scale)
     x, y = [c.ravel() for c in np.meshgrid(axis, axis)]
     depth = _cast(head.radius, turn, x, y)

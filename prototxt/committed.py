@@ -1,6 +1,7 @@
 """The files that are committed: nets and solvers of profile paper, for Caffe users."""
 
 from allinone import profiles, schedules, tasks
+from allinone.pycaffe import text_format
 from prototxt import deploy, solvers, towers
 
 HEADER = (
@@ -19,6 +20,11 @@ def databases_of(job):
     return f"{DATABASES}/finetune/{job.name}" + ("/fold_01" if job.folds else "")
 
 
+def text_of(net):
+    """Return a net as text that any protobuf writes; str(net) of newer ones has 1 for 1.0."""
+    return text_format.MessageToString(net)
+
+
 def texts():
     """Return {path: text} of all committed nets and solvers."""
     found = {}
@@ -33,7 +39,7 @@ def texts():
         )
         snapshots = f"out/{PROFILE.name}/{job.name}/snapshots/iter"
         solver = solvers.solver_text(PROFILE, job, path, snapshots)
-        found[path] = HEADER + solvers.dropout_line(PROFILE, job) + str(net)
+        found[path] = HEADER + solvers.dropout_line(PROFILE, job) + text_of(net)
         found[f"{SOLVERS}/{job.name}.prototxt"] = HEADER + solver
     without_data = {
         "towers": deploy.bare_net(PROFILE),
@@ -42,5 +48,5 @@ def texts():
         "hyperface_deploy": deploy.bare_net(PROFILE, (tasks.HYPERFACE,)),
     }
     for name, net in without_data.items():
-        found[f"{NETS}/{name}.prototxt"] = HEADER + str(net)
+        found[f"{NETS}/{name}.prototxt"] = HEADER + text_of(net)
     return found

@@ -9,9 +9,13 @@ NAME = r"[A-Za-z][\w-]*"
 
 
 def of_kit(name="requirements.txt"):
-    """Return {package: versions} of a requirements file."""
+    """Return {package: versions} of a requirements file, those of its first line of a package.
+
+    Further lines are for newer Pythons.
+    """
     with open(os.path.join(ROOT, name), encoding="utf-8") as lines:
-        return dict(re.findall(rf"^({NAME})(\S*)", lines.read(), re.M))
+        found = re.findall(rf"^({NAME})([^;\s]*)", lines.read(), re.M)
+    return dict(reversed(found))
 
 
 def of_project():

@@ -151,7 +151,7 @@ def required_packages():
     """Return the names of the packages in requirements.txt but OpenCV's."""
     with open(REQUIREMENTS, encoding="utf-8") as lines:
         named = [re.match(r"[\w.-]+", line) for line in lines]
-    names = [found.group() for found in named if found]
+    names = dict.fromkeys(found.group() for found in named if found)
     return [name for name in names if not name.startswith(OPENCV)]
 
 

@@ -43,7 +43,7 @@ def test_every_loss_of_the_joint_net_is_computed_and_learnt_from(run):
     losses = {}
     for name, blob in solver.net.blobs.items():
         if "/loss_" in name:
-            losses[name.split("/loss_")[1]] = float(blob.data)
+            losses[name.split("/loss_")[1]] = blob.data.item()
     assert set(losses) == {task.name for task in tasks.TASKS}
     assert np.isfinite(list(losses.values())).all()
     # Nothing is learnt: all people are alike, up to the chance of random weights and dropout.

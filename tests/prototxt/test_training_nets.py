@@ -99,7 +99,7 @@ def test_every_net_trains_and_tests_under_caffes_own_solver(chain, tmp_path, job
     if "age" in planned.towers:
         expected["age_loss/count"] = 2
     assert counts == expected
-    losses = {name: float(blob.data) for name, blob in test.blobs.items() if "/loss_" in name}
+    losses = {name: blob.data.item() for name, blob in test.blobs.items() if "/loss_" in name}
     expected = set()
     for tower in planned.towers:
         learnt = [task.name for task in tasks.tasks_of(tower) if task.name != "identity"]

@@ -22,7 +22,7 @@ def make(switch, age, label, sigma, more=""):
 
 
 def loss_and_gradient(made):
-    loss = float(made.forward()["loss"])
+    loss = made.forward()["loss"].item()
     made.backward()
     return loss, made.blobs["age"].diff.copy()
 
@@ -57,7 +57,7 @@ def test_the_gradient_is_the_numeric_one(switch, rng):
     made.blobs["label"].data[3] = -1  # no label
     _, gradient = loss_and_gradient(made)
     numeric = caffe_nets.numeric_gradient(
-        lambda: float(made.forward()["loss"]), made.blobs["age"].data, 0.05
+        lambda: made.forward()["loss"].item(), made.blobs["age"].data, 0.05
     )
     np.testing.assert_allclose(gradient, numeric, rtol=2e-2, atol=2e-3)
     assert gradient[3] == 0
@@ -65,7 +65,7 @@ def test_the_gradient_is_the_numeric_one(switch, rng):
 
 def test_the_switch_comes_at_its_iteration():
     made = make(2, [30], [40], [0])
-    losses = [float(made.forward()["loss"]) for _ in range(4)]
+    losses = [made.forward()["loss"].item() for _ in range(4)]
     after = pytest.approx(36 * (1 - np.exp(-100 / 18)), rel=1e-5)
     assert losses[:2] == [50, 50] and losses[2] == losses[3] == after
 
@@ -83,7 +83,7 @@ def test_a_ramp_raises_lambda_evenly_and_its_gradient_is_the_numeric_one():
 
 def test_with_iter_size_the_switch_comes_at_the_iteration_not_at_the_forward_pass():
     made = make(2, [30], [40], [0], ', "iter_size": 3')
-    losses = [float(made.forward()["loss"]) for _ in range(8)]
+    losses = [made.forward()["loss"].item() for _ in range(8)]
     after = pytest.approx(36 * (1 - np.exp(-100 / 18)), rel=1e-5)
     assert losses[:6] == [50] * 6 and losses[6] == losses[7] == after
 
@@ -120,7 +120,7 @@ def test_a_solver_switches_at_its_iteration_also_after_a_resume(tmp_path, iter_s
 def steps(solver):
     """Take one iteration; return the loss of its last forward pass."""
     solver.step(1)
-    return float(solver.net.blobs["loss"].data)
+    return solver.net.blobs["loss"].data.item()
 
 
 @pytest.mark.parametrize("switch", [0, 10**6])
@@ -136,7 +136,7 @@ def test_the_count_is_a_blob_that_a_snapshot_keeps(tmp_path):
     made.save(str(tmp_path / "kept.caffemodel"))
     again = make(3, [30], [40], [0])
     again.copy_from(str(tmp_path / "kept.caffemodel"))
-    assert float(again.forward()["loss"]) < 36  # already Gaussian
+    assert again.forward()["loss"].item() < 36  # already Gaussian
 
 
 def slope(off, sigma, gaussian, **weight):

@@ -22,7 +22,7 @@ def made(rng):
 def test_loss_of_what_is_known_averaged_over_rows_with_something_known(made):
     off = made.blobs["x"].data.astype(float) - made.blobs["label"].data
     known = off[0, 0] ** 2 + off[0, 1] ** 2 + off[0, 3] ** 2 + off[2, 1] ** 2
-    assert float(made.forward()["loss"]) == pytest.approx(0.25 * known / 2, rel=1e-6)
+    assert made.forward()["loss"].item() == pytest.approx(0.25 * known / 2, rel=1e-6)
 
 
 def test_the_gradient_is_the_numeric_one_times_the_weight(made):
@@ -30,7 +30,7 @@ def test_the_gradient_is_the_numeric_one_times_the_weight(made):
     made.backward()
     gradient = made.blobs["x"].diff.copy()
     numeric = 5 * caffe_nets.numeric_gradient(
-        lambda: float(made.forward()["loss"]), made.blobs["x"].data, 0.01
+        lambda: made.forward()["loss"].item(), made.blobs["x"].data, 0.01
     )
     np.testing.assert_allclose(gradient, numeric, atol=1e-4)
     assert not gradient[1].any()
@@ -38,6 +38,6 @@ def test_the_gradient_is_the_numeric_one_times_the_weight(made):
 
 def test_a_batch_without_labels_costs_nothing(made):
     made.blobs["mask"].data[...] = 0
-    assert float(made.forward()["loss"]) == 0
+    assert made.forward()["loss"].item() == 0
     made.backward()
     assert not made.blobs["x"].diff.any()

@@ -33,8 +33,16 @@ CUDA = (
     "nvidia-nccl-cu13==2.*",
 )
 CUDNN = ("nvidia-cudnn-cu13==9.*",)
-# What Caffe's Python module is compiled for, and what it imports.
-PYTHON = ("numpy>=1.20,<2", "protobuf==3.20.3", "scikit-image>=0.18", "scipy", "six")
+# What Caffe's Python module is compiled for, and what it imports; as in requirements.txt.
+PYTHON = (
+    'numpy>=1.20,<2; python_version < "3.13"',
+    'numpy>=2.1; python_version >= "3.13"',
+    'protobuf==3.20.3; python_version < "3.13"',
+    'protobuf>=6.31; python_version >= "3.13"',
+    "scikit-image>=0.18",
+    "scipy",
+    "six",
+)
 # GPUs since 2020, and PTX of the oldest that CUDA 13 knows: a driver compiles it for any other.
 OLDEST = 7.5  # compute capability
 ALL = "75-virtual;80-real;86-real;89-real;90-real;120-real"
