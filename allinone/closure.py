@@ -93,7 +93,7 @@ def named_by(path: str, root: str = ROOT) -> set[str]:
         if os.path.basename(place) != "__init__.py":
             found.add(name)
             continue
-        inside = glob.glob(os.path.join(root, os.path.dirname(place), "*.py"))
+        inside = glob.glob(os.path.join(glob.escape(root), os.path.dirname(place), "*.py"))
         found.update(f"{name}.{os.path.basename(one)[:-3]}" for one in inside)
     return found
 

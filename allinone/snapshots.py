@@ -72,7 +72,7 @@ def _refuse_to_save_spoilt(solver, run):
 
 def _states(run):
     """Return the solverstates of a run, oldest first."""
-    return sorted(glob.glob(f"{run}/{FOLDER}/iter_*.solverstate"))
+    return sorted(glob.glob(f"{glob.escape(run)}/{FOLDER}/iter_*.solverstate"))
 
 
 def _files_of(path):
@@ -165,7 +165,7 @@ def restore(solver, run: str, path: str, rank: int = 0) -> None:
 
 def newest(run: str) -> str:
     """Return the newest caffemodel of a run; InputError where there is none or it is damaged."""
-    found = sorted(glob.glob(f"{run}/{FOLDER}/iter_*.{WEIGHTS}"))
+    found = sorted(glob.glob(f"{glob.escape(run)}/{FOLDER}/iter_*.{WEIGHTS}"))
     if not found:
         raise InputError(
             f"{run}/{FOLDER}: no snapshot there; train first (tools.train --out {run})"
@@ -181,7 +181,7 @@ def iteration_of(weights: str) -> int:
 
 def last_good(run: str) -> str:
     """Return a sentence about the newest snapshot of a run."""
-    found = sorted(glob.glob(f"{run}/{FOLDER}/iter_*.caffemodel"))
+    found = sorted(glob.glob(f"{glob.escape(run)}/{FOLDER}/iter_*.caffemodel"))
     return f"The last good snapshot is {found[-1]}" if found else "There is no snapshot yet"
 
 

@@ -8,6 +8,7 @@ from allinone import closure
 @pytest.fixture
 def kit(tmp_path):
     """A small kit of packages: first imports second, and third inside a function."""
+    tmp_path = tmp_path / "my kit [1]"
     files = {
         "lib/__init__.py": "",
         "lib/first.py": "import os\nfrom lib import second\n\ndef f():\n    import lib.third\n",
@@ -20,7 +21,7 @@ def kit(tmp_path):
     }
     for name, text in files.items():
         path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     return tmp_path
 

@@ -43,8 +43,13 @@ class Step:
 
 
 def _files(pattern: str) -> list[str]:
-    """Return the files of a pattern; one that is not there yet is the business of its command."""
-    return [pattern] if os.path.isfile(pattern) else glob.glob(pattern, recursive=True)
+    """Return the files of a pattern; one that is not there yet is the business of its command.
+
+    The signs of patterns are * and **: a bracket is part of a folder's name.
+    """
+    if os.path.isfile(pattern):
+        return [pattern]
+    return glob.glob(pattern.replace("[", "[[]"), recursive=True)
 
 
 def state(step: Step, root: str = closure.ROOT) -> dict[str, Any]:

@@ -204,6 +204,14 @@ def test_a_second_recipe_waits_for_the_first(kit):
     assert (kit.root / "log").read_text().split() == ["a", "b", "c"]
 
 
+def test_inputs_in_a_folder_with_brackets_count(tmp_path):
+    folder = tmp_path / "my [1]" / "db"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text("{}")
+    step = steps.Step("one", [], inputs=[f"{tmp_path}/my [1]/**/manifest.json"])
+    assert list(steps.state(step)["inputs"]) == [str(folder / "manifest.json")]
+
+
 @pytest.mark.parametrize("module", ["data_prep.synthetic", "tools.train"])
 def test_every_module_of_the_kit_that_a_step_runs_counts(module, tmp_path):
     paths = closure.depended_on([module])
