@@ -62,7 +62,7 @@ EVALUATE = $(RECIPE).evaluate_all --data $(call quoted,$(DATA)) --out $(call quo
 	--profile $(PROFILE) --gpu "$(GPU)" $(GIVEN_MODEL) $(call option,--stage1,$(STAGE1)) \
 	$(call option,--proposals,$(PROPOSALS)) $(call option,--score,$(SCORE))
 # A small net gets slower with more BLAS threads.
-test quick claims bench report eval-real fuzz: export OPENBLAS_NUM_THREADS = 1
+test quick claims bench report eval-real eval-custom fuzz: export OPENBLAS_NUM_THREADS = 1
 ifneq ($(PROFILE),paper)
 export OPENBLAS_NUM_THREADS = 1
 endif
@@ -139,17 +139,24 @@ START := $(if $(filter $(PRETRAINED),$(INIT)),$(if $(wildcard $(PRETRAINED)/fini
 train $(patsubst %,train-%,$(filter-out hyperface,$(TOWERS))): $(START)
 train: setup  ## Train the sub-networks jointly, or go on with it [DATA DB INIT RUN TRAINING]
 	$(TRAIN) --job joint --out $(call quoted,$(RUN)) $(call option,--init,$(INIT))
-# HyperFace starts from AlexNet's caffemodel where INIT names it, never from the identity net.
-train-hyperface: GIVEN_START = $(if $(filter file default,$(origin INIT)),,$(INIT))
+# HyperFace starts from AlexNet's caffemodel where INIT names it, never from the identity net; on
+# your faces the shipped model is fine-tuned where INIT names no other.
+train-hyperface finetune-custom: GIVEN_START = $(if $(filter file default,$(origin INIT)),,$(INIT))
 $(TOWERS:%=train-%): train-%: setup  ## Train one tower, or the baseline [DATA DB INIT TRAINING]
 	$(TRAIN) --job $* --out out/$(PROFILE)/$* $(call option,--init,$(GIVEN_START))
 $(FINETUNED:%=finetune-%): finetune-%: setup  ## Fine-tune and fuse [DATA DB RUN FOLD TRAINING]
 	@$(RECIPE).finetune $* --profile $(PROFILE) --db $(call quoted,$(DB)) \
 		--run $(call quoted,$(RUN)) --out out/$(PROFILE) $(call option,--fold,$(FOLD)) \
 		$(DEVICE) $(TUNED)
+finetune-custom: setup  ## Fine-tune on your faces [DATA SRC INIT LANDMARKS OUT CORES ITERATIONS LR BATCH]
+	@$(RECIPE).custom --folder $(call quoted,$(or $(SRC),$(DATA)/custom)) \
+		--out $(call quoted,$(or $(OUT),out/custom)) $(call option,--init,$(GIVEN_START)) \
+		$(call option,--landmarks-from,$(LANDMARKS)) $(DEVICE) $(TUNED)
 fuse: setup  ## Fuse the newest snapshots of RUN or RUNS into MODEL [RUN RUNS TRUNK MODEL PROFILE]
 	$(PY) -m tools.fuse --run $(call quoted,$(RUNS)) $(call option,--trunk,$(TRUNK)) \
 		--out $(call quoted,$(MODEL)) --gpu "$(GPU)"
+	$(PY) -m evaluate.operating_point --model $(call quoted,$(MODEL)) \
+		--run $(call quoted,$(RUNS)) --gpu "$(GPU)"
 
 eval-synthetic: setup  ## Measure MODEL on held-out drawn faces and scenes [MODEL PROFILE]
 	$(RECIPE).evaluate_synthetic --model $(call quoted,$(MODEL)) --gpu "$(GPU)"

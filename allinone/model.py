@@ -237,8 +237,15 @@ def write_about(folder: str, about: About) -> None:
         stream.write(text + b"\n")
 
 
-def describe(folder: str, profile: str, input_size: int, stages: dict[str, dict]) -> None:
-    """Write model.json for the nets, weights and history in a folder; stages: as in `About`."""
+def describe(
+    folder: str,
+    profile: str,
+    input_size: int,
+    stages: dict[str, dict],
+    score: Optional[float] = None,
+    score_from: Optional[dict[str, Any]] = None,
+) -> None:
+    """Write model.json for the nets, weights and history in a folder; the rest as in `About`."""
     names = (*FUSED, *DENSE, PROVENANCE)
     there = [name for name in names if os.path.isfile(os.path.join(folder, name))]
     digests = {name: files.sha256(os.path.join(folder, name)) for name in there}
@@ -248,6 +255,8 @@ def describe(folder: str, profile: str, input_size: int, stages: dict[str, dict]
         input_size=input_size,
         stages=stages,
         files=digests,
+        score=score,
+        score_from=score_from or {},
     )
     write_about(folder, about)
 

@@ -55,6 +55,7 @@ class _FaceRecord(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True
     image: str  # path of the picture, relative to the folder of the file
     box: Optional[Box] = None  # [x1, y1, x2, y2], pixels, x2 and y2 exclusive
     identity: Optional[Count] = None  # number of the person
+    name: Optional[str] = None  # of the person, for people
     split: Optional[str] = None  # part of its set: train, val, test, fold_03, ...
     ignore: Optional[Annotated[int, Meta(ge=0, le=1)]] = None  # 1: neither asked for nor false
     number: Optional[Count] = None  # of a face found in a picture, from 1: its drawing shows it
@@ -63,10 +64,17 @@ class _FaceRecord(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True
     regions: Optional[Count] = None  # how many regions a prediction is the mean of
     error: Optional[str] = None  # why the picture could not be read
 
+    def is_face(self) -> bool:
+        """Tell whether this is a face: a box or any label says so."""
+        return any(getattr(self, name) is not None for name in LABELS)
+
+    def lacks_box(self) -> bool:
+        """Tell whether this is a face of which nobody says where it is."""
+        return self.box is None and self.is_face()
+
     def lacks_landmarks(self) -> bool:
-        """Tell whether this is a face (a box or a label says so) whose landmarks are not known."""
-        known = [self.box, *(getattr(self, name) for name in LABELS)]
-        return self.landmarks is None and any(value is not None for value in known)
+        """Tell whether this is a face whose landmarks are not known."""
+        return self.landmarks is None and self.is_face()
 
     def landmark_array(self) -> np.ndarray:
         """Return landmarks (21, 2), NaN where unknown."""
@@ -104,8 +112,7 @@ FaceRecord.__doc__ = (
 )
 
 FIELDS: tuple[str, ...] = FaceRecord.__struct_fields__
-# Fields that hold a label of a person or face as a whole, which even a face without a box may have.
-LABELS: tuple[str, ...] = tuple(task.label for task in tasks.TASKS if task.stage == 2)
+LABELS: tuple[str, ...] = tuple(task.label for task in tasks.TASKS)  # the box among them
 # Fields that hold 0 or 1 in a label, and a probability in a result.
 BINARY: tuple[str, ...] = tuple(
     task.label

@@ -171,6 +171,7 @@ class Manifest(_Needed, total=False):
 
     input_size: int  # pixels
     identities: int  # people; each is a class of the net that learns from it
+    names: list[str]  # of the people by class, "" where it is not known
     dropped: dict[str, int]  # {why: how many faces}
     splits: Optional[list[str]]
     origin: list[Origin]

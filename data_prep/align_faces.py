@@ -22,6 +22,7 @@ class Label(NamedTuple):
 
     value: float  # as the record has it
     numbers: tuple[float, ...] = ()  # of a NUMBER: the value and its sigma, 0 = not given
+    name: str = ""  # of a person, where it is known
 
 
 class Aligned(NamedTuple):
@@ -40,7 +41,7 @@ def label_of(face: FaceRecord, tower: str) -> Optional[Label]:
         return None
     if task.kind == tasks.NUMBER:
         return Label(value, (value, getattr(face, f"{task.label}_sigma") or 0))
-    return Label(value)
+    return Label(value, name=face.name or "")
 
 
 def labels_of(face: FaceRecord, towers: Sequence[str], splits: Splits) -> dict[str, Label]:

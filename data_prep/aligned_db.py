@@ -98,11 +98,13 @@ class PeopleDatabase(TowerDatabase):
         """Begin the database of a tower in an empty folder."""
         super().__init__(tower, folder)
         self.arrivals = {}  # {person: how many were known before}
+        self.names = {}  # {person: name, "" where it is not known}
         self.people, self.sizes = array.array("L"), array.array("L")  # of the faces that wait
         self.waiting = open(os.path.join(folder, WAITING), "w+b")
 
     def _know(self, label):
         self.arrivals.setdefault(label.value, len(self.arrivals))
+        self.names.setdefault(label.value, label.name)
 
     def _keep(self, face, label):
         self.people.append(self.arrivals[label.value])
@@ -118,7 +120,8 @@ class PeopleDatabase(TowerDatabase):
             self.writer.add(self.waiting.read(size), classes[person])
         self.waiting.close()
         os.remove(self.waiting.name)
-        return dict(identities=len(classes))
+        names = [self.names[person] for person in sorted(self.arrivals)]
+        return dict(identities=len(classes), **({"names": names} if any(names) else {}))
 
 
 def _database(tower, folder):

@@ -98,7 +98,7 @@ def bins_of(face: FaceRecord) -> Iterator[tuple[str, str]]:
     if face.box is not None:
         yield "faces", "with a box"
     else:
-        yield "faces", "with labels and no box" if face.lacks_landmarks() else "none in the picture"
+        yield "faces", "with labels and no box" if face.lacks_box() else "none in the picture"
     if face.split is not None:
         yield "split", face.split
     for task in tasks.TASKS:

@@ -65,8 +65,8 @@ def feeds_of(
 ) -> list[Feed]:
     """Return the feeds of a set, one for each choice of its parts.
 
-    listed: {tower: splits} that the set is known to feed; a tower is left out, and that is said,
-    where the set has no such label. if_there: those that it feeds where it has the label.
+    listed, if_there: {tower: splits} that the set feeds, the second only if the user names it. A
+    tower is left out, and that is said, where the set has no such label.
     """
     there, by_splits = labels_of(records), collections.defaultdict(list)
     splits_of = {**if_there, **listed}
@@ -75,7 +75,7 @@ def feeds_of(
             continue
         if label_of(tower) in there:
             by_splits[splits_of[tower]].append(tower)
-        elif tower in listed:
+        else:
             print(f"  {name} has no label '{label_of(tower)}': tower {tower} does without it")
     return [
         Feed(name, records, None if splits is None else list(splits), towers)
@@ -117,10 +117,16 @@ def plans_of(folders: Mapping[str, str], out: str, named: bool) -> Iterator[Plan
             records = records_of(name, folders[name])
             for feed in feeds_of(name, records, one.trains, if_there):
                 yield Plan(out, feed, True)
+    validated = {tower for one in which.values() for tower in one.validates}
     for name, one in which.items():
-        if one.validates:
+        of_others = validated.difference(one.validates)
+        if_there = one.validates_if_named if named else {}
+        if_there = {tower: some for tower, some in if_there.items() if tower not in of_others}
+        if one.validates or if_there:
             records = records_of(name, folders[name])
-            for feed in feeds_of(name, records, one.validates, {}):
+            there = labels_of(records)  # what is not there was said above
+            if_there = {tower: if_there[tower] for tower in if_there if label_of(tower) in there}
+            for feed in feeds_of(name, records, one.validates, if_there):
                 yield Plan(os.path.join(out, VALIDATION), feed, False)
     for name, one in which.items():
         if named and one.finetunes:

@@ -21,12 +21,12 @@ from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
 from allinone.growing import ITEMS, Growing
 from allinone.model import open_model
-from allinone.proposals import selective_search
 from allinone.record import FaceRecord
 from data_prep.sources import Reading, image_path, survey
 
 BATCH = 64  # our choice: faces that the net sees together
 PARTIAL = ".partial"  # ends the name of the lines that a stopped run leaves
+SCORE = 0.3  # our choice: least score of a face that must be somewhere, since it has a label
 SEEN = 0.5  # our choice: least visibility of a point that counts as seen
 
 
@@ -43,14 +43,18 @@ def region_of(analyzer: FaceAnalyzer, image: np.ndarray, face: FaceRecord):
     """Return the region (4,) of a face: its box, or else the best face in the picture, or None."""
     if face.box is not None:
         return face.box
-    found = analyzer.detect(image, selective_search(image))
+    found = analyzer.detect(image, analyzer.propose(image), SCORE)
     return found["boxes"][0] if len(found["boxes"]) else None
 
 
 def _wanted(analyzer, faces, records):
-    """Yield (place, picture, region) of the faces whose landmarks can be looked for."""
+    """Yield (place, picture, region) of the faces whose landmarks can be looked for.
+
+    Of several faces in a picture nobody knows which one has no box.
+    """
+    shared = survey(records).shared
     for place, face in enumerate(faces):
-        if face.lacks_landmarks():
+        if face.lacks_landmarks() and not (face.lacks_box() and face.image in shared):
             try:
                 image = pictures.read_image(image_path(records, face.image))
             except InputError:  # whoever builds a database names it

@@ -71,6 +71,8 @@ class Reader:
     # Splits, BY_TURNS or TURNS_AND_WHOLE:
     finetunes: Mapping[str, Union[Splits, str]] = field(default_factory=dict)
     validates: Mapping[str, Splits] = field(default_factory=dict)  # measured while training
+    # The same, only if the user names the set, and no other that is named validates the tower:
+    validates_if_named: Mapping[str, Splits] = field(default_factory=dict)
 
     side_files: Mapping[str, SideFile] = field(default_factory=dict)
 

@@ -89,7 +89,8 @@ class Checker:
         return self._repetition(face) or form_problem(face) or self._picture_problem(face)
 
     def _repetition(self, face):
-        key = hash((face.image, None if face.box is None else tuple(face.box)))
+        # Several faces of a picture may have no box.
+        key = hash(record.to_line(face) if face.box is None else (face.image, *face.box))
         if key in self.seen:
             return "there twice", ""
         self.seen.add(key)

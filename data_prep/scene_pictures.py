@@ -64,10 +64,11 @@ class Picture:
     def faces(self, splits: Splits) -> list[FaceRecord] | None:
         """Return the faces with a box in some splits, or None where the picture is not wanted.
 
-        A picture with a face that is to be ignored is not: it would teach that there is none.
+        A picture with a face that is to be ignored, that has no box, or that is of another part is
+        not: it would teach that there is none.
         """
         wanted = [line for line in self.lines if splits is None or line.split in splits]
-        if not wanted or any(line.ignore for line in wanted):
+        if len(wanted) < len(self.lines) or any(line.ignore or line.lacks_box() for line in wanted):
             return None
         return [line for line in wanted if line.box is not None]
 

@@ -35,10 +35,12 @@ def fresh(folder: str, records: Sequence[str], splits: Splits, **about) -> bool:
     )
 
 
-def build_det(feeds: Sequence[Feed], out: str, workers: int | None) -> None:
+def build_det(feeds: Sequence[Feed], out: str, model: str | None, workers: int | None) -> None:
     """Build the detection database of those feeds that teach detection.
 
-    InputError where they are to be taken in different parts.
+    model: folder of a model that finds the boxes of faces without any, and landmarks where it does.
+    A feed without a box is left out, and that is said. InputError where they are to be taken in
+    different parts.
     """
     feeds = [feed for feed in feeds if tasks.REGION_TOWER in feed.towers]
     if not feeds:
@@ -49,12 +51,35 @@ def build_det(feeds: Sequence[Feed], out: str, workers: int | None) -> None:
             f"{tasks.REGION_TOWER}: {names} are to be taken in different parts; build them one by "
             "one with data_prep.build_db"
         )
-    records = [feed.records for feed in feeds]
+    records = [_with_boxes(feed, model) for feed in feeds]
+    boxed = [survey(one).has_boxes(splits) for one in records]
+    for feed in (feed for feed, known in zip(feeds, boxed) if not known):
+        print(f"  {feed.name} has no box{_of(splits)}: tower {tasks.REGION_TOWER} does without it")
+    records = [one for one, known in zip(records, boxed) if known]
+    if not records:
+        return
     if fresh(os.path.join(out, tasks.REGION_TOWER), records, splits):
         print(f"  {names}: {tasks.REGION_TOWER} in {out} is there")
         return
     print(f"{names}: building {tasks.REGION_TOWER} in {out}", flush=True)
     build_scenes(records, [], out, workers, splits)
+
+
+def _of(splits: Splits) -> str:
+    """Return the parts that are taken, for the end of a phrase."""
+    return f" in part {', '.join(splits)}" if splits else ""
+
+
+def _with_boxes(feed: Feed, model: str | None) -> str:
+    """Return the records of a feed, with what a model finds where a face has no box."""
+    if survey(feed.records).lacks_boxes(feed.splits):
+        if model:
+            return locate(feed.records, model)
+        print(
+            f"  {feed.name}: pictures with a face without a box are left out of "
+            f"{tasks.REGION_TOWER}; LANDMARKS=folder names a model that finds boxes"
+        )
+    return feed.records
 
 
 def build_faces(
@@ -74,6 +99,14 @@ def build_faces(
         records = locate(records, model)
     if not survey(records).has_landmarks(feed.splits):
         return False
+    for tower in list(towers):
+        label = tasks.aligned_task(tower).label
+        if not survey(records).has_label(label, feed.splits):
+            print(
+                f"  {feed.name} has no face with landmarks and '{label}'{_of(feed.splits)}: tower "
+                f"{tower} does without it"
+            )
+            towers.remove(tower)
     training_set = feed.name if apart else ""
     about = dict(input_size=profile.input_size, size=align.stored_size(profile.input_size))
     there = []
@@ -106,7 +139,8 @@ def build(
     if not plans:
         print(f"{', '.join(folders)}: for evaluation alone, which reads the records")
     for place in dict.fromkeys(plan.folder for plan in plans):
-        build_det([plan.feed for plan in plans if plan.folder == place], place, workers)
+        some = [plan.feed for plan in plans if plan.folder == place]
+        build_det(some, place, model, workers)
     waiting = set()
     for folder, feed, apart in plans:
         if not build_faces(feed, folder, profile, model, workers, apart):

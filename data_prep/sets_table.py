@@ -41,13 +41,16 @@ def row_of(reader: Reader) -> str:
     trains = [towers_text(reader.trains)]
     if reader.if_named:
         trains.append(f"if named: {towers_text(reader.if_named)}")
+    validates = [towers_text(reader.validates)]
+    if reader.validates_if_named:
+        validates.append(f"if named: {towers_text(reader.validates_if_named)}")
     cells = [
         f"`{reader.name}`: {reader.title}",
         reader.tree,
         reader.faces,
         "; ".join(part for part in trains if part),
         towers_text(reader.finetunes),
-        towers_text(reader.validates),
+        "; ".join(part for part in validates if part),
         reader.ask,
     ]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

@@ -72,6 +72,10 @@ class Survey:
     splits: frozenset[Optional[str]]  # the parts that its records name
     aligned: frozenset[Optional[str]]  # those that have faces with landmarks
     lacking: frozenset[Optional[str]]  # those that have faces whose landmarks are not known
+    boxed: frozenset[Optional[str]]  # those that have faces with a box
+    unboxed: frozenset[Optional[str]]  # those that have faces without one
+    labelled: frozenset[tuple[Optional[str], str]]  # (part, label) of faces with landmarks
+    shared: frozenset[str]  # pictures of several faces, one of them without a box
 
     def has_landmarks(self, splits: Splits) -> bool:
         """Tell whether a face of some splits has landmarks."""
@@ -80,6 +84,19 @@ class Survey:
     def lacks_landmarks(self, splits: Splits) -> bool:
         """Tell whether a face of some splits has none."""
         return any(splits is None or split in splits for split in self.lacking)
+
+    def has_boxes(self, splits: Splits) -> bool:
+        """Tell whether a face of some splits has a box."""
+        return any(splits is None or split in splits for split in self.boxed)
+
+    def lacks_boxes(self, splits: Splits) -> bool:
+        """Tell whether a face of some splits has none."""
+        return any(splits is None or split in splits for split in self.unboxed)
+
+    def has_label(self, label: str, splits: Splits) -> bool:
+        """Tell whether a face of some splits has landmarks and a label."""
+        known = {split for split, name in self.labelled if name == label}
+        return any(splits is None or split in splits for split in known)
 
 
 def survey(records: str) -> Survey:
@@ -95,12 +112,19 @@ def survey(records: str) -> Survey:
 def _survey(records, state):
     """Read a records file; state: what tells it from an earlier one of the same name."""
     reading, found = Reading(records), collections.defaultdict(set)
-    for number, text in reading.lines():
-        face = record.parse(text, records, number)
-        found["splits"].add(face.split)
-        if face.landmarks is not None:
-            found["aligned"].add(face.split)
-        if face.lacks_landmarks():
-            found["lacking"].add(face.split)
-    kinds = {name: frozenset(found[name]) for name in ("splits", "aligned", "lacking")}
-    return Survey(sha256=reading.sha256, **kinds)
+    faces = (record.parse(text, records, number) for number, text in reading.lines())
+    for image, some in record.by_picture(faces):
+        for face in some:
+            found["splits"].add(face.split)
+            if face.is_face():
+                found["unboxed" if face.lacks_box() else "boxed"].add(face.split)
+            if face.landmarks is not None:
+                found["aligned"].add(face.split)
+                known = [name for name in record.LABELS if getattr(face, name) is not None]
+                found["labelled"].update((face.split, name) for name in known)
+            if face.lacks_landmarks():
+                found["lacking"].add(face.split)
+        if len(some) > 1 and any(face.lacks_box() for face in some):
+            found["shared"].add(image)
+    names = ("splits", "aligned", "lacking", "boxed", "unboxed", "labelled", "shared")
+    return Survey(sha256=reading.sha256, **{name: frozenset(found[name]) for name in names})

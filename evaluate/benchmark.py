@@ -101,6 +101,9 @@ class Measured:
     curves: Mapping[str, Any] = field(default_factory=dict)  # {name: evaluate.curves}
     failures: Sequence[Mapping[str, Any]] = ()  # the worst results, of evaluate.run.worst
     deviations: Mapping[str, float] = field(default_factory=dict)  # {figure: its deviation}
+    # {figure: its 95 % interval (low, high), None where there is none, and number of samples}
+    intervals: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    others: Sequence[Peer] = ()  # what stands beside, measured on the same faces
 
 
 OtherCurves = list[tuple[str, dict[str, Any]]]  # [(method, of evaluate.curves)]
@@ -137,9 +140,13 @@ class Benchmark:
     where: str = ""  # sections, figures and tables of the paper; "": it is not in the paper
     dataset: str = ""  # set that it is measured on, a reader of data_prep; "": the name
     splits: Optional[tuple[str, ...]] = None  # parts of the set that are measured; None: all
+    parts: tuple[str, ...] = ()  # parts of which the option --part chooses one, the default first
+    beside: str = ""  # default of its option --beside, the model that stands beside; "": none
     needs: str = ""  # what it needs beside its set and a model, for people
     # Folder in out/<profile> of what is fine-tuned for it (tools.recipes.finetune); "": the name.
     tuned: str = ""
+    # The model that is measured where none is named, if it is there; else the shipped one.
+    own_model: str = ""
     peers: tuple[Peer, ...] = ()  # figures of other methods that the paper prints
     peer_figures: tuple[Figure, ...] = ()  # what peers' figures are, if not of `figures`
     pipelines: tuple[Pipeline, ...] = ()  # end-to-end systems that the paper compares

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, Optional
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from evaluate import metrics
 
 RESAMPLES = 1000
-PEOPLE_RESAMPLES = 100  # our choice: the area under ROC of a million pairs takes a while
+FEW_RESAMPLES = 100  # our choice: the area under ROC of a million pairs takes a while
 
 
 class Interval(NamedTuple):
@@ -49,7 +50,7 @@ def person_auc(descriptors, people, seed: int = 0) -> Interval:
     rng, names = np.random.default_rng(seed), np.unique(people)
     members = {person: np.flatnonzero(people == person) for person in names}
     found = []
-    for _ in range(PEOPLE_RESAMPLES):
+    for _ in range(FEW_RESAMPLES):
         chosen = rng.choice(names, len(names))
         rows = np.concatenate([members[person] for person in chosen])
         counts = [len(members[person]) for person in chosen]
@@ -58,6 +59,27 @@ def person_auc(descriptors, people, seed: int = 0) -> Interval:
     low, high = np.percentile(found, [2.5, 97.5]).tolist()
     pairs = len(people) * (len(people) - 1) // 2
     return Interval(_area(descriptors, people), low, high, pairs)
+
+
+def average_precision(scenes: Sequence, seed: int = 0) -> Interval:
+    """Return the average precision of detections, with an interval over resampled pictures.
+
+    scenes: of each picture scores and true (of its detections that count) and faces (how many were
+    asked for). The samples are the faces.
+    """
+    rng, found = np.random.default_rng(seed), []
+    for _ in range(FEW_RESAMPLES):
+        chosen = [scenes[number] for number in rng.integers(len(scenes), size=len(scenes))]
+        if any(one.faces for one in chosen):
+            found.append(_precision_of(chosen))
+    low, high = np.percentile(found, [2.5, 97.5]).tolist()
+    return Interval(_precision_of(scenes), low, high, sum(one.faces for one in scenes))
+
+
+def _precision_of(scenes) -> float:
+    true = np.concatenate([np.asarray(one.true, bool) for one in scenes])
+    scores = np.concatenate([np.asarray(one.scores, float) for one in scenes])
+    return metrics.average_precision(true, scores, sum(one.faces for one in scenes))
 
 
 def _area(descriptors, people) -> float:

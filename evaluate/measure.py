@@ -59,6 +59,20 @@ def add_options(parser, one):
     )
     parser.add_argument("--engine", choices=engines.ENGINES, default="caffe")
     parser.add_argument("--gpu", default="", help="GPU number; empty: CPU")
+    if one.parts:
+        parser.add_argument(
+            "--part",
+            choices=one.parts,
+            default=one.parts[0],
+            help="of the set, default %(default)s",
+        )
+    if one.beside:
+        parser.add_argument(
+            "--beside",
+            metavar="MODEL",
+            default=one.beside,
+            help="model that stands beside, default %(default)s; with nothing: none",
+        )
     if one.score:
         parser.add_argument(
             "--score",

@@ -35,6 +35,7 @@ class Source(TypedDict, total=False):
     """Of a provenance: a run that the model was fused from."""
 
     job: Optional[str]
+    weights: str
     iteration: Optional[int]
     iterations: Optional[int]
     data: Optional[dict[str, list[dict[str, Any]]]]

@@ -69,6 +69,8 @@ def search(model: str, records: str, out: str, engine: str, gpu: str) -> Searche
     model: its folder; records: path of the pictures' records.
     """
     pictures = predictions.records_in(records)
+    # In such a picture nobody knows which detection is false.
+    pictures = [one for one in pictures if not any(face.lacks_box() for face in one[1])]
     models = dict.fromkeys({faces[0].split for _, faces in pictures}, model)
     settings = predictions.settings_of(
         records,
@@ -112,9 +114,9 @@ def cascade(paths: Iterable[str]) -> Iterator[Found]:
         yield Found(places, np.ravel(weights))
 
 
-def is_asked_for(face: FaceRecord) -> bool:
-    """Tell whether a face with a box has to be found."""
-    return not face.ignore and face.box[3] - face.box[1] >= LEAST_FACE
+def is_asked_for(face: FaceRecord, least: float = LEAST_FACE) -> bool:
+    """Tell whether a face with a box has to be found; least: pixels of height."""
+    return not face.ignore and face.box[3] - face.box[1] >= least
 
 
 def matched(found: Found, known: Sequence, ignored: Sequence[bool]) -> tuple[list, list]:
@@ -135,12 +137,17 @@ def matched(found: Found, known: Sequence, ignored: Sequence[bool]) -> tuple[lis
     return scores.tolist(), true.tolist()
 
 
-def count(pictures: Sequence[Annotated], found: Iterable[Found]) -> Counted:
-    """Return the detections in pictures that count, true or false."""
+def count(
+    pictures: Sequence[Annotated], found: Iterable[Found], least: float = LEAST_FACE
+) -> Counted:
+    """Return the detections in pictures that count, true or false.
+
+    least: pixels of height of a face that is asked for.
+    """
     scores, true, asked = [], [], 0
     for (_, faces), some in zip(pictures, found):
         faces = [face for face in faces if face.box is not None]
-        ignored = [not is_asked_for(face) for face in faces]
+        ignored = [not is_asked_for(face, least) for face in faces]
         right = matched(some, [face.box for face in faces], ignored)
         scores, true = scores + right[0], true + right[1]
         asked += ignored.count(False)

@@ -128,6 +128,8 @@ def provenance(found: Result) -> str:
 
 
 def _run_in_words(source: Mapping[str, Any]) -> str:
+    if source.get("iteration") is None:
+        return f"the model {source.get('weights') or 'of another'}"
     of_all = f" of {source['iterations']}" if source.get("iterations") else ""
     return f"{source.get('job') or 'a run'} at iteration {source.get('iteration')}{of_all}"
 

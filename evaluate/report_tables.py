@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
+from evaluate import figures_table
 from evaluate.benchmark import Benchmark, Figure, Peer
 from evaluate.results_form import Result
 
@@ -13,6 +14,8 @@ def overview(one: Benchmark, found: Optional[Result]) -> dict[str, Any]:
     """Return a benchmark's rows of the first table: the figures that the paper has, or one."""
     rows = []
     chosen = [figure for figure in one.figures if figure.paper is not None]
+    if not chosen and found is not None:
+        chosen = [figure for figure in one.figures if figure.name in found["figures"]][:1]
     for figure in chosen or one.figures[:1]:
         measured = "missing"
         if found is not None:
@@ -22,9 +25,9 @@ def overview(one: Benchmark, found: Optional[Result]) -> dict[str, Any]:
     return dict(benchmark=one, drawn=found is not None and found["drawn"], rows=rows)
 
 
-def figures(one: Benchmark, found: Result) -> list[dict[str, str]]:
-    """Return the rows of a benchmark's figures: ours and the paper's."""
-    rows = []
+def figures(one: Benchmark, found: Result) -> list[dict[str, Any]]:
+    """Return the rows of a benchmark's figures: ours, the paper's, and what stands beside."""
+    rows, others = [], found.get("others", [])
     for figure in one.figures:
         if figure.name in found["figures"] or figure.paper is not None:
             name = figure.name
@@ -33,11 +36,21 @@ def figures(one: Benchmark, found: Result) -> list[dict[str, str]]:
                 dict(
                     means=figure.means,
                     measured=measured,
+                    interval=_interval(figure, found),
                     paper=figure.show_paper(),
+                    others=[figure.show(other["figures"].get(name)) for other in others],
                     better=figure.better,
                 )
             )
     return rows
+
+
+def _interval(figure: Figure, found: Result) -> str:
+    """Return a figure's 95 % interval and samples as text, "" where it has none."""
+    interval = found.get("intervals", {}).get(figure.name)
+    if interval is None:
+        return ""
+    return f"{figures_table.between(figure, interval)}; {interval['samples']:,} samples"
 
 
 def peers(one: Benchmark, methods: list[Peer]) -> Optional[dict[str, Any]]:

@@ -55,7 +55,27 @@ class Measured(_Models, total=False):
     stage1: Optional[_Folders]
 
 
-class Result(TypedDict):
+class Between(TypedDict):
+    """The 95 % interval of a figure, and its number of samples."""
+
+    low: Optional[Number]
+    high: Optional[Number]
+    samples: int
+
+
+class Other(TypedDict):
+    """What stands beside the model, measured on the same faces."""
+
+    method: str
+    figures: dict[str, Number]
+
+
+class _Beside(TypedDict, total=False):
+    intervals: dict[str, Between]
+    others: list[Other]
+
+
+class Result(_Beside):
     """A results.json."""
 
     benchmark: str

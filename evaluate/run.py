@@ -15,7 +15,7 @@ from allinone import device, files, folders, model, reading
 from allinone.errors import InputError
 from allinone.record import FaceRecord
 from data_prep import conversion
-from evaluate import answers, fddb_files, headline, measured_models, predictions
+from evaluate import answers, fddb_files, figures_table, measured_models, predictions
 from evaluate.benchmark import Benchmark, Measured
 from evaluate.predictions import Annotated, Said
 
@@ -26,7 +26,7 @@ DETECTIONS, FDDB_DETECTIONS, SCORES, EMBEDDINGS = "detections.txt", "results", "
 KIND = folders.Kind(
     "measurement",
     holds=(
-        *(RESULTS, DETECTIONS, FDDB_DETECTIONS, SCORES, EMBEDDINGS),
+        *(RESULTS, DETECTIONS, FDDB_DETECTIONS, SCORES, EMBEDDINGS, "*_worst.jpg"),
         *(fddb_files.DISCRETE, fddb_files.CONTINUOUS),
     ),
     proofs={RESULTS: frozenset({"benchmark", "figures", "deviations", "rules"})},
@@ -54,6 +54,11 @@ class Run:
     def folder(self) -> str:
         """Return the folder of the set, to which the images' paths are relative."""
         return self.options.data
+
+    @property
+    def part(self) -> Optional[str]:
+        """Return the part of the set that is measured, None where there is no choice."""
+        return self.options.part if self.benchmark.parts else None
 
     @property
     def stage1(self) -> Optional[str]:
@@ -118,6 +123,7 @@ class Run:
             score=score,
             stage=stage,
             attributes=attributes,
+            **({"part": self.part} if self.part else {}),
         )
         said = predictions.predict(
             os.path.join(self.out, kind),
@@ -146,10 +152,11 @@ def start(benchmark: Benchmark, options: argparse.Namespace) -> Run:
         raise InputError("--model: give the folder of a fused model (make fuse writes one)")
     records, missing = records_of(benchmark.dataset, options.data)
     pictures = predictions.records_in(records)
-    if benchmark.splits is not None:
-        pictures = [one for one in pictures if _is_of(one, benchmark.splits)]
+    splits = (options.part,) if benchmark.parts else benchmark.splits
+    if splits is not None:
+        pictures = [one for one in pictures if _is_of(one, splits)]
     if not pictures:
-        parts = ", ".join(benchmark.splits or ("this set",))
+        parts = ", ".join(splits or ("this set",))
         raise InputError(f"{options.data}: no picture of {parts}; is the set whole?")
     models = measured_models.models_of(options.model, {faces[0].split for _, faces in pictures})
     used = device_of(options.engine, options.gpu)
@@ -230,7 +237,7 @@ def finish(run: Run, measured: Measured) -> None:
         print("\n  This set is drawn: its figures cannot be set beside the paper's.")
     counts = ", ".join(f"{count} {what}" for what, count in results["counts"].items())
     print(f"\n{run.benchmark.title}; {counts}")
-    print(table(run.benchmark, results["figures"], results["deviations"]))
+    print(figures_table.text(run.benchmark, results))
     for rule in results["rules"]:
         print(f"  - {rule}")
     print(path)
@@ -252,6 +259,8 @@ def results_of(run: Run, measured: Measured) -> dict[str, Any]:
         benchmark=run.benchmark.name,
         figures=figures,
         deviations=dict(measured.deviations),
+        intervals=dict(measured.intervals),
+        others=[dict(method=one.method, figures=dict(one.figures)) for one in measured.others],
         counts=dict(measured.counts),
         rules=rules,
         incomplete=run.missing,
@@ -267,13 +276,3 @@ def results_of(run: Run, measured: Measured) -> dict[str, Any]:
         machine=device.machine(run.device),
         date=datetime.date.today().isoformat(),
     )
-
-
-def table(benchmark: Benchmark, figures: dict, deviations: dict) -> str:
-    """Return the figures of a benchmark beside the paper's, as text."""
-    rows = [("figure", "measured", "the paper's", "better")]
-    for figure in benchmark.figures:
-        if figure.name in figures:
-            shown = figure.show(figures[figure.name], deviations.get(figure.name))
-            rows.append((figure.means, shown, figure.show_paper(), figure.better))
-    return headline.text_table(rows)

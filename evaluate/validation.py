@@ -6,9 +6,15 @@ training. A task's figure follows from its kind (allinone.tasks), its name is `T
 
 from __future__ import annotations
 
+import json
+import os
+from collections.abc import Iterable
+from typing import Optional
+
 import numpy as np
 
-from allinone import tasks
+from allinone import snapshots, surgery, tasks
+from allinone.pycaffe import caffe
 from allinone.tasks import ANGLES, DESCRIPTOR, NUMBER, POINTS, PROBABILITY, VISIBILITY, Task
 from evaluate import metrics
 from prototxt import network
@@ -102,3 +108,18 @@ MEASURES = {
     ANGLES: _yaw_error,
     DESCRIPTOR: _area,
 }
+
+
+def scenes_of(runs: Iterable[str]) -> Optional[str]:
+    """Return the detection database that the last run with a detection tower is validated on.
+
+    None where there is none.
+    """
+    found = None
+    for run in runs:
+        net = surgery.read_net(snapshots.net_of(snapshots.weights_of(run)))
+        for layer in net.layer:
+            if layer.name == f"{tasks.REGION_TOWER}/data":
+                only_test = any(rule.phase == caffe.TEST for rule in layer.include)
+                found = json.loads(layer.python_param.param_str)["source"] if only_test else None
+    return found if found and os.path.isdir(found) else None

@@ -10,14 +10,25 @@ from allinone import boxes, files, record
 from evaluate import predictions
 
 COUNTS = dict(
-    afw=8, pascal=6, fddb=20, aflw=60, celeba=40, fotw=30, lap2015=24, fgnet=20, ijba=60, lfw=40
+    afw=8,
+    pascal=6,
+    fddb=20,
+    aflw=60,
+    celeba=40,
+    fotw=30,
+    lap2015=24,
+    fgnet=20,
+    ijba=60,
+    lfw=40,
+    custom=30,
 )
 
 
 def options(sets, chain, name, out, *more):
     """Return the arguments of evaluate.measure for one benchmark."""
     data, model = sets / "data" / name, chain / "model"
-    return [name, "--data", data, "--model", model, "--out", out, *more]
+    alone = ["--beside", ""] if name == "custom" else []
+    return [name, "--data", data, "--model", model, "--out", out, *alone, *more]
 
 
 def results_in(out):

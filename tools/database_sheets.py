@@ -19,14 +19,15 @@ CAPTION = 14  # pixels
 LABELS = ("pose", "landmarks", "visibility")  # of a scene's faces, that are drawn
 
 
-def words_of(tower: str, datum) -> str:
-    """Return the label of an aligned face in words."""
+def words_of(tower: str, datum, names: Sequence[str] = ()) -> str:
+    """Return the label of an aligned face in words; names: of the database's people, if known."""
     task = tasks.aligned_task(tower)
     if task.kind == tasks.NUMBER:
         value, sigma = datum.float_data
         return task.label_in_words(value) + (f", sigma {sigma:g}" if sigma else "")
     if task.kind == tasks.DESCRIPTOR:  # people are numbered anew in every database
-        return f"class {datum.label}"
+        name = names[datum.label] if datum.label < len(names) else ""
+        return name or f"class {datum.label}"
     return task.label_in_words(datum.label)
 
 
@@ -35,8 +36,8 @@ def face_sheet(tower: str, reader: store.Reader, places: Sequence[int]) -> np.nd
     tiles = []
     for place in places:
         datum = reader.datum(place)
-        tile = draw.tile(reader.image(datum), SIDE)
-        tiles.append(draw.titled(tile, words_of(tower, datum), CAPTION))
+        words = words_of(tower, datum, reader.manifest.get("names", ()))
+        tiles.append(draw.titled(draw.tile(reader.image(datum), SIDE), words, CAPTION))
     return draw.grid(tiles, COLUMNS)
 
 

@@ -2,13 +2,14 @@
 
     python -m tools.fuse --run out/demo/run --out out/demo/model
     python -m tools.fuse --run out/joint --run out/lap2015 --trunk out/joint --out out/model
+    python -m tools.fuse --run models/small --run out/custom/run --out out/custom/model
     python -m tools.fuse --run out/tiny/hyperface --tower hyperface --out out/tiny/hyperface/model
     python -m tools.fuse --run out/tiny/pretrain --tower id --out out/tiny/pretrain/model
 
 Weights are collected by parameter name from snapshots, which hold one copy of every shared weight
 for each tower; all copies must agree. Of several runs the last that has a tower gives it; where
-their shared weights differ, --trunk says whose are taken. Then every output of the fused net must
-equal the tower's own.
+their shared weights differ, --trunk says whose are taken. A fused model counts as a run that has
+all its towers. Then every output of the fused net must equal the tower's own.
 """
 
 import sys
@@ -25,10 +26,19 @@ def parse(argv):
         "--run",
         action="append",
         required=True,
-        help="folder of a training run (its newest snapshot) or one snapshot; may be repeated",
+        help="folder of a training run (its newest snapshot) or of a fused model, or one snapshot; "
+        "may be repeated",
     )
     parser.add_argument(
         "--trunk", help="the --run whose shared weights are taken where they differ"
+    )
+    parser.add_argument(
+        "--towers",
+        nargs="+",
+        choices=tasks.TOWERS,
+        metavar="TOWER",
+        default=tasks.TOWERS,
+        help="those that are taken of runs; the others come from a fused model",
     )
     parser.add_argument(
         "--tower",
@@ -60,7 +70,7 @@ def main(argv=None):
         print(f"net of tower {args.tower} in {args.out}")
         return
     print(f"fusing {', '.join(map(snapshots.weights_of, args.run))}")
-    fuse.fuse(profile, args.run, args.out, args.trunk)
+    fuse.fuse(profile, args.run, args.out, args.trunk, args.towers)
     print(f"fused model in {args.out}")
 
 

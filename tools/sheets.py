@@ -10,7 +10,7 @@ import sys
 
 from allinone import arguments
 from allinone.errors import command
-from tools import contact_sheets
+from evaluate import contact_sheets
 
 
 def parse(argv):

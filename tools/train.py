@@ -33,6 +33,18 @@ def parse(argv):
     add("--db", required=True, help="folder with a database for each tower, and val/ with more")
     add("--out", required=True, help="folder of the run")
     add("--init", help="run or model to start from, for job hyperface also a caffemodel of AlexNet")
+    add(
+        "--towers",
+        nargs="+",
+        choices=tasks.TOWERS,
+        metavar="TOWER",
+        help="the job's towers that learn; default: all of them",
+    )
+    add(
+        "--branches",
+        action="store_true",
+        help="only the layers that a task has for itself learn; all others stay to the bit",
+    )
     add("--widen", action="store_true", help="start with the answers of a narrower net (--init)")
     number("iterations", help="default: the job's; the age switch moves with them")
     number("base_lr", help="default: the job's")

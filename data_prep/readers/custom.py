@@ -1,11 +1,13 @@
 """Pictures of one's own: faces.csv or faces.jsonl with picture, box and whatever labels are known.
 
-faces.csv has the column image and any of: x1, y1, x2, y2; split; identity (any word); gender (m, f,
-male, female, 0, 1) and the other yes-or-no tasks of allinone.tasks (0, 1 or the task's words); age
-and age_sigma; roll, pitch, yaw in degrees; <landmark>_x, <landmark>_y and <landmark>_visibility for
-the landmarks' names in allinone.landmarks. Column names may be in large or small letters. An empty
-field is unknown. faces.jsonl holds records (allinone/record.py), and is read where there is no
-faces.csv.
+faces.csv has the column image and any of: x1, y1, x2, y2; split (train, val, test); identity (any
+name or word); gender (m, f, male, female, 0, 1) and the other yes-or-no tasks of allinone.tasks (0,
+1, yes, no, true, false or the task's words); age and age_sigma; roll, pitch, yaw in degrees;
+<landmark>_x, <landmark>_y and <landmark>_visibility for the landmarks' names in allinone.landmarks.
+Column names may be in large or small letters. A field that is empty, or what pandas writes for it,
+is unknown. A row without any label is a picture without a face. faces.jsonl holds records
+(allinone/record.py), and is read where there is no faces.csv. Rows of one picture need not stand
+together. data_prep/parts.py says what happens without a split.
 """
 
 import os
@@ -13,12 +15,16 @@ import os
 from allinone import landmarks, record, tasks
 from allinone.errors import InputError
 from allinone.record import FaceRecord
+from data_prep import parts
 from data_prep.reader import Dropped, Reader
 from data_prep.tables import codes_of, numbers_of, table
 
 TABLE, LINES = "faces.csv", "faces.jsonl"
 BOX, POSE = ("x1", "y1", "x2", "y2"), ("roll", "pitch", "yaw")
 NAMES = tuple(name.lower() for name in landmarks.NAMES)
+UNKNOWN = ("", "nan", "NaN", "NaT", "None", "<NA>")  # what pandas writes for a value that is none
+INDEX = ("", "unnamed: 0")  # the column without a name that pandas writes first
+YES = {"no": 0, "yes": 1, "false": 0, "true": 1}  # of tasks whose words are "no <word>", "<word>"
 
 
 def columns_of(task):
@@ -53,12 +59,21 @@ def _points(row, columns):
     return points if any(points) else None
 
 
+def _without_zero(text):
+    """Return a whole number as such where pandas has made it 12.0, any other text as it is."""
+    whole = text[:-2]
+    return whole if text.endswith(".0") and whole.isdecimal() else text
+
+
 def _code(text, task):
     """Return 0 or 1; ValueError where the text is no class of a task."""
     codes = codes_of(task)
-    if text.lower() not in codes:
+    if task.words[0] == f"no {task.words[1]}":
+        codes = {**codes, **YES}
+    word = _without_zero(text).lower()
+    if word not in codes:
         raise ValueError(f"{task.label} must be one of {', '.join(codes)}, is '{text}'")
-    return codes[text.lower()]
+    return codes[word]
 
 
 def labels_of(row, task, people):
@@ -78,7 +93,8 @@ def labels_of(row, task, people):
         shares = [_numbers(row, (column,)) for column in columns]
         return {task.label: [share[0] if share else None for share in shares]}
     if task.kind == tasks.DESCRIPTOR:
-        return {task.label: people.setdefault(row[task.label], len(people))}
+        name = _without_zero(row[task.label])
+        return {task.label: people.setdefault(name, len(people)), "name": name}
     if len(columns) > 1:  # the box or the angles
         return {task.label: _numbers(row, columns)}
     return {task.label: _code(row[task.label], task)}
@@ -86,16 +102,18 @@ def labels_of(row, task, people):
 
 def face(row, people):
     """Return the FaceRecord of a row of the table; ValueError where a field is malformed."""
-    labels = {}
+    labels, image = {}, row["image"]
+    row = {column: "" if text in UNKNOWN else text for column, text in row.items()}
     for task in tasks.TASKS:
         labels.update(labels_of(row, task, people))
-    return FaceRecord(row["image"], split=row.get("split") or None, **labels)
+    split = row.get("split")
+    return FaceRecord(image, split=parts.part_in_words(split) if split else None, **labels)
 
 
 def refuse_unknown(columns, path):
     """Raise InputError where a table has columns that are no label: a typing error loses labels."""
     known = known_columns()
-    unknown = sorted(set(columns) - set(known))
+    unknown = sorted(set(columns) - {*known, *INDEX})
     if unknown:
         points = {f"{name}_{part}" for name in NAMES for part in ("x", "y", "visibility")}
         some = ", ".join(column for column in known if column not in points)
@@ -108,18 +126,20 @@ def refuse_unknown(columns, path):
 def records_in(path):
     """Yield the records of faces.jsonl, and a Dropped for each line that is none."""
     for number, text in record.lines(path):
+        place = f"{path}, line {number}"
         try:
-            yield record.parse(text, path, number)
+            found = record.parse(text, path, number)
+            found.split = parts.part_in_words(found.split) if found.split else None
+            yield found
         except InputError as error:
-            yield Dropped(f"{path}, line {number}", "not a record", str(error))
+            yield Dropped(place, "not a record", str(error))
+        except ValueError as error:
+            yield Dropped(place, "a field does not fit", str(error))
 
 
-def rows(folder):
-    """Yield the rows of faces.csv, or of faces.jsonl where there is no faces.csv."""
-    path, people = os.path.join(folder, TABLE), {}
-    if not os.path.isfile(path):
-        yield from records_in(os.path.join(folder, LINES))
-        return
+def records_of_table(path):
+    """Yield the records of faces.csv, and a Dropped for each row that is none."""
+    people = {}
     for place, row in table(path, ("image",)):
         if isinstance(row, Dropped):
             yield row
@@ -131,6 +151,29 @@ def rows(folder):
             yield Dropped(place, "a field does not fit", str(error))
 
 
+def rows(folder):
+    """Yield the rows of faces.csv, or of faces.jsonl where there is no faces.csv.
+
+    Prints what of the parts is made by the rule, and who is learnt from and tested on as well. All
+    records are in memory together: those of a picture may stand anywhere.
+    """
+    path, pictures = os.path.join(folder, TABLE), {}
+    is_table = os.path.isfile(path)
+    found = records_of_table(path) if is_table else records_in(os.path.join(folder, LINES))
+    for number, row in enumerate(found):
+        key = number if isinstance(row, Dropped) else row.image
+        pictures.setdefault(key, []).append(row)
+    known = [rows for key, rows in pictures.items() if isinstance(key, str)]
+    made = parts.fill(known)
+    if made:
+        print(f"  {made}")
+    both = parts.in_both(face for faces in known for face in faces)
+    if both:
+        print(f"  people in train and in test, whom the figure of identity flatters: {len(both)}")
+    for some in pictures.values():
+        yield from some
+
+
 READER = Reader(
     name="custom",
     title="a set of your own",
@@ -138,5 +181,7 @@ READER = Reader(
     rows=rows,
     tree="`faces.csv` or `faces.jsonl`, and the pictures that they name",
     faces="yours",
-    if_named=dict.fromkeys(tasks.TOWERS),
+    splits=parts.PARTS,
+    if_named=dict.fromkeys(tasks.TOWERS, (parts.TRAIN,)),
+    validates_if_named=dict.fromkeys(tasks.TOWERS, (parts.VAL,)),
 )

@@ -182,4 +182,4 @@ def test_a_label_that_the_table_adds_is_read_checked_and_counted(tmp_path):
     assert ['"glasses":1' in line for line in lines] == [True, False, False]
     assert ['"glasses":0' in line for line in lines] == [False, True, False]
     ask = "from data_prep import reader; print(reader.load('custom').if_named['glasses'])"
-    assert kit_copies.start(tmp_path, "-c", ask) == "None\n"
+    assert kit_copies.start(tmp_path, "-c", ask) == "('train',)\n"

@@ -66,6 +66,34 @@ def test_the_models_own_score_is_the_lowest_that_is_precise_enough(
     assert FaceAnalyzer(str(model), "opencv").score == about.score
 
 
+def test_it_is_chosen_by_what_the_run_was_validated_on(chain, model, command, monkeypatch):
+    """As by records of the same scenes; the chain is validated on what it has learnt from."""
+    done = command("evaluate.operating_point", "--model", model, "--run", chain / "run")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = counted_by_hand(model, chain / "scenes")
+    true = np.cumsum([true for _, true in found])
+    good = np.flatnonzero(true / np.arange(1, len(found) + 1) >= 0.95)
+    if len(good):
+        assert abs(read_about(str(model)).score - found[good[-1]][0]) < 1e-3
+    else:
+        assert "score 0.5 is used, since" in done.stdout and "at no score" in done.stdout
+        assert read_about(str(model)).score == 0.5
+
+
+def test_without_validation_data_it_is_a_half_and_that_is_said(chain, model, tmp_path, command):
+    shutil.copytree(chain / "run", tmp_path / "run")
+    net = tmp_path / "run" / "train.prototxt"
+    net.write_text(net.read_text().replace("/db/val/det", "/db/gone/det"))
+    done = command("evaluate.operating_point", "--model", model, "--run", tmp_path / "run")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"score 0.5 is used, since {tmp_path / 'run'}: no validation data" in done.stdout
+    assert FaceAnalyzer(str(model), "opencv").score == 0.5
+
+
+def test_either_records_or_a_run(model, expect_refusal):
+    expect_refusal("evaluate.operating_point", ["--model", model], "either --records or --run")
+
+
 def test_scenes_without_a_large_face_are_refused(chain, model, tmp_path, expect_refusal):
     lines = (chain / "scenes" / "records.jsonl").read_text().splitlines()
     image = record.parse(lines[0].encode(), "", 1).image

@@ -122,6 +122,48 @@ def test_with_a_trunk_named_they_fuse_and_its_towers_say_exactly_what_they_said(
         np.testing.assert_allclose(found["age"], age, atol=1e-5)
 
 
+@pytest.fixture(scope="module")
+def branch(chain, tmp_path_factory):
+    """(a run of the age branch alone, from the fused model and without validation; its words)."""
+    root = tmp_path_factory.mktemp("branch")
+    (root / "db").mkdir()
+    os.symlink(chain / "db" / "age", root / "db" / "age")
+    given = ["--db", root / "db", "--out", root / "run", "--init", chain / "model"]
+    given += ["--towers", "age", "--branches", "--iterations", 2, "--base-lr", 0.01]
+    return root / "run", run_well("tools.train", *given).stdout
+
+
+def test_a_training_without_validation_says_so(branch):
+    run, said = branch
+    assert f"not validated while it trains: there is no {run.parent}/db/val/age" in said
+
+
+def test_a_fused_model_gives_the_towers_that_no_run_has(chain, branch, tmp_path, rng):
+    """To the bit, and its operating score with its detection."""
+    start, out = tmp_path / "start", tmp_path / "model"
+    shutil.copytree(chain / "model", start)
+    model.set_score(str(start), 0.75, precision=0.9)
+    run_well(FUSE, "--run", start, "--run", branch[0], "--out", out)
+    batch = rng.normal(size=(2, 3, 115, 115)).astype(np.float32)
+    names = [task.output for task in tasks.TASKS]
+    before, after = outputs(chain / "model", batch, names), outputs(out, batch, names)
+    for name in names:
+        assert np.array_equal(before[name], after[name]) == (name != "age"), name
+    history = history_of(out)
+    assert history["tower_from"]["det"] == str(start / "allinone.caffemodel")
+    assert history["tower_from"]["age"] == snapshots.newest(str(branch[0]))
+    assert max(history["largest_difference"].values()) <= 1e-5
+    about = model.open_model(str(out)).about
+    assert (about.score, about.score_from) == (0.75, {"precision": 0.9})
+
+
+def test_a_fused_model_goes_with_its_own_trunk(chain, tuned, tmp_path, expect_refusal):
+    given = ["--run", chain / "model", "--run", tuned, "--out", tmp_path / "model"]
+    expect_refusal(FUSE, given, "conv1, conv2", "--trunk")
+    words = f"give --trunk {chain / 'model'}"
+    expect_refusal(FUSE, [*given, "--trunk", tuned], chain / "model", words)
+
+
 @pytest.mark.parametrize("tower, more", [("det", ()), ("hyperface", ("gender",))])
 def test_a_tower_of_stage_1_is_taken_out_as_a_model(chain, tmp_path, rng, tower, more):
     run, out = chain / "run", tmp_path / "model"

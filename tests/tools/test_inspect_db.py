@@ -34,6 +34,7 @@ def test_labels_are_said_in_words(chain):
     for tower, label, words in labels:
         datum.label = label
         assert database_sheets.words_of(tower, datum) == words
+    assert database_sheets.words_of("id", datum, ["", "", "", "", "Zoë"]) == "Zoë"
 
 
 def test_another_seed_shows_other_samples(chain):

@@ -10,8 +10,7 @@ import pytest
 
 from allinone import pictures, record
 from allinone.record import FaceRecord
-from evaluate import predictions
-from tools import contact_sheets
+from evaluate import contact_sheets, predictions
 
 BOX = [10, 10, 50, 50]
 FAR = [60, 60, 100, 100]

@@ -14,17 +14,39 @@ from prototxt import deploy
 from python_layers.tops import REGION_TOWERS
 from tools.fusing import proof
 from tools.fusing.proof import write_net
-from tools.fusing.weights import Parameters, Source, collect, owners_of, read_source
+from tools.fusing.weights import (
+    Parameters,
+    Source,
+    about_of,
+    collect,
+    owners_of,
+    read_source,
+)
 from tools.training.plan import DATA
 
 
-def fuse(profile: Profile, runs: list[str], out: str, trunk: str | None = None) -> dict[str, float]:
+def fuse(
+    profile: Profile,
+    runs: list[str],
+    out: str,
+    trunk: str | None = None,
+    towers: Sequence[str] = tasks.TOWERS,
+) -> dict[str, float]:
     """Write the fused net, its dense form and their history into the folder `out`.
 
-    trunk: the run whose trunk is taken where they differ. Returns the largest differences,
+    trunk: the run whose trunk is taken where they differ; towers: those that are taken of runs, the
+    others come from a fused model. Returns the largest differences,
     {tower/output: number}. InputError where runs do not fit together; nothing is written then.
     """
     sources = [read_source(run) for run in runs]
+    for source in sources:
+        if not source.is_model:
+            source.towers = [tower for tower in source.towers if tower in towers]
+    if all(source.is_model for source in sources):
+        raise InputError(
+            f"{', '.join(runs)}: its net has none of the towers that were trained; give the folder "
+            "of a run of tools.train with --run as well"
+        )
     if trunk is not None and trunk not in runs:
         raise InputError(f"--trunk {trunk}: give it with --run as well; one of {', '.join(runs)}")
     owners = owners_of(sources)
@@ -59,7 +81,13 @@ def fuse(profile: Profile, runs: list[str], out: str, trunk: str | None = None) 
             moved_by_trunk=changes,
             largest_difference_dense=densely,
         )
-        model.describe(partial, profile.name, profile.input_size, stages_of(tasks.TASKS))
+        model.describe(
+            partial,
+            profile.name,
+            profile.input_size,
+            stages_of(tasks.TASKS),
+            **score_of(owners[tasks.REGION_TOWER]),
+        )
     return differences
 
 
@@ -73,6 +101,14 @@ def take_out(profile: Profile, run: str, tower: str, out: str) -> None:
         _, matched = write_model(partial, definition, source.parameters, source.weights)
         write_history(partial, profile, [source], {tower: source}, matched)
         model.describe(partial, profile.name, profile.input_size, {stage: outputs})
+
+
+def score_of(finder: Source) -> dict:
+    """Return the operating score, with how it was found, of the model that detection comes from."""
+    if not finder.is_model:
+        return {}
+    about = about_of(finder.weights)
+    return dict(score=about.score, score_from=about.score_from)
 
 
 def stages_of(answered: Sequence[tasks.Task]) -> dict[str, dict[str, str]]:
@@ -137,7 +173,7 @@ def history_of(source: Source) -> dict:
         towers=source.towers,
         job=plan.get("job"),
         profile=plan.get("profile"),
-        iteration=snapshots.iteration_of(source.weights),
+        iteration=None if source.is_model else snapshots.iteration_of(source.weights),
         iterations=plan.get("iterations"),
         init=plan.get("init"),
         data=_read(run, DATA),

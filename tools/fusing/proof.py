@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from allinone import files, surgery, tasks
+from allinone import files, snapshots, surgery, tasks
 from allinone.errors import InputError
 from allinone.profiles import Profile
 from allinone.pycaffe import caffe
@@ -48,13 +48,17 @@ def compare(
     Of the two results the first compares each output with that of the sub-network on the fused
     net's trunk; the second says how far another run's trunk moves it, where it has one. The
     sub-networks get their weights by Caffe's own copy_from, by layer name, straight from the
-    snapshot: a way that shares nothing with the one by which the fused net got them.
+    snapshot: a way that shares nothing with the one by which the fused net got them. Those of a
+    fused model are compared with its own net, whose trunk must be the fused net's.
     """
     batch, shared = random_batch(profile, PICTURES, seed=0), shared_names(profile)
     ours = outputs_of(fused, "data", batch, [task.output for task in tasks.TASKS])
     trunk = {name: parameters[name] for name in shared}
     differences, changes = {}, {}
     for tower, source in owners.items():
+        if source.is_model:
+            differences.update(_from_model(source, tower, ours, parameters, shared, batch))
+            continue
         definition = deploy.bare_net(profile, (tower,))
         path = write_net(work, f"{tower}.prototxt", definition)
         bare = caffe.Net(path, caffe.TEST, weights=source.weights)
@@ -70,6 +74,25 @@ def compare(
             if moved:
                 changes[blob] = largest_difference(own[blob], theirs[blob])
     return differences, changes
+
+
+def _from_model(
+    source: Source,
+    tower: str,
+    ours: dict[str, np.ndarray],
+    parameters: Parameters,
+    shared: set[str],
+    batch: np.ndarray,
+) -> dict[str, float]:
+    """Return {tower/output: largest difference} of a fused model's net from what a net answers."""
+    if not same(source.parameters, parameters, shared):
+        raise InputError(
+            f"{source.run}: a fused model's towers go with its own trunk; give --trunk {source.run}"
+        )
+    outputs = [task.output for task in tasks.tasks_of(tower)]
+    net = caffe.Net(snapshots.net_of(source.weights), caffe.TEST, weights=source.weights)
+    theirs = outputs_of(net, "data", batch, outputs)
+    return {f"{tower}/{name}": largest_difference(ours[name], theirs[name]) for name in outputs}
 
 
 def same(one: Parameters, other: Parameters, names: Iterable[str]) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from allinone import snapshots, surgery, tasks
+from allinone import model, snapshots, surgery, tasks
 from allinone.errors import InputError
 from allinone.profiles import PROFILES, Profile
 from prototxt import deploy
@@ -21,16 +22,17 @@ Parameters = dict[str, np.ndarray]
 
 @dataclass
 class Source:
-    """A trained run: its snapshot, its sub-networks and its weights by parameter name."""
+    """A trained run, or a fused model: its sub-networks and its weights by parameter name."""
 
     run: str
-    weights: str
+    weights: str  # the snapshot, or the model's caffemodel
     towers: list[str]
     parameters: Parameters
+    is_model: bool = False
 
 
 def read_source(run: str, wanted: Iterable[str] = tasks.TOWERS) -> Source:
-    """Return the Source of a run's folder (its newest snapshot) or of one snapshot.
+    """Return the Source of a run's folder (its newest snapshot), of one snapshot, or of a model.
 
     InputError where it has none of the wanted sub-networks.
     """
@@ -38,13 +40,22 @@ def read_source(run: str, wanted: Iterable[str] = tasks.TOWERS) -> Source:
     definition = surgery.read_net(snapshots.net_of(weights))
     # A fused net has no layer of a sub-network: they are called <tower>/<layer>.
     found = {layer.name.split("/")[0] for layer in definition.layer if "/" in layer.name}
+    is_model = not found and os.path.basename(weights) == model.FUSED[1]
+    if is_model:
+        answered = {output for some in about_of(weights).stages.values() for output in some}
+        found = {task.tower for task in tasks.TASKS if task.output in answered}
     names = [name for name in wanted if name in found]
     if not names:
         raise InputError(
             f"{run}: its net has none of the towers {', '.join(wanted)}; give the folder of a run "
             "of tools.train"
         )
-    return Source(run, weights, names, snapshots.parameters(weights))
+    return Source(run, weights, names, snapshots.parameters(weights), is_model)
+
+
+def about_of(weights: str) -> model.About:
+    """Return what the model.json beside a model's caffemodel says."""
+    return model.read_about(snapshots.folder_of(weights))
 
 
 def profile_of(runs: list[str]) -> Profile:

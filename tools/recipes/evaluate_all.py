@@ -14,7 +14,7 @@ import glob
 import os
 import sys
 
-from allinone import arguments
+from allinone import arguments, model
 from allinone.errors import InputError, command
 from evaluate import benchmark
 from tools.recipes import options, steps
@@ -43,7 +43,11 @@ def model_for(one, profile):
     """
     runs = os.path.join("out", profile)
     own, why = os.path.join(runs, one.tuned), ""
-    if os.path.isdir(os.path.join(own, "model")):
+    if one.own_model:
+        there = os.path.isdir(one.own_model)
+        chosen = one.own_model if there else model.SHIPPED
+        why = "" if there else f"; {one.own_model} is not there"
+    elif os.path.isdir(os.path.join(own, "model")):
         chosen = os.path.join(own, "model")
     elif glob.glob(f"{own}/fold_*/model"):
         chosen = own

@@ -61,16 +61,21 @@ def identities(found: dict[str, list[dict]], databases: str) -> int:
     return 0
 
 
+def not_validated(job: Job, databases: str) -> list[str]:
+    """Return the folders of databases for validation that are not there."""
+    folders = [os.path.join(databases, VALIDATION, database_of(tower)) for tower in job.towers]
+    return [folder for folder in folders if not os.path.isdir(folder)]
+
+
 def validation_rows(profile: Profile, job: Job, databases: str) -> dict[str, int]:
     """Return {sub-network: faces or regions to validate on}.
 
     {} where a sub-network has no database for it: the net is tested whole or not at all. The number
     depends on the database alone, so that a sub-network is measured on the same ones in any net.
     """
-    folder = os.path.join(databases, VALIDATION)
-    if not all(os.path.isdir(os.path.join(folder, database_of(tower))) for tower in job.towers):
+    if not_validated(job, databases):
         return {}
-    rows = {}
+    rows, folder = {}, os.path.join(databases, VALIDATION)
     for tower, found in manifests(profile, job, folder).items():
         regions = PER_IMAGE * LOOKS if tower in REGION_TOWERS else 1
         rows[tower] = regions * sum(manifest["count"] for manifest in found)

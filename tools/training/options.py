@@ -30,6 +30,8 @@ class Options:
     job: str = "joint"
     profile: str | None = None
     init: str | None = None
+    towers: tuple[str, ...] = ()
+    branches: bool = False
     widen: bool = False
     iterations: int | None = None
     base_lr: float | None = None

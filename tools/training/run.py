@@ -11,6 +11,7 @@ from allinone.tasks import HYPERFACE
 from tools.training import (
     alexnet,
     curves,
+    data,
     held_out,
     loop,
     memory,
@@ -44,6 +45,9 @@ def train(settings: Settings, resume: bool) -> None:
         snapshots.remove_unfinished(out)
         state = snapshots.newest_whole(out) if resumable else None
         done = snapshots.iteration_of(state) if state else 0
+        missing = data.not_validated(settings.job, settings.databases)
+        if missing:
+            print(f"not validated while it trains: there is no {', '.join(missing)}", flush=True)
         start = f"starting from {settings.init or 'random weights'}"
         print(f"resuming at iteration {done}" if state else start, flush=True)
         if settings.job.name == HYPERFACE and not settings.init and not state:

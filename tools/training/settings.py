@@ -8,6 +8,7 @@ from allinone import device, schedules, snapshots
 from allinone.errors import InputError
 from allinone.profiles import PROFILES, Profile
 from allinone.schedules import Job
+from allinone.tasks import tasks_of
 from tools.training.options import Options
 
 
@@ -75,8 +76,16 @@ def adapted(job: Job, options: Options, profile: Profile, iterations: int) -> Jo
     switch = options.age_switch
     if switch is None:  # at the same share of the iterations
         switch = round(job.age_switch * iterations / job.iterations)
+    towers = tuple(tower for tower in job.towers if tower in (options.towers or job.towers))
+    if not towers:
+        raise InputError(
+            f"--towers {' '.join(options.towers)}: job {job.name} has {', '.join(job.towers)}"
+        )
+    learnt = tuple(task.name for tower in towers for task in tasks_of(tower))
     return replace(
         job,
+        towers=towers,
+        branches=learnt if options.branches else job.branches,
         age_switch=switch,
         age_ramp=options.age_ramp,
         age_weight=options.age_weight or job.age_weight,

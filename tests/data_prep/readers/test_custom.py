@@ -4,11 +4,12 @@ import shutil
 
 import numpy as np
 import pytest
-from reader_folders import reasons_of, records_of, summary_of
+from PIL import Image
+from reader_folders import json_lines, reasons_of, records_of, summary_of
 
 from allinone import record
 from allinone.errors import InputError
-from data_prep import conversion
+from data_prep import conversion, parts
 from data_prep.readers import custom
 
 
@@ -44,7 +45,7 @@ def test_bad_rows_are_named_and_the_rest_is_kept(laid_out):
     images = folder / "images"
     shutil.copy(images / "000011.jpg", images / "fäce ü.jpg")
     (images / "000010.jpg").write_bytes(b"no picture")  # of line 11
-    changed(folder, 1, age="nan")
+    changed(folder, 1, age="inf")
     changed(folder, 2, age="-3")
     changed(folder, 3, age="111")
     changed(folder, 4, x2=field(folder, 4, "x1"))
@@ -53,7 +54,7 @@ def test_bad_rows_are_named_and_the_rest_is_kept(laid_out):
     changed(folder, 7, yaw="inf")
     changed(folder, 8, image="images/none.jpg")
     changed(folder, 12, image="images/fäce ü.jpg")
-    changed(folder, 13, nosecenter_x="nan")
+    changed(folder, 13, nosecenter_x="inf")
     changed(folder, 14, nosecenter_x="")
     lines = (folder / "faces.csv").read_text(encoding="utf-8").splitlines()
     lines += [lines[10], "images/000001.jpg,1"]  # there twice; cut short
@@ -68,10 +69,10 @@ def test_bad_rows_are_named_and_the_rest_is_kept(laid_out):
         "box outside",
         "bad pose",
         "missing picture",
+        "there twice",  # beside the other row of its picture
         "unreadable picture",
         "bad landmarks",
         "a field does not fit",
-        "there twice",
         "wrong number of fields",
     ]
     summary = summary_of(folder)
@@ -93,7 +94,8 @@ def test_a_class_may_be_a_number_or_a_word():
 
 def test_some_labels_alone():
     row = {"image": "a.jpg", "age": "31.5", "age_sigma": "2", "identity": "Zoë", "split": "val"}
-    expected = record.FaceRecord("a.jpg", age=31.5, age_sigma=2.0, identity=1, split="val")
+    labels = dict(age=31.5, age_sigma=2.0, identity=1, name="Zoë")
+    expected = record.FaceRecord("a.jpg", **labels, split="val")
     assert custom.face(row, {"Max": 0}) == expected
     row = {"image": "a.jpg", "nosecenter_visibility": "0", "chincenter_visibility": "1"}
     face = custom.face(row, {})
@@ -119,7 +121,100 @@ def test_lines_of_json(drawn, tmp_path):
     shutil.copytree(source, folder)
     (folder / "records.jsonl").rename(folder / "faces.jsonl")
     conversion.convert_set("custom", str(folder))
-    assert records_of(folder) == truth
+    found = records_of(folder)
+    assert {face.split for face in found} <= {"train", "val", "test"}
+    for face in found:
+        face.split = None  # which the drawn set does not name
+    assert found == truth
+
+
+def written(tmp_path, text):
+    """Convert a faces.csv of eight pictures; return (its records, by picture; its summary)."""
+    for name in "abcdefgh":
+        Image.new("RGB", (40, 40)).save(tmp_path / f"{name}.jpg")
+    (tmp_path / "faces.csv").write_text(text, encoding="utf-8")
+    conversion.convert_set("custom", str(tmp_path))
+    return {face.image: face for face in records_of(tmp_path)}, summary_of(tmp_path)
+
+
+def test_a_table_as_pandas_writes_it(tmp_path):
+    """Its index, numbers with .0, words for yes and no, and what it writes for no value."""
+    rows = (
+        "0,a.jpg,1.0,male,31.0,12.0,train",
+        "1,b.jpg,0.0,female,nan,12.0,train",
+        "2,c.jpg,yes,,None,None,val",
+        "3,d.jpg,no,1.0,NaN,nan,test",
+        "4,e.jpg,True,0.0,<NA>,Nan Goldin,train",
+        "5,f.jpg,False,F,,,train",
+        "6,g.jpg,nan,NaN,,,train",
+        "7,h.jpg,maybe,NaN,,,train",
+    )
+    head = ",image,smile,gender,age,identity,split"
+    found, summary = written(tmp_path, "\n".join([head, *rows]) + "\n")
+    labels = {name[0]: (one.smile, one.gender, one.age, one.name) for name, one in found.items()}
+    assert labels == dict(
+        a=(1, 0, 31.0, "12"),
+        b=(0, 1, None, "12"),
+        c=(1, None, None, None),
+        d=(0, 1, None, None),
+        e=(1, 0, None, "Nan Goldin"),
+        f=(0, 1, None, None),
+        g=(None, None, None, None),
+    )
+    assert found["a.jpg"].identity == found["b.jpg"].identity != found["e.jpg"].identity
+    assert summary["dropped"] == {"a field does not fit": 1}
+    assert summary["labels"]["faces"] == {"none in the picture": 1, "with labels and no box": 6}
+
+
+def test_parts_are_honoured_and_the_validation_part_is_made_of_what_is_learnt_from(tmp_path):
+    people = [
+        f"{name}.jpg,{1 + 9 * number},{'test' if name < 'c' else 'train'}"
+        for number, name in enumerate("abcdefgh")
+    ]
+    found, _ = written(tmp_path, "image,age,split\n" + "\n".join(people) + "\n")
+    assert {found[f"{name}.jpg"].split for name in "ab"} == {"test"}
+    assert {found[f"{name}.jpg"].split for name in "cdefgh"} <= {"train", "val"}
+
+
+def test_a_word_that_is_no_part_is_named(tmp_path):
+    found, summary = written(tmp_path, "image,age,split\na.jpg,1,Training\nb.jpg,2,fold_1\n")
+    assert [face.split for face in found.values()] in (["train"], ["val"])
+    (line,) = json_lines(tmp_path / "dropped.jsonl")
+    assert line["detail"] == "split must be one of train, val, test, is 'fold_1'"
+
+
+def test_without_parts_whole_people_are_chosen_by_a_seed():
+    def parted(count, people):
+        faces = []
+        for number in range(count):
+            who = dict(identity=number // 3, name=f"p{number // 3}") if people else {}
+            faces.append(record.FaceRecord(f"{number}.jpg", **who))
+        return parts.fill([[face] for face in faces]), faces
+
+    for people in (True, False):
+        made, faces = parted(90, people)
+        assert made == "no part is named; pictures chosen by a seed: 18 test, 9 val"
+        assert faces == parted(90, people)[1]  # the same again
+    splits = {}
+    for face in parted(90, True)[1]:
+        splits.setdefault(face.name, set()).add(face.split)
+    assert all(len(some) == 1 for some in splits.values())
+    made, faces = parted(20, True)  # seven people are too few
+    assert made.endswith("4 test, 2 val")
+
+
+def test_rows_of_a_picture_are_brought_together(tmp_path, capsys):
+    """Two faces without a box are two faces; one in train and test is told."""
+    text = (
+        "image,x1,y1,x2,y2,age,identity,split\n"
+        "a.jpg,1,1,9,9,10,Ann,train\nb.jpg,,,,,20,Ann,test\na.jpg,20,20,30,30,30,Bob,train\n"
+        "b.jpg,,,,,40,Cid,test\n"
+    )
+    written(tmp_path, text)
+    assert [face.image[0] for face in records_of(tmp_path)] == ["a", "a", "b", "b"]
+    assert "people in train and in test, whom the figure of identity flatters: 1" in (
+        capsys.readouterr().out
+    )
 
 
 def test_a_row_in_another_encoding_is_named_too(laid_out):

@@ -28,6 +28,15 @@ def test_without_options_a_run_is_the_jobs_own():
     assert found.job.age_switch == JOINT.age_switch and found.processes == 1
 
 
+def test_some_towers_may_learn_alone_and_of_them_the_branches():
+    found = made(towers=("age", "det"), branches=True)
+    assert found.job.towers == ("det", "age")  # in the job's order
+    assert found.job.branches == ("detection", "landmarks", "visibility", "pose", "age")
+    assert set(found.job.batch) == {"det", "age"} and not made().job.branches
+    with pytest.raises(InputError, match="--towers smile: job pretrain has id"):
+        made(job="pretrain", towers=("smile",))
+
+
 def test_the_age_loss_switches_at_the_same_share_of_other_iterations():
     assert JOINT.age_switch / JOINT.iterations == pytest.approx(8 / 9)
     assert made(iterations=90).job.age_switch == 80

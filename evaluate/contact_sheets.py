@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Optional
 
 import cv2
@@ -64,12 +64,12 @@ def task_entries(data: str, results: str, name: str) -> Iterator[tuple[Task, lis
         entries = []
         for path, pair in faces:
             if real_rows.counted(name, task, [pair]):
-                entries += _entry(task, path, pair)
+                entries += entry_of(task, path, pair)
         if entries:
             yield task, entries
 
 
-def _entry(task: Task, path: str, pair: real_rows.Pair) -> list[Entry]:
+def entry_of(task: Task, path: str, pair: real_rows.Pair) -> list[Entry]:
     """Return the entry of a face, none where it has no label of the task, or nothing to show."""
     some = task_figures.labelled(task, [pair]) if task.kind in TEXTS else None
     if some is None:
@@ -108,8 +108,18 @@ TEXTS = {
 
 def detection_entries(data: str, results: str) -> tuple[list[Entry], list[Entry]]:
     """Return (faces that were found, faces that were missed and false detections)."""
+    return detection_entries_of(pictures_of(data, results, photographs.SET))
+
+
+def detection_entries_of(
+    pictures: Iterable, least: float = photographs.LEAST_FACE
+) -> tuple[list[Entry], list[Entry]]:
+    """Return the same of pictures (path, records, what the model said).
+
+    least: pixels of height of a face that is asked for.
+    """
     right, wrong = [], []
-    for path, faces, said in pictures_of(data, results, photographs.SET):
+    for path, faces, said in pictures:
         known = [face for face in faces if face.box is not None]
         overlaps = boxes.iou([face.box for face in known], [one.box for one in said.faces])
         for number, one in enumerate(said.faces):
@@ -121,7 +131,7 @@ def detection_entries(data: str, results: str) -> tuple[list[Entry], list[Entry]
                 wrong.append(Entry(one.score, path, one.box, one, f"false, {one.score:.3f}"))
         for number, face in enumerate(known):
             best = overlaps[number].max(initial=0)
-            if photographs.is_asked_for(face) and best <= photographs.OVERLAP:
+            if photographs.is_asked_for(face, least) and best <= photographs.OVERLAP:
                 wrong.append(Entry(MISSED, path, face.box, None, "missed"))
     return right, wrong
 
