@@ -54,6 +54,16 @@ def missing_files(folder: str, which: Reader) -> list[str]:
     return missing
 
 
+def is_outdated(name: str, folder: str) -> bool:
+    """Tell whether a set that is written by hand has changed since it was converted."""
+    which = reader.load(name)
+    if not which.by_hand:
+        return False
+    sources = [path for one in which.needs for path in glob.glob(f"{glob.escape(folder)}/{one}")]
+    converted = os.path.getmtime(os.path.join(folder, RECORDS))
+    return any(os.path.getmtime(path) > converted for path in sources)
+
+
 class Summary(TypedDict):
     """What of a summary.json is read again."""
 

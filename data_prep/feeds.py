@@ -39,7 +39,7 @@ class Plan(NamedTuple):
 def records_of(name: str, folder: str) -> str:
     """Return the records file of a set in its folder; it is made where it is not there yet."""
     path = os.path.join(folder, conversion.RECORDS)
-    if not os.path.isfile(path):
+    if not os.path.isfile(path) or conversion.is_outdated(name, folder):
         conversion.convert_set(name, folder)
     return path
 

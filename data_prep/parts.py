@@ -47,13 +47,17 @@ def fill(pictures: Iterable[Sequence[FaceRecord]]) -> str:
         for face in faces:
             face.split = face.split or of_picture
     shares = {} if VAL in named else {VAL: SHARES[VAL]}
-    learnt = [faces for faces in pictures if all(face.split == TRAIN for face in faces)]
+    learnt = [faces for faces in pictures if _is_learnt_from(faces)]
     groups, counts = _in_order(learnt), {}
     for part, share in (shares if named else SHARES).items():
         counts[part] = _take(groups, part, share * len(learnt))
     chosen = ", ".join(f"{count} {part}" for part, count in counts.items() if count)
     known = f"parts named: {', '.join(sorted(named))}" if named else "no part is named"
     return f"{known}; pictures chosen by a seed: {chosen}" if chosen else ""
+
+
+def _is_learnt_from(faces):
+    return all(face.split == TRAIN for face in faces)
 
 
 def _in_order(pictures):

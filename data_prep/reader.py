@@ -63,6 +63,7 @@ class Reader:
     tree: str = ""  # Markdown: what is in the folder
     faces: str = ""  # how many there are, as the set's own page or list states
     ask: str = ""  # whom to ask for the set
+    by_hand: bool = False  # its files are users' own: they are read again when they have changed
     splits: tuple[str, ...] = ()  # what FaceRecord.split can be; () where the set has no parts
 
     # What towers learn from the set: {tower: splits, None for the whole set}.

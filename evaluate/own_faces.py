@@ -90,11 +90,12 @@ def pictures_of(run: Run) -> list[Annotated]:
 
 def scenes_of(run: Run) -> list[Annotated]:
     """Return the pictures that detection is measured on."""
-    return [
-        (image, faces)
-        for image, faces in run.pictures
-        if all(face.split == run.part and not face.lacks_box() for face in faces)
-    ]
+    found = []
+    for image, faces in run.pictures:
+        of_part = all(face.split == run.part for face in faces)
+        if of_part and photographs.knows_its_faces(faces):
+            found.append((image, faces))
+    return found
 
 
 def detection(run: Run) -> dict[str, Interval]:

@@ -63,14 +63,18 @@ class Point(NamedTuple):
     score: float
 
 
+def knows_its_faces(faces: Sequence[FaceRecord]) -> bool:
+    """Tell whether every face of a picture has a box: only then a detection can be false."""
+    return not any(face.lacks_box() for face in faces)
+
+
 def search(model: str, records: str, out: str, engine: str, gpu: str) -> Searched:
     """Search pictures for faces with a model; lines go to the folder `out`.
 
     model: its folder; records: path of the pictures' records.
     """
     pictures = predictions.records_in(records)
-    # In such a picture nobody knows which detection is false.
-    pictures = [one for one in pictures if not any(face.lacks_box() for face in one[1])]
+    pictures = [one for one in pictures if knows_its_faces(one[1])]
     models = dict.fromkeys({faces[0].split for _, faces in pictures}, model)
     settings = predictions.settings_of(
         records,

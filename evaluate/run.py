@@ -157,7 +157,8 @@ def start(benchmark: Benchmark, options: argparse.Namespace) -> Run:
         pictures = [one for one in pictures if _is_of(one, splits)]
     if not pictures:
         parts = ", ".join(splits or ("this set",))
-        raise InputError(f"{options.data}: no picture of {parts}; is the set whole?")
+        mend = "name some in the column split" if benchmark.parts else "is the set whole?"
+        raise InputError(f"{options.data}: no picture of {parts}; {mend}")
     models = measured_models.models_of(options.model, {faces[0].split for _, faces in pictures})
     used = device_of(options.engine, options.gpu)
     whole, pictures = len(pictures), [one for one in pictures if one[1][0].split in models]
@@ -194,7 +195,7 @@ def records_of(dataset: str, data: str) -> tuple[str, list[str]]:
     Converts the original files where that is not done yet; InputError where they are missing.
     """
     path = os.path.join(data, conversion.RECORDS)
-    if not os.path.isfile(path):
+    if not os.path.isfile(path) or conversion.is_outdated(dataset, data):
         if not os.path.isdir(data):
             raise InputError(
                 f"{data}: no such folder; put the set there as data_prep/README.md shows it, or "

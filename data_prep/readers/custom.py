@@ -181,6 +181,7 @@ READER = Reader(
     rows=rows,
     tree="`faces.csv` or `faces.jsonl`, and the pictures that they name",
     faces="yours",
+    by_hand=True,
     splits=parts.PARTS,
     if_named=dict.fromkeys(tasks.TOWERS, (parts.TRAIN,)),
     validates_if_named=dict.fromkeys(tasks.TOWERS, (parts.VAL,)),

@@ -8,6 +8,7 @@ import pytest
 from conftest import run_well
 
 from allinone import record, tasks
+from data_prep import conversion
 from evaluate import intervals, photographs, predictions, worst_faces
 from evaluate.photographs import Counted
 
@@ -114,7 +115,15 @@ def test_a_part_without_a_face_is_refused(measured, chain, tmp_path, expect_refu
     (tmp_path / "faces.jsonl").write_text(record.to_line(face))
     given = ["custom", "--data", tmp_path, "--model", chain / "model", "--engine", "opencv"]
     given += ["--out", tmp_path / "out"]
-    expect_refusal("evaluate.measure", given, "no picture of test")
+    expect_refusal("evaluate.measure", given, "no picture of test; name some in the column split")
+
+
+def test_a_table_that_was_edited_is_read_again(measured):
+    data, _, _, _ = measured
+    folder, records = str(data), data / "records.jsonl"
+    assert not conversion.is_outdated("custom", folder)
+    os.utime(records, (1, 1))
+    assert conversion.is_outdated("custom", folder)
 
 
 def test_average_precision_has_an_interval_over_pictures():

@@ -63,8 +63,8 @@ def first(args: argparse.Namespace) -> list[Step]:
 
 def look(args: argparse.Namespace) -> Known:
     """Return what the set holds, after the first steps."""
-    records = os.path.join(args.folder, conversion.RECORDS)
-    records = landmark_finder.path_of(records, args.landmarks_from)
+    given = os.path.join(args.folder, conversion.RECORDS)
+    records = landmark_finder.path_of(given, args.landmarks_from)
     found, towers = survey(records), {}
     for part in (TRAIN, VAL):
         towers[part] = [
@@ -72,7 +72,8 @@ def look(args: argparse.Namespace) -> Known:
             for tower in tasks.ALIGNED_TOWERS
             if found.has_label(tasks.aligned_task(tower).label, [part])
         ]
-    if found.has_boxes([TRAIN]) and found.has_boxes([VAL]):  # which chooses its operating score
+    # By boxes that people have drawn; those for validation choose its operating score.
+    if survey(given).has_boxes([TRAIN]) and survey(given).has_boxes([VAL]):
         for some in towers.values():
             some.insert(0, tasks.REGION_TOWER)
     pictures = parted.write(records, os.path.join(args.out, "pictures"), (TRAIN, VAL))

@@ -47,6 +47,7 @@ def faces_of(**labels):
 
 def test_age_and_gender_alone_train_their_towers_and_the_others_are_named(planned, capsys):
     known, commands = planned(faces_of(age=30.0, gender=1))
+    assert known.pictures["portraits", "train"] == 0
     custom.tell(known.towers)
     said = capsys.readouterr().out
     assert "towers that learn: gender, age\n" in said
