@@ -81,10 +81,10 @@ def adapted(job: Job, options: Options, profile: Profile, iterations: int) -> Jo
         raise InputError(
             f"--towers {' '.join(options.towers)}: job {job.name} has {', '.join(job.towers)}"
         )
+    job = replace(job, towers=towers)
     learnt = tuple(task.name for tower in towers for task in tasks_of(tower))
     return replace(
         job,
-        towers=towers,
         branches=learnt if options.branches else job.branches,
         age_switch=switch,
         age_ramp=options.age_ramp,
