@@ -14,7 +14,7 @@ def make(folder, count):
     folder.mkdir()
     writer = store.Writer(str(folder))
     for number in range(count):
-        jpeg = cv2.imencode(".jpg", np.full((8, 8, 3), number, np.uint8))[1].tobytes()
+        jpeg = cv2.imencode(".jpg", np.full((8, 8, 3), number % 256, np.uint8))[1].tobytes()
         writer.add(jpeg, number % 7, (number / 2, 0))
     digest = writer.close()
     files.write_json(str(folder / store.MANIFEST), dict(count=count, hash=digest))
