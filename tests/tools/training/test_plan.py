@@ -91,7 +91,7 @@ def test_the_code_is_what_python_itself_imports():
         text=True,
         check=True,
     )
-    imported = {path for path in done.stdout.split() if not path.startswith(".venv")}
+    imported = {path for path in done.stdout.split() if path[0] != "."}  # packages, a built Caffe
     assert len(imported) > 20 and imported <= set(plan.code())
 
 
