@@ -98,7 +98,7 @@ def test_contact_sheets_show_every_task_that_was_measured(
                 sheet = f"{task}_{name}_{which}.jpg"
                 assert sheet in sheets and sheet in done.stdout
     picture = pictures.read_image(str(tmp_path / "smile_celeba_best.jpg"))
-    assert picture.shape == (2 * 170, 10 * 170, 3)  # twelve faces, ten in a row
+    assert picture.shape == (2 * 189, 10 * 170, 3)  # twelve faces, ten in a row, words below
     assert picture[:170, :170].std() > 20
 
 
