@@ -77,7 +77,8 @@ def _answer(name: str, out: str, finished: Finished):
     """Return what a command has answered, comparable with what it answers on healthy files."""
     if name in ("enroll", "gallery", "model"):
         said = finished.out.replace(str(out), "").splitlines()
-        return [line for line in said if "%|" not in line]  # without the times of progress
+        # Without the times of progress, and without the folder of the model.
+        return [line for line in said if "%|" not in line and not line.startswith("model ")]
     if name == "people":
         return [dict(line, image=os.path.basename(line["image"])) for line in answers.lines_in(out)]
     if name == "set":
