@@ -47,9 +47,9 @@ def test_a_summary_by_hand(folder):
         "missing": ["list.txt"],
         "labels": {
             "faces": {
-                "none in the picture": 2,
+                "none in the picture": 1,
                 "with a box": 3,
-                "with labels and no box": 1,
+                "with labels and no box": 2,
             },
             "gender": {"0": 1, "1": 2},
             "smile": {"1": 1},
