@@ -138,5 +138,6 @@ class World:
 
 def lines_of(path: str) -> list[dict[str, Any]]:
     """Return the values of a file of JSON lines."""
-    with open(path, encoding="utf-8", errors="surrogateescape") as stream:
+    # A carriage return within a line is white space of JSON.
+    with open(path, encoding="utf-8", errors="surrogateescape", newline="\n") as stream:
         return [json.loads(line) for line in stream]

@@ -31,7 +31,7 @@ def _labelled(records: str, label: str) -> int:
     ValueError where a line is no record.
     """
     count = 0
-    with open(records, encoding="utf-8") as stream:
+    with open(records, encoding="utf-8", newline="\n") as stream:  # see _given
         for line in filter(str.strip, stream):
             row = json.loads(line)
             if not isinstance(row["image"], str):
@@ -80,8 +80,11 @@ def _built(world: World, rng: random.Random, folder: str) -> Case:
 
 def _given(path: str, picture: str) -> int:
     """Return how many boxes of a picture a file has; ValueError where a line is none."""
-    with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
-        if path.endswith(".csv"):
+    is_table = path.endswith(".csv")
+    # In JSON a carriage return is white space; only a line feed ends a line.
+    how = dict(encoding="utf-8-sig", errors="surrogateescape", newline="" if is_table else "\n")
+    with open(path, **how) as stream:
+        if is_table:
             some = [(row["image"], row["x1"]) for row in csv.DictReader(stream)]
         else:
             rows = [json.loads(line) for line in stream if line.strip()]
