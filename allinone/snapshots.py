@@ -47,8 +47,14 @@ def save(solver, run: str) -> None:
 
 
 def remove_unfinished(run: str) -> None:
-    """Remove what a process that was killed has left of a snapshot; no other may be training."""
-    for path in glob.glob(f"{glob.escape(run)}/{PARTIAL}/*"):
+    """Remove what a process that was killed has left of a snapshot; no other may be training.
+
+    InputError where snapshots may not be made there: Caffe would end with an exception.
+    """
+    folder = f"{run}/{PARTIAL}"
+    if os.path.isdir(folder) and not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise InputError(f"{folder}: no right to write into it; chmod u+rwx it, or remove it")
+    for path in glob.glob(f"{glob.escape(folder)}/*"):
         os.remove(path)
 
 

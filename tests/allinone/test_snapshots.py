@@ -166,3 +166,15 @@ def test_what_has_no_weights_is_named(tmp_path):
         snapshots.weights_of(str(tmp_path / "none"))
     with pytest.raises(InputError, match="snapshots: no snapshot there; train first"):
         snapshots.weights_of(str(tmp_path))
+
+
+def test_snapshots_that_may_not_be_made_are_a_sentence(tmp_path):
+    """Caffe would end with an exception of its file system library."""
+    folder = tmp_path / snapshots.PARTIAL
+    folder.mkdir(parents=True)
+    folder.chmod(0)
+    if os.access(folder, os.W_OK):
+        pytest.skip("this user may write everywhere")
+    with pytest.raises(InputError, match="partial: no right to write"):
+        snapshots.remove_unfinished(str(tmp_path))
+    folder.chmod(0o700)
