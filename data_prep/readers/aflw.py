@@ -44,6 +44,13 @@ LEFT JOIN FacePose p ON p.face_id = f.face_id
 LEFT JOIN FaceMetaData m ON m.face_id = f.face_id
 ORDER BY i.filepath, f.face_id
 """
+STRAYS = """
+SELECT DISTINCT r.face_id
+FROM FaceRect r
+LEFT JOIN Faces f ON f.face_id = r.face_id
+WHERE f.face_id IS NULL
+ORDER BY r.face_id
+"""
 YAWS = """
 SELECT f.face_id, i.filepath, p.yaw
 FROM Faces f
@@ -162,6 +169,8 @@ def rows(folder):
                 yield face(row, "train")
             else:
                 yield face(row, "test_landmarks" if face_id in measured else "test")
+        for (face_id,) in connection.execute(STRAYS):
+            yield Dropped(f"{DATABASE}, face {face_id}", "rectangle of a face that is not in Faces")
 
 
 def test_list(folder):

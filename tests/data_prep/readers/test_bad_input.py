@@ -180,6 +180,11 @@ MORE_BAD_ROWS = [
     ("aflw", execute("UPDATE Faces SET file_id = 'gone' WHERE face_id = 1"), "no picture"),
     (
         "aflw",
+        execute("DELETE FROM Faces WHERE face_id = 1"),
+        "rectangle of a face that is not in Faces",
+    ),
+    (
+        "aflw",
         execute("UPDATE FacePose SET yaw = 'left' WHERE face_id = 1"),
         "rectangle or pose does not fit",
     ),
