@@ -11,7 +11,7 @@ def test_what_a_test_uses_says_whether_it_takes_its_time(command):
         ("allinone/test_boxes.py", False, False),
         ("allinone/test_surgery.py", True, False),  # imports it through the library
         ("python_layers/test_age_loss.py", True, False),  # and through a module of the tests
-        ("test_make.py", False, True),
+        ("test_make_paths.py", False, True),  # through what starts make
     ):
         full = os.path.join(ROOT, "tests", path)
         assert kinds.imports_caffe(full) == net, path
