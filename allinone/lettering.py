@@ -30,21 +30,18 @@ def text_size(text: str, size: float) -> tuple[int, int]:
     return int(np.ceil(_font(round(size)).getlength(plain(text)))), height_of(size)
 
 
-def write(image: np.ndarray, text: str, origin, size: float, color, rim: int = 0) -> None:
+def write(image: np.ndarray, text: str, origin, size: float, color) -> None:
     """Write a line of text into a BGR picture; what would be outside of it is left out.
 
-    origin: (x, y) of the upper left corner; size: pixels of the letters; rim: pixels of a dark one
-    around them.
+    origin: (x, y) of the upper left corner; size: pixels of the letters.
     """
     x, y = (int(round(float(value))) for value in origin)
-    width, height = (length + 2 * rim for length in text_size(text, size))
+    width, height = text_size(text, size)
     left, top = max(x, 0), max(y, 0)
     part = image[top : max(y + height, 0), left : max(x + width, 0)]
     if not part.size:
         return
     drawn = Image.fromarray(np.ascontiguousarray(part))
-    how = dict(font=_font(round(size)), fill=tuple(color))
-    if rim:
-        how.update(stroke_width=rim, stroke_fill=(20, 20, 20))
-    ImageDraw.Draw(drawn).text((x - left + rim, y - top + rim), plain(text), **how)
+    place, font = (x - left, y - top), _font(round(size))
+    ImageDraw.Draw(drawn).text(place, plain(text), font=font, fill=tuple(color))
     part[:] = np.asarray(drawn)
