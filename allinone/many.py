@@ -6,7 +6,7 @@ import functools
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
@@ -24,28 +24,27 @@ class Analyzed(NamedTuple):
     error: Optional[str]  # why the picture cannot be analyzed; None where it was
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Work:
-    """What each process does with some pictures."""
+    """What each process does with some pictures; each has one of its own."""
 
-    settings: tuple[tuple[str, object], ...]  # arguments of FaceAnalyzer by name
-    score: float | None
+    settings: dict[str, Any]  # arguments of FaceAnalyzer by name
+    score: Optional[float]
     clip: bool
 
+    @functools.cached_property
+    def analyzer(self) -> FaceAnalyzer:
+        """Return the analyzer, which the first pictures open."""
+        return FaceAnalyzer(**self.settings)
+
     def __call__(self, paths: list[str]) -> Iterator[Analyzed]:
-        analyzer = _opened(self.settings)
+        analyzer = self.analyzer  # what is wrong with the model is no error of a picture
         for path in paths:
             try:
                 found = analyzer.analyze(path, score=self.score, clip=self.clip)
                 yield Analyzed(path, found, None)
             except (InputError, MemoryError) as error:
                 yield Analyzed(path, [], str(error) or f"{path}: no memory for it; scale it down")
-
-
-@functools.lru_cache(maxsize=1)
-def _opened(settings) -> FaceAnalyzer:
-    """Return the analyzer of a process, which opens it once."""
-    return FaceAnalyzer(**dict(settings))
 
 
 def analyze_files(
@@ -59,11 +58,13 @@ def analyze_files(
 
     workers: processes, default one a core; score, clip: as for FaceAnalyzer.analyze; settings: as
     for FaceAnalyzer. Paths are taken as results are asked for, so that memory stays flat however
-    many there are. Each process computes with one thread. A picture that cannot be analyzed has an
-    `error` and stops no other. InputError where the model or a setting is unfit, or where a process
-    dies. The processes import the program again, so that it calls this only where its __name__ is
-    "__main__".
+    many there are. Each process computes with one thread; CHUNK pictures or fewer need none beside
+    this one. A picture that cannot be analyzed has an `error` and stops no other. InputError where
+    the model or a setting is unfit, or where a process dies. The processes import the program
+    again, so that it calls this only where its __name__ is "__main__".
     """
-    work = _Work(tuple(settings.items()), score, clip)
+    if workers is not None and not (isinstance(workers, int) and workers > 0):
+        raise InputError(f"workers {workers!r}: must be a whole number from 1 on; leave it out")
+    work = _Work(settings, score, clip)
     for _, found in in_order(work, map(os.fspath, paths), workers, CHUNK):
         yield found

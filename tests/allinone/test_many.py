@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT
 from skimage import data
 
-from allinone import FaceAnalyzer, InputError, analyze_files
+from allinone import FaceAnalyzer, InputError, analyze_files, model
 from allinone.pictures import write_image
 
 SETTINGS = dict(engine="opencv", smallest=60)
@@ -69,6 +69,20 @@ def test_a_process_that_dies_is_said(album):
 def test_a_model_that_is_not_there_is_said(paths, tmp_path):
     with pytest.raises(InputError, match="none/model.json"):
         list(analyze_files(paths, workers=1, model_dir=str(tmp_path / "none")))
+
+
+def test_the_model_is_the_one_of_the_moment(album, monkeypatch):
+    """Few pictures are analyzed in this process, which keeps no model of an earlier call."""
+    assert next(analyze_files(album[:1], **SETTINGS)).faces
+    monkeypatch.setenv(model.VARIABLE, "no/such/model")
+    with pytest.raises(InputError, match="ALLINONE_MODEL=no/such/model"):
+        next(analyze_files(album[:1], **SETTINGS))
+
+
+@pytest.mark.parametrize("workers", [0, -1, 1.5, "2"])
+def test_a_number_of_processes_that_is_none_is_refused(album, workers):
+    with pytest.raises(InputError, match=f"workers {workers!r}: must be a whole number"):
+        next(analyze_files(album, workers=workers, **SETTINGS))
 
 
 def test_only_the_pictures_are_needed():
