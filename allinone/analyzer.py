@@ -89,7 +89,7 @@ class FaceAnalyzer:
             raise InputError(f"smallest {smallest}: must be at least {LEAST_FACE} pixels")
         gpu = "" if device in (None, "cpu") else str(device)
         engine = self.engine = engine or engines.fastest(gpu)
-        if device is not None and engine == "caffe":
+        if device is not None and engine == engines.CAFFE:
             devices.use(gpu)
         self.backend = Backend(stage1 or model_dir, engine, gpu)
         self.describer = Backend(model_dir, engine, gpu, stage=2) if stage1 else self.backend

@@ -20,7 +20,7 @@ class Backend:
     def __init__(
         self,
         folder: str | None = None,
-        engine: str = "caffe",
+        engine: str = engines.CAFFE,
         gpu: str = "",
         batch: int = 16,
         stage: int = 1,

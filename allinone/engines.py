@@ -23,8 +23,8 @@ from allinone.model import Model
 from allinone.nets import Net
 from allinone.weights_file import Weights
 
-OPENCV, ONNX, ONNX_FP16 = "opencv", "onnxruntime", "onnxruntime-fp16"
-ENGINES = ("caffe", OPENCV, ONNX, ONNX_FP16)
+CAFFE, OPENCV, ONNX, ONNX_FP16 = "caffe", "opencv", "onnxruntime", "onnxruntime-fp16"
+ENGINES = (CAFFE, OPENCV, ONNX, ONNX_FP16)
 CUDA = "CUDAExecutionProvider"
 
 
@@ -36,7 +36,7 @@ def fastest(gpu: str = "") -> str:
     """
     providers = onnxruntime_providers()
     if parse_gpus(gpu):
-        return ONNX if CUDA in providers else "caffe"
+        return ONNX if CUDA in providers else CAFFE
     return ONNX if providers else OPENCV
 
 
@@ -54,7 +54,7 @@ def make(name: str, model: Model, names: tuple[str, str], gpu: str = ""):
     if name not in ENGINES:
         raise InputError(f"engine '{name}': there are {', '.join(ENGINES)}")
     net, weights = checked.open_net(model, names)
-    if name == "caffe":
+    if name == CAFFE:
         from allinone.caffe_engine import CaffeEngine  # imports Caffe
 
         return CaffeEngine(net, weights)

@@ -29,7 +29,7 @@ def reference() -> str:
         import allinone.pycaffe  # noqa: F401
     except InputError:
         return engines.OPENCV
-    return "caffe"
+    return engines.CAFFE
 
 
 def compare(model: Model, names: tuple[str, str], paths: dict[str, str]) -> None:
