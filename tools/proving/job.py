@@ -12,7 +12,7 @@ from allinone.profiles import PROFILES, Profile
 
 GOOD, WRONG, NOT_RUN, MEASURED = "good", "wrong", "not run", "measured"  # states of a row
 NO_GPU = "not run: no GPU"
-DRAWN, SHIPPED, PEAK = "drawn", "shipped", "peak"  # folders of a proof, beside a profile's own
+DRAWN, PEAK = "drawn", "peak"  # folders of a proof, beside a profile's own
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 
 import cv2
 import numpy as np
@@ -13,7 +12,7 @@ from allinone.blob import to_blob
 from allinone.errors import InputError
 from tools.proving import commands
 from tools.proving.data_step import database
-from tools.proving.job import SHIPPED, Found, Job, apart
+from tools.proving.job import Found, Job, apart
 
 FACES = 8  # drawn faces that engines are asked for, beside noise
 
@@ -36,10 +35,7 @@ def fuse(job: Job) -> Found:
 
 def shipped(job: Job) -> Found:
     """Compare the engines on the model that comes with the kit."""
-    folder = job.path(SHIPPED, "model")
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(model.shipped(), folder)
-    return compare_engines(job, folder, job.profiles[0])
+    return compare_engines(job, model.shipped(), job.profiles[0])
 
 
 def fused(job: Job) -> Found:
@@ -51,10 +47,10 @@ def compare_engines(job: Job, folder: str, profile: str) -> Found:
     """Compare every engine with Caffe on the CPU, on a model."""
     found = Found()
     batch = pictures(job, profile, model.open_model(folder).input_size)
-    reference = commands.in_process(bool(job.cards), answers, folder, "caffe", "", batch)
+    reference = commands.in_process(bool(job.cards), answers, folder, engines.CAFFE, "", batch)
     for engine in engines.ENGINES:
         for gpu in ("", job.card) if job.cards else ("",):
-            if engine == "caffe" and not gpu:
+            if engine == engines.CAFFE and not gpu:
                 continue
             what = f"{engine} on the {f'GPU {gpu}' if gpu else 'CPU'}"
             why = lacking(engine, gpu)
@@ -87,21 +83,20 @@ def compare(found: Found, what: str, engine: str, reference, values) -> None:
 
 def lacking(engine: str, gpu: str) -> str:
     """Return what this machine lacks to try an engine at all, "" where nothing."""
-    if engine == "opencv" and gpu and not cv2.cuda.getCudaEnabledDeviceCount():
+    if engine == engines.OPENCV and gpu and not cv2.cuda.getCudaEnabledDeviceCount():
         return "this OpenCV is built without CUDA"
     if engine.startswith(engines.ONNX):
-        try:
-            import onnxruntime  # not every machine has it
-        except ImportError:
+        providers = engines.onnxruntime_providers()
+        if not providers:
             return "there is no onnxruntime here"
-        if gpu and engines.CUDA not in onnxruntime.get_available_providers():
+        if gpu and engines.CUDA not in providers:
             return "this onnxruntime has no CUDA (docs/setup.md says which has)"
     return ""
 
 
 def opened_net(folder: str, engine: str, gpu: str):
     """Return (model, its fused net on a device, the blobs of all its outputs)."""
-    if engine == "caffe":
+    if engine == engines.CAFFE:
         device.use(gpu)
     opened = model.open_model(folder)
     blobs = [blob for stage in opened.about.stages.values() for blob in stage.values()]

@@ -15,7 +15,7 @@ from typing import Any
 from allinone import closure, device, files, folders, profiles, reading
 from allinone.errors import InputError
 from tools.proving import commands, page, steps
-from tools.proving.job import DRAWN, NOT_RUN, PEAK, SHIPPED, WRONG, Job
+from tools.proving.job import DRAWN, NOT_RUN, PEAK, WRONG, Job
 from tools.proving.steps import Step
 
 PASSED, FAILED = "passed", "failed"  # states of a step, beside NOT_RUN
@@ -24,7 +24,7 @@ REPORT, PAGE, STEPS = "report.json", "index.html", "steps"
 LIMIT = 1800  # our choice: seconds after which a step hangs; on two slow cores one takes minutes
 KIND = folders.Kind(
     "proof of a machine",
-    (REPORT, PAGE, STEPS, *profiles.PROFILES, DRAWN, SHIPPED, PEAK),
+    (REPORT, PAGE, STEPS, *profiles.PROFILES, DRAWN, PEAK),
     is_marked=True,
 )
 

@@ -173,7 +173,7 @@ def seconds_of(
 
 
 def write_products(folder: str, product: Product) -> None:
-    """Write a model of nothing but matrix products, in all forms; only one number a row is read."""
+    """Write a model of nothing but matrix products; only one number a row is read."""
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     definition = caffe_pb2.NetParameter(name="products")
