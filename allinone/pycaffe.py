@@ -22,6 +22,8 @@ class _LateIO(types.ModuleType):
     """
 
     def __getattr__(self, name):
+        if name.startswith("__"):  # asked of all modules, by inspect for one
+            raise AttributeError(name)
         if sys.modules.get(self.__name__) is self:
             del sys.modules[self.__name__]
         return getattr(importlib.import_module(self.__name__), name)

@@ -8,6 +8,8 @@ from conftest import ROOT
 LATE = """
 import sys
 from allinone.pycaffe import caffe
+import inspect
+inspect.stack()  # asks all modules for their files
 assert "skimage" not in sys.modules and "scipy" not in sys.modules
 import caffe.io
 from caffe.io import resize_image
