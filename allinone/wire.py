@@ -15,6 +15,7 @@ import numpy as np
 VARINT, EIGHT, BYTES, FOUR = 0, 1, 2, 5  # what the last bits of a field's key say
 MOST_FIELDS = 100_000  # of one message: a malformed file must not keep us busy
 MOST_AXES = 4  # of an array
+FLOAT = np.dtype("<f4")
 
 Value = Union[int, memoryview]  # a varint, or bytes
 # What is written, in pieces: those of large arrays are joined once, at the end.
@@ -82,16 +83,16 @@ def content(value: Value) -> memoryview:
     return value
 
 
-def array(value: Value, shape: list[int], kind: str = "<f4") -> np.ndarray:
-    """Return packed numbers, of a kind of NumPy, as an array without a copy.
+def array(value: Value, shape: list[int]) -> np.ndarray:
+    """Return packed floats as a float32 array without a copy.
 
     ValueError where they do not fit the shape, or it has more than MOST_AXES.
     """
-    data, size = content(value), np.dtype(kind).itemsize
+    data, size = content(value), FLOAT.itemsize
     fits = len(shape) <= MOST_AXES and min(shape, default=1) > 0
     if not fits or math.prod(shape) * size != len(data):
         raise ValueError(f"an array of {len(data) // size} numbers that should have {shape[:9]}")
-    return np.frombuffer(data, kind).reshape(shape)
+    return np.frombuffer(data, FLOAT).reshape(shape)
 
 
 def written(number: int, value: Union[int, float, str, Pieces]) -> Pieces:
