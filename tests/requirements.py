@@ -5,6 +5,11 @@ import re
 
 from conftest import ROOT
 
+try:
+    import tomllib
+except ImportError:  # before Python 3.11; pytest brings it there
+    import tomli as tomllib
+
 NAME = r"[A-Za-z][\w-]*"
 
 
@@ -19,8 +24,15 @@ def of_kit(name="requirements.txt"):
 
 
 def of_project():
-    """Return {list: {package: versions}} of pyproject.toml; Python 3.9 has no reader of TOML."""
-    with open(os.path.join(ROOT, "pyproject.toml"), encoding="utf-8") as stream:
-        text = stream.read()
-    lists = re.findall(r"^(\w+) = \[((?:\"[^\"]*\"|#[^\n]*|[^\]\"#])*)\]", text, re.M)
-    return {name: dict(re.findall(rf'"({NAME})([^";\s]*)', items)) for name, items in lists}
+    """Return {list: {package: versions}} of pyproject.toml."""
+    with open(os.path.join(ROOT, "pyproject.toml"), "rb") as stream:
+        told = tomllib.load(stream)
+    lists = {
+        **told["project"]["optional-dependencies"],
+        "dependencies": told["project"]["dependencies"],
+        "requires": told["build-system"]["requires"],
+    }
+    found = {}
+    for name, items in lists.items():
+        found[name] = dict(re.match(rf"({NAME})([^;\s]*)", one).groups() for one in items)
+    return found
