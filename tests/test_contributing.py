@@ -15,9 +15,14 @@ import numpy as np
 import pytest
 from conftest import ROOT, draw
 
-from allinone import engines, tasks
+from allinone import engines, nets, tasks
 
 PACKAGES = ("allinone", "data_prep", "evaluate")
+ONE_LAYER = """
+layer { name: "data" type: "Input" top: "data"
+  input_param { shape { dim: 1 dim: 3 dim: 4 dim: 4 } } }
+layer { name: "score" type: "ReLU" bottom: "data" top: "score" }
+"""
 
 
 def examples():
@@ -121,29 +126,14 @@ def test_make_finds_both(kit):
 
 
 def test_the_engine_has_the_form_of_the_others(tmp_path):
-    """On a net of one layer in ONNX's own form."""
-    onnx = pytest.importorskip("onnx")
+    """On a net of one layer."""
+    pytest.importorskip("onnx")
     place = dict(vars(engines))
     exec(EXAMPLES["Add an engine"], place)
-    shape = ["n", 3, 4, 4]
-    ends = [
-        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
-        for name in ("data", "score")
-    ]
-    node = onnx.helper.make_node("Relu", ["data"], ["score"])
-    graph = onnx.helper.make_graph([node], "net", ends[:1], ends[1:])
-    opset = [onnx.helper.make_opsetid("", 13)]
-    onnx.save(onnx.helper.make_model(graph, opset_imports=opset), str(tmp_path / "net.onnx"))
-
-    class OneFile:
-        """Stands for a Model."""
-
-        def path(self, name):
-            return str(tmp_path / name)
-
-    names = ("net.prototxt", "net.caffemodel")
+    (tmp_path / "net.prototxt").write_text(ONE_LAYER)
+    net = nets.read(str(tmp_path / "net.prototxt"))
     batch = np.random.default_rng(0).normal(size=(2, 3, 4, 4)).astype(np.float32)
-    found = place["ReferenceEngine"](OneFile(), names, "").run(batch, ["score"])
+    found = place["ReferenceEngine"](net, {}, "").run(batch, ["score"])
     np.testing.assert_array_equal(found["score"], batch.clip(0))
     with pytest.raises(engines.InputError, match="GPU=0"):
-        place["ReferenceEngine"](OneFile(), names, "0")
+        place["ReferenceEngine"](net, {}, "0")
