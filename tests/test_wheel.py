@@ -113,8 +113,19 @@ def test_its_command_analyzes_and_says_by_what(installed, photo, tmp_path):
     folder = installed / "allinone" / "models" / "small"
     assert done.stdout.splitlines()[0] == f"model {folder}, engine onnxruntime on the CPU"
     assert {"faces.jsonl", "faces.csv", "astronaut.png"} <= set(os.listdir(tmp_path / "out"))
-    again = run_installed(installed, tmp_path, installed / "bin" / "allinone", "identify", "verify")
-    assert again.returncode == 2 and "arguments are required: inputs" in again.stderr
+
+
+def test_its_console_script_knows_all_commands(installed, photo, tmp_path):
+    script = installed / "bin" / "allinone"
+    for arguments, said in (
+        (["identify", "verify", photo, photo], "1.000: the same person"),
+        (["analyze", photo, "--out", "out"], "1 analyzed, 0 could not be read"),
+        (["export", "--out", "onnx"], "dense.onnx"),
+    ):
+        done = run_installed(installed, tmp_path, script, *arguments)
+        assert done.returncode == 0 and said in done.stdout, done.stderr
+    refused = run_installed(installed, tmp_path, script, "identify", "verify")
+    assert refused.returncode == 2 and "arguments are required: inputs" in refused.stderr
 
 
 def test_a_model_of_the_environment_is_used_and_one_that_is_not_there_refused(

@@ -1,0 +1,21 @@
+"""The command `allinone`: its commands by their names, and what is refused."""
+
+import pytest
+
+from allinone import cli
+
+LACKING = {
+    "analyze": "are required: inputs, --out",
+    "export": "name the folder of a fused model with --model",
+    "identify": "are required: what, inputs",
+}
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_a_command_by_its_name_says_what_it_lacks(name, expect_refusal):
+    expect_refusal("allinone", [name], LACKING[name])
+
+
+def test_a_name_that_is_none_and_none_at_all_are_refused(expect_refusal):
+    expect_refusal("allinone", ["exports"], "'exports'", *cli.COMMANDS)
+    expect_refusal("allinone", [], "are required: command")
