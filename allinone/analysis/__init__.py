@@ -1,1 +1,1 @@
-"""What `python -m tools.analyze` is made of: inputs, given boxes, results, the run itself."""
+"""What `allinone analyze` is made of: inputs, given boxes, results, the run itself."""

@@ -26,7 +26,10 @@ def parse(argv):
     parser = arguments.Parser(prog="allinone analyze", description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("inputs", nargs="+", help="pictures, folders of pictures, patterns, videos, camera numbers")
-    add("--model", help=f"folder of the fused model; default: {model.SHIPPED}")
+    add(
+        "--model",
+        help=f"folder of the fused model; default: that of {model.VARIABLE}, else {model.SHIPPED}",
+    )
     add("--stage1", help="folder of the model that finds faces and landmarks, where it is another")
     add("--out", required=True, help=f"folder for {run.LINES} and the drawn pictures")
     add("--score", type=arguments.SHARE, help="least detection score; default: the model's own")

@@ -55,7 +55,7 @@ def digest_of_scripts():
 
 
 def read(folder, name=BUILT):
-    """Return what built.json in a folder says; {} where there is no whole build."""
+    """Return what a file of a build in a folder says; {} where it is not there, or not whole."""
     try:
         with open(os.path.join(folder, name), encoding="utf-8") as stream:
             return json.load(stream)
