@@ -231,6 +231,13 @@ def test_the_script_takes_the_first_python_that_can_build(tmp_path):
     assert done.returncode == 2 and "PYTHON=/no/such/python does not start" in done.stderr
 
 
+def test_caffe_is_compiled_for_the_packages_that_its_environment_gets():
+    with open(os.path.join(ROOT, "requirements.txt"), encoding="utf-8") as stream:
+        lines = [line.split("#")[0].strip() for line in stream]
+    limited = [one for one in toolchain.PYTHON if ";" in one]
+    assert len(limited) == 4 and set(limited) <= set(lines)
+
+
 def test_a_python_without_any_package_builds():
     """-S leaves out the installed ones."""
     done = subprocess.run(
