@@ -52,8 +52,10 @@ def person_auc(descriptors, people, seed: int = 0) -> Interval:
     found = []
     for _ in range(FEW_RESAMPLES):
         chosen = rng.choice(names, len(names))
-        rows = np.concatenate([members[person] for person in chosen])
         counts = [len(members[person]) for person in chosen]
+        if max(counts) == 1:  # nobody twice: there is no pair of one person
+            continue
+        rows = np.concatenate([members[person] for person in chosen])
         # A person who is drawn twice counts as two: who is the same is known by the draw.
         found.append(_area(descriptors[rows], np.repeat(np.arange(len(chosen)), counts)))
     low, high = np.percentile(found, [2.5, 97.5]).tolist()

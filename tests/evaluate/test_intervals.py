@@ -32,3 +32,9 @@ def test_identity_is_the_area_over_all_pairs(rng):
     area = roc_auc_score(people[first] == people[second], (unit @ unit.T)[first, second])
     assert value == pytest.approx(area)
     assert low < value < high + 0.02 and pairs == 36 * 35 / 2
+
+
+def test_an_interval_over_people_of_whom_only_one_has_two_pictures(rng):
+    """Many draws leave that one out; nothing can be said by them."""
+    found = intervals.person_auc(rng.normal(size=(7, 8)), [0, 0, 1, 2, 3, 4, 5])
+    assert 0 <= found.low <= found.high <= 1 and found.samples == 21
