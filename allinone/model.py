@@ -246,7 +246,7 @@ def describe(
     score_from: Optional[dict[str, Any]] = None,
 ) -> None:
     """Write model.json for the nets, weights and history in a folder; the rest as in `About`."""
-    names = (*FUSED, *DENSE, PROVENANCE)
+    names = (*FUSED, *DENSE, TPE, PROVENANCE)
     there = [name for name in names if os.path.isfile(os.path.join(folder, name))]
     digests = {name: files.sha256(os.path.join(folder, name)) for name in there}
     about = About(

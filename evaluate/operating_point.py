@@ -7,7 +7,8 @@
 The scenes must be such that the model has not learnt from, and that nothing is reported on: those
 of some records, or those that its run is validated on. On photographs a model is less often right
 than on composed scenes, so that more is asked for here than is hoped for there. The score stands in
-the model's model.json. Where a run has no such scenes, or none of its scores will do, it is 0.5.
+the model's model.json. Where a run has no such scenes, one that was measured before stays, as that
+of the model whose detection was taken; else, and where none of its scores will do, it is 0.5.
 """
 
 import sys
@@ -70,6 +71,10 @@ def by_run(args, engine):
         else:
             keep(args, choice, database=folder)
             return
+    about = model.read_about(args.model)
+    if not folder and about.score_from:  # of the model that its detection comes from
+        print(f"{args.model}: score {about.score:g} stays as it was measured, since {why}")
+        return
     model.set_score(args.model, operating_score.UNMEASURED)
     print(f"{args.model}: score {operating_score.UNMEASURED} is used, since {why}")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from allinone import FaceAnalyzer, boxes, files, pictures, record
-from allinone.model import SCORE, open_model, read_about
+from allinone.model import SCORE, open_model, read_about, set_score
 from evaluate.photographs import LEAST_FACE
 
 
@@ -66,7 +66,7 @@ def test_the_models_own_score_is_the_lowest_that_is_precise_enough(
     assert FaceAnalyzer(str(model), "opencv").score == about.score
 
 
-def test_it_is_chosen_by_what_the_run_was_validated_on(chain, model, command, monkeypatch):
+def test_it_is_chosen_by_what_the_run_was_validated_on(chain, model, command):
     """As by records of the same scenes; the chain is validated on what it has learnt from."""
     done = command("evaluate.operating_point", "--model", model, "--run", chain / "run")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -88,6 +88,12 @@ def test_without_validation_data_it_is_a_half_and_that_is_said(chain, model, tmp
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"score 0.5 is used, since {tmp_path / 'run'}: no validation data" in done.stdout
     assert FaceAnalyzer(str(model), "opencv").score == 0.5
+    set_score(str(model), 0.8, precision=0.97)  # as fusing keeps it with another model's detection
+    done = command("evaluate.operating_point", "--model", model, "--run", tmp_path / "run")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "score 0.8 stays as it was measured, since" in done.stdout
+    about = read_about(str(model))
+    assert (about.score, about.score_from) == (0.8, {"precision": 0.97})
 
 
 def test_either_records_or_a_run(model, expect_refusal):

@@ -12,7 +12,7 @@ import pytest
 from conftest import ITERATIONS, run_well
 from training_runs import job_options, snapshot_of
 
-from allinone import model, profiles, snapshots, surgery, tasks
+from allinone import embeddings, model, profiles, snapshots, surgery, tasks
 from allinone.backend import Backend
 from allinone.blob import to_blob
 from allinone.pycaffe import caffe
@@ -139,10 +139,14 @@ def test_a_training_without_validation_says_so(branch):
 
 
 def test_a_fused_model_gives_the_towers_that_no_run_has(chain, branch, tmp_path, rng):
-    """To the bit, and its operating score with its detection."""
+    """To the bit; its operating score with its detection, its embedding with its identity."""
     start, out = tmp_path / "start", tmp_path / "model"
     shutil.copytree(chain / "model", start)
     model.set_score(str(start), 0.75, precision=0.9)
+    mapped = np.float32(rng.normal(size=(4, 512)))
+    known = dict(model=model.open_model(str(start)).sha256, threshold=0.5, people=7)
+    with model.replacing_file(str(start), model.TPE) as path:
+        embeddings.save(path, {embeddings.OF_MODEL: mapped}, **known)
     run_well(FUSE, "--run", start, "--run", branch[0], "--out", out)
     batch = rng.normal(size=(2, 3, 115, 115)).astype(np.float32)
     names = [task.output for task in tasks.TASKS]
@@ -155,6 +159,12 @@ def test_a_fused_model_gives_the_towers_that_no_run_has(chain, branch, tmp_path,
     assert max(history["largest_difference"].values()) <= 1e-5
     about = model.open_model(str(out)).about
     assert (about.score, about.score_from) == (0.75, {"precision": 0.9})
+    weights, threshold = embeddings.of_model(model.open_model(str(out)))
+    assert np.array_equal(weights, mapped) and threshold == 0.5
+    assert embeddings.load(str(out / model.TPE))[1]["people"] == 7
+
+    run_well(FUSE, "--run", start, "--run", chain / "run", "--out", out)  # identity learnt
+    assert not model.open_model(str(out)).has(model.TPE) and not (out / model.TPE).exists()
 
 
 def test_a_fused_model_goes_with_its_own_trunk(chain, tuned, tmp_path, expect_refusal):

@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 
-from allinone import files, folders, model, reading, snapshots, surgery, tasks
+from allinone import embeddings, files, folders, model, reading, snapshots, surgery, tasks
 from allinone.errors import InputError
 from allinone.profiles import Profile
 from allinone.pycaffe import caffe
@@ -81,6 +81,7 @@ def fuse(
             moved_by_trunk=changes,
             largest_difference_dense=densely,
         )
+        keep_embedding(partial, owners[tasks.BY_NAME["identity"].tower])
         model.describe(
             partial,
             profile.name,
@@ -109,6 +110,17 @@ def score_of(finder: Source) -> dict:
         return {}
     about = about_of(finder.weights)
     return dict(score=about.score, score_from=about.score_from)
+
+
+def keep_embedding(folder: str, describer: Source) -> None:
+    """Write the embedding of the model that identity comes from, whose descriptors are the same."""
+    if not describer.is_model:
+        return
+    start = model.open_model(snapshots.folder_of(describer.weights))
+    if embeddings.of_model(start) is not None:  # InputError where it is of other weights
+        maps, about = embeddings.load(start.path(model.TPE))
+        about["model"] = files.sha256(os.path.join(folder, model.FUSED[1]))
+        embeddings.save(os.path.join(folder, model.TPE), maps, **about)
 
 
 def stages_of(answered: Sequence[tasks.Task]) -> dict[str, dict[str, str]]:
