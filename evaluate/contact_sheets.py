@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Optional
@@ -160,10 +161,13 @@ def by_error(entry: Entry) -> float:
 
 
 def write(path: str, entries: Sequence[Entry]) -> None:
-    """Write a sheet of the first entries; nothing where there are none."""
+    """Write a sheet of the first entries; where there are none, no earlier one stays."""
     if entries:
         tiles = [tile(entry) for entry in entries[:COUNT]]
         pictures.write_image(path, draw.grid(tiles, COLUMNS))
+    else:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(path)
 
 
 def write_all(data: str, results: str, out: str) -> None:

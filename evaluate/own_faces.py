@@ -176,7 +176,8 @@ def shown(name: str, value: Optional[float]) -> Optional[float]:
 
 def measure(run: Run) -> Measured:
     """Measure a model on every task that has labels, and what stands beside it."""
-    own, other = answers_of(run), beside(run)
+    other = beside(run)  # first: a folder that is no model is told at once
+    own = answers_of(run)
     others = [_peer("a constant answer", own.constant, "")]
     if other:
         values = {name: one.value for name, one in answers_of(other).figures.items()}

@@ -82,6 +82,12 @@ def test_the_worst_faces_are_drawn_and_named(measured):
     assert len(ages) == worst_faces.FEW
 
 
+def test_a_sheet_of_an_earlier_time_does_not_stay(tmp_path):
+    (tmp_path / "age_worst.jpg").write_bytes(b"of another model")
+    worst_faces.write("", str(tmp_path), [], [])
+    assert not list(tmp_path.iterdir())
+
+
 def test_people_are_called_by_their_names():
     """Ann's second picture and Bob's first look like each other."""
     rows = np.float32([[1, 0.5, 0], [0.3, 1, 0], [0, 1, 0.05], [0, 1, 0.6]])
@@ -116,6 +122,16 @@ def test_a_part_without_a_face_is_refused(measured, chain, tmp_path, expect_refu
     given = ["custom", "--data", tmp_path, "--model", chain / "model", "--engine", "opencv"]
     given += ["--out", tmp_path / "out"]
     expect_refusal("evaluate.measure", given, "no picture of test; name some in the column split")
+    (tmp_path / "faces.jsonl").write_text('{"image":"images/000000.jpg","split":"test"}\n')
+    expect_refusal("evaluate.measure", given, "no face of part test has a label; fill in")
+
+
+def test_a_folder_that_is_no_set_or_no_model_is_named(measured, chain, tmp_path, expect_refusal):
+    given = ["custom", "--model", chain / "model", "--engine", "opencv", "--out", tmp_path / "out"]
+    expect_refusal("evaluate.measure", [*given, "--data", tmp_path], tmp_path, "faces.*")
+    given += ["--data", measured[0], "--beside", tmp_path / "none"]
+    said = expect_refusal("evaluate.measure", given, tmp_path / "none" / "model.json").stdout
+    assert "pictures" not in said  # before anything is measured
 
 
 def test_a_table_that_was_edited_is_read_again(measured):
