@@ -13,14 +13,14 @@ import sys
 from allinone import arguments, files, folders
 from allinone.errors import InputError, command
 from allinone.progress import Progress
-from data_prep import composing
+from data_prep import composing, parts
 
 
 def parse(argv):
     """Return the command's arguments."""
     parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--records", nargs="+", required=True, help="records of portraits")
-    parser.add_argument("--split", nargs="+", default=["train"], help="parts of them to take")
+    parser.add_argument("--split", nargs="+", default=[parts.TRAIN], help="parts of them to take")
     parser.add_argument("--count", type=arguments.Whole(1), required=True, help="scenes")
     parser.add_argument("--seed", type=arguments.SEED, default=1)
     parser.add_argument("--out", required=True, help="new folder for pictures and records.jsonl")

@@ -18,6 +18,7 @@ from typing import Any, Optional, TypedDict
 from allinone import files, folders, partials, reading, record, tasks
 from allinone.errors import InputError, writing
 from allinone.record import FaceRecord
+from data_prep.parts import TEST, TRAIN, VAL
 
 SETS = ("celeba", "utkface", "photos")
 FACES = "faces.jsonl"  # in the folder of a set
@@ -55,9 +56,9 @@ class Line(_Picture, Labelled, total=False):
 
 def split_of(line: Line) -> str:
     """Return the part of a picture (train, val, test), the same for all pictures of a person."""
-    split = line.get("split") or "test"
+    split = line.get("split") or TEST
     who = str(line.get("identity", line["image"]))
-    return "val" if split == "train" and zlib.crc32(who.encode()) % HELD_BACK == 0 else split
+    return VAL if split == TRAIN and zlib.crc32(who.encode()) % HELD_BACK == 0 else split
 
 
 def faces_of(line: Line, rare: Collection[int]) -> Iterator[FaceRecord]:
@@ -67,7 +68,7 @@ def faces_of(line: Line, rare: Collection[int]) -> Iterator[FaceRecord]:
     """
     for face in line.get("faces", [line]) or [{}]:
         labels = {name: face[name] for name in FIELDS if face.get(name) is not None}
-        if split_of(line) == "train" and face.get("identity") in rare:
+        if split_of(line) == TRAIN and face.get("identity") in rare:
             labels.pop("identity", None)
         known = face.get("landmarks")
         yield FaceRecord(

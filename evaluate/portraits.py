@@ -13,12 +13,12 @@ import numpy as np
 
 from allinone import tasks
 from allinone.record import FaceRecord
+from data_prep.parts import TEST
 from evaluate import answers, predictions, task_figures
 from evaluate.real_rows import ONLY, Pair, rows_of
 from evaluate.rows import Row
 
 SETS = ("celeba", "utkface")
-TEST = "test"  # part of the sets
 FEW = 10  # faces; of a smaller group no figure is given
 AGES = ((0, 16), (16, 30), (30, 50), (50, 120))
 YAWS = ((0, 15), (15, 30), (30, 90))

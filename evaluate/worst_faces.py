@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from allinone import tasks
-from allinone.record import FaceRecord
+from data_prep.parts import who
 from evaluate import contact_sheets, metrics, task_figures
 from evaluate.contact_sheets import Entry
 from evaluate.real_rows import Pair
@@ -50,11 +50,6 @@ def _by_task(folder, pairs, wrong_detections) -> Iterable[tuple[str, list[Entry]
             path = os.path.join(folder, known.image)
             entries += contact_sheets.entry_of(task, path, (known, found))
         yield task.name, entries
-
-
-def who(face: FaceRecord) -> str:
-    """Return the name of a face's person, or the number where there is no name."""
-    return face.name or tasks.BY_NAME["identity"].label_in_words(face.identity)
 
 
 def people(folder: str, task: tasks.Task, pairs: Sequence[Pair]) -> list[Entry]:
