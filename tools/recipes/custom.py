@@ -5,7 +5,7 @@
 The labels decide which towers learn. Of each task only the layers of its own learn, so the other
 towers keep their answers to the bit; and so do those that are no better on the validation part.
 Where landmarks or boxes are not known a model finds them.
-Portraits become scenes (data_prep.composites); in half of them the model itself looks for regions,
+Portraits become scenes (data_prep.composites); in some of them the model itself looks for regions,
 as for the shipped one (docs/training_notes.md). Called again, it does what has changed since.
 """
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import sys
 
-from allinone import arguments, model, tasks
+from allinone import arguments, folders, model, tasks
 from allinone.errors import InputError, command
 from data_prep.parts import TRAIN, VAL
 from tools.recipes import options, own_steps, steps
@@ -32,6 +32,15 @@ def parse(argv):
     args = parser.parse_args(argv)
     args.landmarks_from = args.landmarks_from or args.init
     return args
+
+
+def profile_of(args):
+    """Return the profile of the model that is started from; InputError where it will not do."""
+    start = model.open_model(args.init)
+    for stage in (1, 2):
+        start.tasks_of(stage)
+    folders.refuse_inputs(args.out, [args.init])
+    return start.profile
 
 
 def tell(towers):
@@ -61,7 +70,10 @@ def choose(args, learnt):
     taken = own_steps.better(os.path.join(args.out, "validation", "results.json"), learnt)
     left = [tower for tower in learnt if tower not in taken]
     if left:
-        print(f"no better on part {VAL}, so they stay as they were: {', '.join(left)}")
+        print(
+            f"no better on part {VAL}, or without a label there, so they stay as they were: "
+            f"{', '.join(left)}"
+        )
     print(f"taken into {args.out}/model: {', '.join(taken) or 'none'}", flush=True)
     return taken
 
@@ -69,8 +81,12 @@ def choose(args, learnt):
 def finish(args, known):
     """Make the model of what is better on the validation part, and measure it there."""
     learnt = known.towers[TRAIN]
-    if VAL not in known.splits:
-        print(f"no face is of part {VAL}: nobody knows whether {args.out}/model is better")
+    if not set(learnt) & set(known.towers[VAL]):
+        print(
+            f"no face of part {VAL} has such a label: nobody knows whether {args.out}/model is "
+            "better",
+            flush=True,
+        )
         return steps.run([own_steps.fusing_step(args, "model", learnt)], args.out)
     code = measure(args, "learnt")
     if code:
@@ -87,13 +103,11 @@ def finish(args, known):
     return measure(args, "model")
 
 
-@command
-def main(argv=None):
+def fine_tune(args, profile):
     """Do the steps, and print the figures of the validation part before and after."""
-    args = parse(argv)
-    profile = model.open_model(args.init).profile
-    options.use_blas_threads(profile)
-    code = steps.run(own_steps.first(args), args.out)
+    code = steps.run([own_steps.reading_step(args)], args.out)
+    if not code:
+        code = steps.run([own_steps.finding_step(args)], args.out)
     if code:
         return code
     known = own_steps.look(args)
@@ -101,6 +115,16 @@ def main(argv=None):
     some = own_steps.database_steps(args, known, profile)
     some += own_steps.training_steps(args, known, profile)
     return steps.run(some, args.out) or finish(args, known)
+
+
+@command
+def main(argv=None):
+    """Run the command."""
+    args = parse(argv)
+    profile = profile_of(args)
+    options.use_blas_threads(profile)
+    with folders.only_one(args.out):
+        return fine_tune(args, profile)
 
 
 if __name__ == "__main__":

@@ -16,14 +16,12 @@ from dataclasses import dataclass
 from allinone import arguments
 from allinone.errors import command
 from tools.recipes import drawn, options
+from tools.recipes.options import EUCLIDEAN, PRECISION, WITHOUT_DROPOUT
 from tools.recipes.steps import Step
 
 SETS = ("celeba", "utkface", "photos")
 # Towers that portraits of a set teach: the labels that it has.
 TOWERS = dict(celeba=("smile", "gender", "id"), utkface=("gender", "age"))
-# Eq. 6's sigma of 3 years would leave the faces that are far off as they are.
-EUCLIDEAN = ("--age-switch", "1000000")
-PRECISION = "0.98"  # of what is reported, in composed scenes: sets the model's operating score
 
 
 @dataclass(frozen=True)
@@ -58,14 +56,14 @@ RUNS = (
         more=("--widen", *EUCLIDEAN),
     ),
     Run("wide_longer", "small", 7200, start="wide", rate="0.0007", hard=True, more=EUCLIDEAN),
-    Run(  # dropout draws numbers towards their mean
+    Run(
         "wide_without_dropout",
         "small",
         2000,
         start="wide_longer",
         rate="0.0004",
         hard=True,
-        more=("--without-dropout", "det", "age", *EUCLIDEAN),
+        more=("--without-dropout", *WITHOUT_DROPOUT, *EUCLIDEAN),
     ),
 )
 SCOUT, LAST = RUNS[1], RUNS[-1]  # the scout finds the hard regions

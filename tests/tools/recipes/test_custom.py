@@ -1,21 +1,33 @@
 """Fine-tuning on one's own faces: which towers learn, and what is done for them."""
 
-import argparse
+import os
+import shutil
+import sys
 
 import pytest
 import report_results
+from conftest import started
 
-from allinone import model, record
+from allinone import files, folders, model, record
 from allinone.errors import InputError
 from allinone.record import FaceRecord
 from data_prep import landmark_finder
-from tools.recipes import custom, own_steps
+from tools.recipes import custom, own_steps, steps
+
+RECIPE = "tools.recipes.custom"
 
 POINTS = [[float(3 * n), float(2 * n)] for n in range(21)]
 
 
 @pytest.fixture
-def planned(tmp_path, monkeypatch):
+def args(tmp_path):
+    """The arguments of the command, for folders of the test's own."""
+    given = ["--folder", str(tmp_path / "set"), "--out", str(tmp_path / "out")]
+    return custom.parse([*given, "--init", model.SHIPPED])
+
+
+@pytest.fixture
+def planned(args, tmp_path, monkeypatch):
     """planned(faces) -> (what is known of them, the commands that follow, as text)."""
 
     def plan(faces):
@@ -23,15 +35,10 @@ def planned(tmp_path, monkeypatch):
         records.parent.mkdir(exist_ok=True)
         records.write_text("".join(map(record.to_line, faces)))
         monkeypatch.setattr(landmark_finder, "path_of", lambda *_: str(records))
-        args = argparse.Namespace(
-            folder=str(records.parent), out=str(tmp_path / "out"), init="models/small"
-        )
-        args.landmarks_from, args.gpu, args.cores = args.init, "", 2
-        args.iterations = args.base_lr = args.batch = None
         known = own_steps.look(args)
-        steps = own_steps.database_steps(args, known, "small")
-        steps += own_steps.training_steps(args, known, "small")
-        return known, [" ".join(command) for step in steps for command in step.commands]
+        some = own_steps.database_steps(args, known, "small")
+        some += own_steps.training_steps(args, known, "small")
+        return known, [" ".join(command) for step in some for command in step.commands]
 
     return plan
 
@@ -70,9 +77,80 @@ def test_detection_learns_where_its_score_can_be_chosen(planned):
         custom.tell(known.towers)
 
 
+def test_only_the_model_itself_looks_for_regions_in_hard_scenes(args, tmp_path):
+    """Whatever the folders are called."""
+    args.out = str(tmp_path / "my_hard_set")
+    portraits = own_steps.Known("", {"train": ["det"], "val": ["det"]}, {})
+    portraits.pictures.update({(kind, "train"): 1 for kind in ("portraits", "others")})
+    searched, others = own_steps.scenes_of(args, portraits, "train")
+    assert searched == [f"{args.out}/composites_hard/records.jsonl"]
+    assert [os.path.relpath(path, args.out) for path in others] == [
+        "composites/records.jsonl",
+        "pictures/others_train.jsonl",
+    ]
+
+
+def test_where_the_validation_part_has_no_such_label_all_is_taken(
+    args, planned, capsys, monkeypatch
+):
+    faces = faces_of(age=30.0, gender=1)
+    known, _ = planned([face for face in faces if face.split != "val"] + [FaceRecord("v.jpg")])
+    done = []
+    monkeypatch.setattr(steps, "run", lambda some, folder: done.extend(some) or 0)
+    assert custom.finish(args, known) == 0
+    assert "no face of part val has such a label: nobody knows whether" in capsys.readouterr().out
+    assert [step.name for step in done] == ["model"]
+    assert " ".join(done[0].commands[0]).endswith("--towers gender age")
+
+
+def test_landmarks_that_are_gone_are_found_again(args, tmp_path):
+    """As where the set's folder was made anew with the same table."""
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "records.jsonl").write_text(record.to_line(faces_of(age=1.0)[0]))
+    step = own_steps.finding_step(args)
+    (located,) = step.outputs
+    files.write_json(steps.stamp_of(step, args.out), steps.state(step))
+    assert steps.why(step, args.out) == f"{located} is missing"
+
+
+# ---- What cannot be done is said.
 def test_a_folder_without_a_table_is_refused(expect_refusal, tmp_path):
     given = ["--folder", tmp_path / "mine", "--out", tmp_path / "out"]
-    expect_refusal("tools.recipes.custom", given, tmp_path / "mine", "faces.*")
+    expect_refusal(RECIPE, given, tmp_path / "mine", "faces.*")
+
+
+def test_a_table_without_labels_is_refused(chain, expect_refusal, tmp_path):
+    os.symlink(chain / "faces" / "images", tmp_path / "images")
+    (tmp_path / "faces.csv").write_text("image,split\nimages/000000.jpg,train\n")
+    given = ["--folder", tmp_path, "--out", tmp_path / "out", "--init", chain / "model"]
+    expect_refusal(RECIPE, given, "no face of part train has a label and landmarks")
+
+
+def test_a_start_that_will_not_do_is_refused_at_once(chain, expect_refusal, tmp_path):
+    """No model, a net of one stage, and the model that is to be written."""
+    out = tmp_path / "out"
+    expect_refusal(RECIPE, ["--init", tmp_path, "--out", out], tmp_path / "model.json", "make fuse")
+    shutil.copytree(chain / "model", out / "model")
+    given = ["--init", out / "model", "--out", out]
+    expect_refusal(RECIPE, given, f"{out}: {out / 'model'} is read, and would be replaced")
+    about = model.read_about(str(out / "model"))
+    del about.stages["2"]
+    model.write_about(str(out / "model"), about)
+    expect_refusal(RECIPE, given, "stage 2 needs", "make fuse")
+    assert os.listdir(out) == ["model"]
+
+
+def test_a_second_run_waits_for_the_first(tmp_path):
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", RECIPE, "--folder", tmp_path / "mine", "--out", out]
+    with folders.only_one(str(out)):
+        process = started(list(map(str, command)))
+        assert f"{out}: another process is still at work on it" in process.stdout.readline()
+    _, said = process.communicate()
+    assert process.returncode == 2 and "faces.*" in said
+
+
+# ---- What is taken.
 
 
 def test_towers_that_are_no_better_on_the_validation_part_stay(tmp_path):
@@ -87,10 +165,18 @@ def test_towers_that_are_no_better_on_the_validation_part_stay(tmp_path):
     results = str(tmp_path / "custom" / "results.json")
     towers = ["det", "smile", "gender", "age", "id"]
     assert own_steps.better(results, towers) == ["smile", "age"]
+    same = tmp_path / "same"  # weights: no model stands beside
+    report_results.write(same, "custom", figures=now, others=others[:1])
+    assert own_steps.better(str(same / "custom" / "results.json"), towers) == []
 
 
-def test_where_nothing_is_better_the_model_is_that_of_the_start(tmp_path, capsys):
-    args = argparse.Namespace(out=str(tmp_path / "out"), init=model.SHIPPED)
+def test_where_nothing_is_better_the_model_is_that_of_the_start(args):
+    """And one of towers that are better is made again, though it had been made before."""
     own_steps.copy_start(args)
-    made, start = model.open_model(str(tmp_path / "out" / "model")), model.open_model()
+    made, start = model.open_model(f"{args.out}/model"), model.open_model(model.SHIPPED)
     assert made.about == start.about
+    step = own_steps.fusing_step(args, "model", ["age"])
+    files.write_json(steps.stamp_of(step, args.out), steps.state(step))
+    assert not steps.why(step, args.out)
+    own_steps.copy_start(args)
+    assert steps.why(step, args.out)
