@@ -3,11 +3,19 @@
 import json
 import os
 
-from allinone import record
+from conftest import run_well
+
+from allinone import record, store
 from data_prep import conversion
 
 # Places among the 21 landmarks
 EYES_NOSE_MOUTH, AFW_SIX = [7, 10, 14, 17, 19], [7, 10, 14, 17, 18, 19]
+
+
+def draw(out, name, kind, count, people):
+    """Draw a set in the layout of another into a folder."""
+    drawn = ["--kind", kind, "--count", count, "--identities", people, "--seed", 9]
+    run_well("data_prep.synthetic", *drawn, "--layout", name, "--out", out)
 
 
 def records_of(folder):
@@ -36,6 +44,11 @@ def json_lines(path):
     """Return the values of a file of JSON lines."""
     with open(path, encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
+
+
+def manifest_of(*folder):
+    """Return the manifest of a database."""
+    return store.manifest(os.path.join(*map(str, folder)))
 
 
 def pixels(folder, image):

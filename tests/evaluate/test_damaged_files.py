@@ -79,6 +79,7 @@ def test_a_damaged_file_is_read_or_refused_with_its_name(tmp_path, name):
     "name, text, says",
     [
         ("x.txt", b"a.jpg 0.5 1 2 1e300 4\n", "line 1: score and edges must be finite"),
+        ("x.txt", b"a.jpg nan 1 2 3 4\n", "line 1: score and edges must be finite"),
         ("x.csv", b"h\n1;2;a\0.jpg;4;5;6;7;8;9;10;11\n", "line 2: must hold the picture"),
     ],
 )
