@@ -4,6 +4,7 @@ The chain goes from drawing to a fused model. Commands are run as a user runs th
 `python -m ...` in a process of its own.
 """
 
+import multiprocessing
 import os
 import shutil
 import signal
@@ -161,6 +162,20 @@ def real_folders(real_source, tmp_path_factory):
             run_well("data_prep.convert", "custom", "--folder", out / name)
 
     return made_once(tmp_path_factory, "real_sets", make)
+
+
+@pytest.fixture
+def own_children():
+    """Give a function that lists the running processes that multiprocessing started in this test.
+
+    Data layers of earlier tests may have some of theirs still.
+    """
+    before = multiprocessing.active_children()
+
+    def started_since():
+        return [process for process in multiprocessing.active_children() if process not in before]
+
+    return started_since
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Many pictures in several processes: what one analyzer says, in order, and what goes wrong."""
 
-import multiprocessing
 import os
 import signal
 
@@ -42,7 +41,7 @@ def test_two_processes_say_what_one_analyzer_says_in_order(album):
         np.testing.assert_allclose(face.descriptor, same.descriptor, atol=1e-4)
 
 
-def test_paths_are_taken_as_results_are_asked_for(album):
+def test_paths_are_taken_as_results_are_asked_for(album, own_children):
     taken = []
 
     def endless():
@@ -53,13 +52,13 @@ def test_paths_are_taken_as_results_are_asked_for(album):
     results = analyze_files(endless(), workers=1, **SETTINGS)
     assert next(results).faces and len(taken) < 100
     results.close()
-    assert multiprocessing.active_children() == []
+    assert own_children() == []
 
 
-def test_a_process_that_dies_is_said(album):
+def test_a_process_that_dies_is_said(album, own_children):
     results = analyze_files(album * 10, workers=1, **SETTINGS)
     next(results)
-    (process,) = multiprocessing.active_children()
+    (process,) = own_children()
     os.kill(process.pid, signal.SIGKILL)
     with pytest.raises(InputError, match="one of the 1 processes that work has died"):
         list(results)

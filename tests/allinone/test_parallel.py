@@ -1,4 +1,3 @@
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -80,10 +79,10 @@ def test_a_process_that_dies_is_a_sentence_and_no_hang(work):
     assert time.monotonic() - start < 20
 
 
-def test_processes_that_die_amid_a_message_are_a_sentence_too():
+def test_processes_that_die_amid_a_message_are_a_sentence_too(own_children):
     results = parallel.in_order(large, range(50), workers=2)
     next(results)
-    for process in multiprocessing.active_children():  # they wait for this one to read on
+    for process in own_children():  # they wait for this one to read on
         process.kill()
     with pytest.raises(InputError, match="has died"):
         list(results)
