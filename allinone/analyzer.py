@@ -131,8 +131,7 @@ class FaceAnalyzer:
         """Return the faces of each picture; calls of the net are shared between the pictures."""
         if isinstance(images, (str, os.PathLike)):
             raise InputError(f"images: give a list of pictures, [{str(images)!r}], or use analyze")
-        if score is not None and not is_number(score):
-            raise InputError(f"score {score!r}: must be a number")
+        check_score(score)
         images = [picture_of(image) for image in images]
         if not images:
             return []
@@ -244,6 +243,12 @@ class FaceAnalyzer:
             result.append(_faces(one, part))
             place += count
         return result
+
+
+def check_score(score: object) -> None:
+    """Raise InputError where a least score is neither a number nor None."""
+    if score is not None and not is_number(score):
+        raise InputError(f"score {score!r}: must be a number")
 
 
 def is_number(value: object) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Optional
 
-from allinone.analyzer import FaceAnalyzer
+from allinone.analyzer import FaceAnalyzer, check_score
 from allinone.errors import InputError
 from allinone.face import Face
 from allinone.parallel import in_order
@@ -65,6 +65,7 @@ def analyze_files(
     """
     if workers is not None and not (isinstance(workers, int) and workers > 0):
         raise InputError(f"workers {workers!r}: must be a whole number from 1 on; leave it out")
+    check_score(score)
     work = _Work(settings, score, clip)
     for _, found in in_order(work, map(os.fspath, paths), workers, CHUNK):
         yield found

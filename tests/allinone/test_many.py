@@ -84,6 +84,11 @@ def test_a_number_of_processes_that_is_none_is_refused(album, workers):
         next(analyze_files(album, workers=workers, **SETTINGS))
 
 
+def test_a_score_that_is_none_is_refused_before_any_picture(album):
+    with pytest.raises(InputError, match="score 'high': must be a number"):
+        next(analyze_files(album, score="high", **SETTINGS))
+
+
 def test_only_the_pictures_are_needed():
     assert list(analyze_files([])) == []
     (found,) = analyze_files([os.path.join(ROOT, "docs", "none.jpg")], **SETTINGS)
