@@ -47,6 +47,12 @@ class _Work:
                 yield Analyzed(path, [], str(error) or f"{path}: no memory for it; scale it down")
 
 
+def _path(given: object) -> str:
+    if not isinstance(given, (str, os.PathLike)):
+        raise InputError(f"paths: {given!r} is no path; analyze_many takes pictures")
+    return os.fspath(given)
+
+
 def analyze_files(
     paths: Iterable[str | os.PathLike],
     workers: int | None = None,
@@ -66,6 +72,8 @@ def analyze_files(
     if workers is not None and not (isinstance(workers, int) and workers > 0):
         raise InputError(f"workers {workers!r}: must be a whole number from 1 on; leave it out")
     check_score(score)
+    if isinstance(paths, (str, os.PathLike)):
+        raise InputError(f"paths: give a list of paths, [{str(paths)!r}]")
     work = _Work(settings, score, clip)
-    for _, found in in_order(work, map(os.fspath, paths), workers, CHUNK):
+    for _, found in in_order(work, map(_path, paths), workers, CHUNK):
         yield found
