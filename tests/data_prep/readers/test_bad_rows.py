@@ -1,107 +1,29 @@
-"""One bad row never stops a set; a file that is not the set's ends it with a sentence."""
+"""One bad row never stops a set: it is named, with a missing and a spoilt picture."""
 
-import sqlite3
-
-import numpy as np
 import pytest
-import scipy.io
 from reader_folders import dropped_of, reasons_of, records_of
+from spoilt_sets import (
+    CELEBA_LIST,
+    CELEBA_PARTS,
+    FDDB_LIST,
+    FOTW_LIST,
+    IJBA_PAIRS,
+    IJBA_TRAIN,
+    MORPH_LIST,
+    another_afw_box,
+    another_pascal_entry,
+    append,
+    empty_folder,
+    entry_of_nothing,
+    execute,
+    name_without_labels,
+    no_gender,
+    replace,
+    unsure,
+)
 
-from allinone.errors import InputError
-from data_prep import conversion, layouts, reader
-from data_prep.readers import pascal
+from data_prep import conversion, layouts
 
-PASCAL = pascal.FILE
-
-
-# ---- A row of every set that gives no record.
-def append(file, text):
-    """Return a function that adds text to a file of a folder."""
-
-    def add(folder):
-        with open(folder / file, "a", encoding="utf-8") as stream:
-            stream.write(text)
-
-    return add
-
-
-def replace(file, old, new):
-    """Return a function that replaces text once in the first file of a folder that fits."""
-
-    def change(folder):
-        path = sorted(folder.glob(file))[0]
-        text = path.read_text()
-        assert old in text
-        path.write_text(text.replace(old, new, 1))
-
-    return change
-
-
-def execute(statement):
-    """Return a function that changes AFLW's database."""
-
-    def change(folder):
-        with sqlite3.connect(folder / "aflw.sqlite") as connection:
-            connection.execute(statement)
-
-    return change
-
-
-def another_afw_box(folder):
-    cells = scipy.io.loadmat(str(folder / "anno.mat"))["anno"]
-    cells[0, 1][0, 0] = np.zeros((3, 3))
-    scipy.io.savemat(str(folder / "anno.mat"), {"anno": cells})
-
-
-def another_pascal_entry(folder):
-    entries = scipy.io.loadmat(str(folder / PASCAL))["Annotations"]
-    entries[-1, 0]["objects"] = np.ones((1, 3))
-    scipy.io.savemat(str(folder / PASCAL), {"Annotations": entries})
-
-
-def unsure(name):
-    """Return a function that makes the first face of imdb.mat or wiki.mat an unsure one."""
-
-    def change(folder):
-        path = str(folder / f"{name}.mat")
-        struct = scipy.io.loadmat(path)[name]
-        struct["face_score"][0, 0][0, 0] = -np.inf
-        scipy.io.savemat(path, {name: struct})
-
-    return change
-
-
-def no_gender(folder):
-    """A gender of IMDB that is neither 0, 1 nor NaN."""
-    path = str(folder / "imdb.mat")
-    struct = scipy.io.loadmat(path)["imdb"]
-    struct["gender"][0, 0][0, 0] = 0.5
-    scipy.io.savemat(path, {"imdb": struct})
-
-
-def entry_of_nothing(folder):
-    entries = scipy.io.loadmat(str(folder / PASCAL))["Annotations"]
-    names = np.empty((1, 1), object)
-    names[0, 0] = 7
-    entries[-1, 0]["imgname"] = names[:0]
-    scipy.io.savemat(str(folder / PASCAL), {"Annotations": entries})
-
-
-def empty_folder(folder):
-    (folder / "0000123").mkdir()
-
-
-def name_without_labels(folder):
-    (folder / "61_3_20170109150557335.jpg").write_bytes(b"")
-
-
-IJBA_TRAIN = "IJB-A_11_sets/split1/train_1.csv"
-IJBA_PAIRS = "IJB-A_11_sets/split2/verify_comparisons_2.csv"
-CELEBA_LIST = "Anno/list_attr_celeba.txt"
-CELEBA_PARTS = "Eval/list_eval_partition.txt"
-FDDB_LIST = "FDDB-folds/FDDB-fold-01-ellipseList.txt"
-FOTW_LIST = "smiles_trset/gender_fex_trset.csv"
-MORPH_LIST = "MORPH_Album2.csv"
 # (set, what is done to it, the reason of the rows that give no record)
 BAD_ROWS = [
     (
@@ -243,62 +165,3 @@ def test_the_command_names_a_bad_row_a_missing_and_a_spoilt_picture(
     dropped = dropped_of(folder)
     assert {row for row in dropped if row[0] in (gone, spoilt)} == expected
     assert [why for where, why in dropped if where not in (gone, spoilt)] == [reason]
-
-
-# ---- A file that is not the set's.
-BAD_FILES = [
-    ("imdb", "imdb.mat", "cut", "cut off"),
-    ("wiki", "wiki.mat", "cut", "cut off"),
-    ("afw", "anno.mat", "cut", "cut off"),
-    ("pascal", PASCAL, "cut", "cut off"),
-    ("aflw", "aflw.sqlite", "cut", "SQLite"),
-    ("aflw", "aflw.sqlite", "DROP TABLE FacePose", "table FacePose has no column face_id"),
-    ("morph", MORPH_LIST, ("age", "years"), "no column age"),
-    ("adience", "fold_3_data.txt", ("gender", "sex"), "no column gender"),
-    ("celeba", CELEBA_LIST, ("Smiling", "Grinning"), "no attribute Smiling"),
-    ("fotw", "smiles_valset/gender_fex_valset.csv", ("Smile", "Grin"), "no column smile"),
-    (
-        "ijba",
-        "IJB-A_1N_sets/split7/search_probe_7.csv",
-        ("TEMPLATE_ID", "TEMPLATE"),
-        "no column template_id",
-    ),
-    ("lfw", "pairs.txt", ("10\t1\n", ""), "line 1"),
-    ("lfw", "pairs.txt", ("10\t1\n", "10\t0\n"), "line 1"),
-    ("custom", "faces.csv", ("image", "picture"), "no column image"),
-]
-
-
-@pytest.mark.parametrize("name, file, how, words", BAD_FILES)
-def test_a_file_that_is_not_the_sets_ends_with_a_sentence_and_nothing_is_written(
-    laid_out, name, file, how, words
-):
-    folder = laid_out(name)
-    path, before = folder / file, sorted(folder.iterdir())
-    if how == "cut":
-        path.write_bytes(path.read_bytes()[: path.stat().st_size // 3])
-    elif isinstance(how, str):
-        execute(how)(folder)
-    else:
-        replace(file, *how)(folder)
-    with pytest.raises(InputError) as error:
-        conversion.convert_set(name, str(folder))
-    assert words in str(error.value) and file in str(error.value)
-    assert sorted(folder.iterdir()) == before
-
-
-def test_the_command_refuses_such_a_file(laid_out, expect_refusal):
-    folder = laid_out("lfw")
-    (folder / "pairs.txt").write_text("")
-    expect_refusal(
-        "data_prep.convert", ["lfw", "--folder", folder], f"{folder}/pairs.txt, line 1: must hold"
-    )
-
-
-@pytest.mark.parametrize("name", reader.names())
-def test_an_empty_folder_names_every_file_that_is_missing(name, tmp_path):
-    which = reader.load(name)
-    with pytest.raises(InputError) as error:
-        conversion.convert_set(name, str(tmp_path))
-    for part in (tmp_path, *which.needs, *which.any_of, "data_prep/README.md"):
-        assert str(part) in str(error.value)
