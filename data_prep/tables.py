@@ -59,7 +59,8 @@ def header_of(text: str, path: str, columns: Sequence[str], delimiter: str) -> l
         raise InputError(
             f"{path}, line 1: no header ({error}); save it as UTF-8, or get the file again"
         ) from None
-    twice = sorted(name for name, count in collections.Counter(header).items() if count > 1)
+    counts = collections.Counter(filter(None, header))  # Excel leaves columns without a name
+    twice = sorted(name for name, count in counts.items() if count > 1)
     if twice:
         raise InputError(
             f"{path}: several columns are called {', '.join(map(repr, twice))}, large letters or "

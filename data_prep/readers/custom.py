@@ -158,6 +158,8 @@ def one_spelling(folder, known, image):
     known: {real path: path as spelt first}, which grows. Separators of Windows count where there is
     no file of that name.
     """
+    if not image:
+        return image
     if "\\" in image and not os.path.exists(os.path.join(folder, image)):
         image = image.replace("\\", "/")
     return known.setdefault(os.path.realpath(os.path.join(folder, image)), os.path.normpath(image))

@@ -196,6 +196,12 @@ def test_a_picture_spelt_otherwise_is_the_same_and_in_one_part(tmp_path, capsys)
     assert "with faces of several parts, now in the last of them: 1" in capsys.readouterr().out
 
 
+def test_columns_without_a_name_and_rows_without_a_picture(tmp_path):
+    """Excel writes such columns behind the others, and rows of commas alone."""
+    found, summary = written(tmp_path, "image,age,,\na.jpg,3,,\n,,,\n,4,,\n")
+    assert found["a.jpg"].age == 3 and summary["dropped"] == {"unreadable picture": 1}
+
+
 @pytest.mark.parametrize(
     "header, said",
     [
