@@ -11,6 +11,7 @@ import collections
 import zlib
 from collections.abc import Iterable, Sequence
 
+from allinone import tasks
 from allinone.record import FaceRecord
 
 TRAIN, VAL, TEST = "train", "val", "test"
@@ -32,7 +33,9 @@ def part_in_words(text: str) -> str:
 
 def who(face: FaceRecord) -> str:
     """Return a face's person in words, "" where nobody knows."""
-    return face.name or ("" if face.identity is None else f"person {face.identity}")
+    if face.name or face.identity is None:
+        return face.name or ""
+    return tasks.BY_NAME["identity"].label_in_words(face.identity)
 
 
 def fill(pictures: Iterable[Sequence[FaceRecord]]) -> str:
