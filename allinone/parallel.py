@@ -128,11 +128,11 @@ class _Workers:
         try:
             yield
         except (EOFError, OSError) as error:
-            why = "is the memory full?"
-            if not self.has_answered:
-                why += " A program must call this only where its __name__ is '__main__'."
+            why = "is the memory full"
+            if not self.has_answered:  # each may have started the program anew
+                why += ", or does the program call this where its __name__ is not '__main__'"
             raise InputError(
-                f"one of the {self.most} processes that work has died ({why}); run the same "
+                f"one of the {self.most} processes that work has died ({why}?); run the same "
                 "again with fewer workers, what a command has finished is kept"
             ) from error
 

@@ -203,4 +203,4 @@ def test_a_program_that_lets_its_processes_start_it_again_is_told(tmp_path):
         text=True,
         timeout=120,
     )
-    assert done.returncode == 1 and "only where its __name__ is '__main__'" in done.stderr
+    assert done.returncode == 1 and "where its __name__ is not '__main__'?" in done.stderr
