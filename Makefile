@@ -1,6 +1,7 @@
 # Every job of the kit: `make` lists the targets, what each takes, and what that means.
 #: GPU: 0 or 0,1; without it the CPU is used. PYTHON: makes the environment. Both go everywhere.
-#: PROFILE: paper, tiny or small: the sizes of the nets. CORES: processes that train without a GPU.
+#: PROFILE: paper, tiny or small: the sizes of the nets. CORES: processes that train without a GPU,
+#: or that analyze; default of these: one a core.
 #: ITERATIONS, LR: of the training; default: the job's (allinone/schedules.py). BATCH: what every
 #: mini-batch is multiplied by, such as 0.5. INIT: run or model to start from; with nothing: random
 #: weights; train-hyperface: caffemodel of AlexNet. RUN: folder of the joint training. RUNS: folders
@@ -177,9 +178,10 @@ eval-real: setup  ## Measure MODEL, or the shipped one, on the held-out part of 
 		--out out/eval-real --gpu "$(GPU)"
 export: setup  ## Write MODEL as ONNX too, and how far onnxruntime is from Caffe [MODEL PROFILE]
 	$(PY) -m tools.export_onnx --model $(call quoted,$(MODEL))
-analyze: setup  ## Find and describe faces, with the shipped model or MODEL [IN MODEL OUT]
+analyze: setup  ## Find and describe faces, with the shipped model or MODEL [IN MODEL OUT CORES]
 	$(PY) -m tools.analyze $(call quoted,$(or $(IN),$(error give pictures with IN=photo.jpg))) \
-		$(GIVEN_MODEL) --out $(call quoted,$(or $(OUT),out/analyze)) --gpu "$(GPU)"
+		$(GIVEN_MODEL) --out $(call quoted,$(or $(OUT),out/analyze)) --gpu "$(GPU)" \
+		$(call option,--workers,$(if $(call given,CORES),$(CORES)))
 claims: setup  ## Test the paper's claims in small, into docs/claims.md; 40 minutes [CORES]
 	@$(RECIPE).demo --until validation $(DEVICE)
 	$(PY) -m tools.claims --db out/demo/db --out out/claims --page docs/claims.md

@@ -22,7 +22,7 @@ def parse(argv):
     add("--records", nargs="+", default=[], help="records.jsonl; scenes: to search for regions")
     add("--split", nargs="+", help="parts to take (train, val, fold_03, ...), default all")
     add("--out", required=True, help="folder for the databases")
-    add("--workers", type=arguments.WORKERS, help="processes, default one a core")
+    arguments.add_workers(parser)
     add("--gpu", default="", help="of a model that is named below: GPU number; empty: CPU")
     _add_options_of_aligned(parser.add_argument_group("aligned").add_argument)
     _add_options_of_scenes(parser.add_argument_group("scenes").add_argument)
@@ -61,6 +61,7 @@ def scenes(args):
             "build_db scenes: name at least one records file (--records or --without-search)"
         )
     if args.regions_from:
+        arguments.refuse_gpu_elsewhere(args)
         device.use(args.gpu)
     build_scenes(
         args.records, args.without_search, args.out, args.workers, args.split, args.regions_from
@@ -73,8 +74,9 @@ def aligned(args):
         raise InputError("build_db aligned: name one records file with --records")
     (records,) = args.records
     if args.landmarks_from:
+        arguments.refuse_gpu_elsewhere(args)
         device.use(args.gpu)
-        records = locate(records, args.landmarks_from)
+        records = locate(records, args.landmarks_from, args.workers)
     profile = profiles.PROFILES[args.profile]
     build_aligned(records, args.out, args.towers, profile, args.workers, args.set, args.split)
 

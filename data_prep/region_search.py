@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from allinone import dense, landmarks, proposals, refine
-from allinone.analyzer import FaceAnalyzer
+from allinone import dense, engines, landmarks, proposals, refine
+from allinone.own_analyzer import OwnAnalyzer, models_in
 
 MOST = 60  # our choice: windows of a picture that a model proposes,
 LEAST = 40  # for faces of so many pixels and more; half the size takes four times as long
@@ -25,7 +25,7 @@ class Selective:
     find = staticmethod(proposals.selective_search)
 
 
-class Dense:
+class Dense(OwnAnalyzer):
     """What a model takes for faces, rightly and wrongly: what it should learn from next.
 
     These are the best windows of its dense net, and the rectangles of the landmarks that are found
@@ -35,8 +35,8 @@ class Dense:
     in_processes = False  # the model is in memory once
 
     def __init__(self, model: str) -> None:
-        """Open the folder of a fused model."""
-        self.analyzer = FaceAnalyzer(model, "opencv")
+        """Open the folder of a fused model; a worker of a cluster opens it for itself."""
+        super().__init__(dict(model_dir=model, engine=engines.OPENCV), models_in(model))
         weights = self.analyzer.backend.model.sha256[:12]
         self.folder, self.name = f"proposals_{weights}", f"dense {weights} {MOST}"
 

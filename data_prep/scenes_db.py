@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 
 from allinone import files, folders, store, tasks
 from allinone.errors import InputError
+from allinone.parallel import Workers
 from data_prep.conversion import DROPPED
 from data_prep.reader import Dropped
 from data_prep.region_search import Dense, Selective
@@ -94,7 +95,7 @@ def build_scenes(
     searched: Sequence[str],
     unsearched: Sequence[str],
     out: str,
-    workers: int | None = None,
+    workers: Workers = None,
     splits: Splits = None,
     model: str | None = None,
 ) -> None:

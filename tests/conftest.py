@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 
+import clusters
 import filelock
 import kinds
 import numpy as np
@@ -162,6 +163,14 @@ def real_folders(real_source, tmp_path_factory):
             run_well("data_prep.convert", "custom", "--folder", out / name)
 
     return made_once(tmp_path_factory, "real_sets", make)
+
+
+@pytest.fixture(scope="session")
+def local_cluster(tmp_path_factory):
+    """A cluster of dask on this machine, of two processes."""
+    distributed = pytest.importorskip("distributed", reason="dask is not there; make setup")
+    with clusters.started_in(tmp_path_factory.mktemp("dask"), distributed) as cluster:
+        yield cluster
 
 
 @pytest.fixture
