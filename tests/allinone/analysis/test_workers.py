@@ -186,3 +186,11 @@ def test_make_hands_on_how_many(photos):
 def test_a_picture_alone_is_as_before(photos, tmp_path):
     run_well(COMMAND, photos / "00.png", "--out", tmp_path, *QUICK)
     assert [face.number for face in faces_in(tmp_path)] == [1]
+
+
+def test_where_dask_is_not_there_it_is_said(photos, tmp_path):
+    (tmp_path / "distributed.py").write_text("raise ImportError('No module named distributed')")
+    given = [photos / "00.png", "--out", tmp_path / "out", *QUICK, "--dask", "tcp://a:1"]
+    done = run(COMMAND, *given, PYTHONPATH=str(tmp_path))
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "error: dask: No module named distributed; pip install distributed" in done.stderr
