@@ -26,6 +26,7 @@ from allinone.errors import InputError
 from allinone.parallel import AHEAD, CONFIGURED, is_cluster
 
 PATIENCE = 20.0  # our choice: seconds until somebody must answer, or be there to work
+LEAVING = 2.0  # our choice: seconds until a scheduler that says nothing any more is left
 KEPT = "run the same command again, what is finished is kept"
 TIMEOUTS = (asyncio.TimeoutError, concurrent.futures.TimeoutError, TimeoutError)
 CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
@@ -127,7 +128,8 @@ def _address(given: str) -> str:
 @contextlib.contextmanager
 def _connected(distributed, address: str) -> Iterator[Any]:
     """Connect to a scheduler; InputError where there is none, or nobody works for it."""
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is a sentence
+    for name in ("distributed", "distributed.client"):  # what matters is a sentence
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError, *TIMEOUTS) as error:
@@ -141,16 +143,23 @@ def _connected(distributed, address: str) -> Iterator[Any]:
         _refuse_nobody(client, address)
         yield client
     finally:
-        client.close(timeout=PATIENCE)
+        client.close(timeout=LEAVING)
 
 
-def _threads(client) -> int:
+def _gone(address: str) -> InputError:
+    return InputError(f"dask: the scheduler at {address} has gone; start it again, then {KEPT}")
+
+
+def _threads(client, address: str) -> int:
     """Return how many threads the workers have now, all together."""
-    return sum(client.nthreads().values())
+    try:
+        return sum(client.nthreads().values())
+    except (*CANCELLED, *TIMEOUTS, OSError):
+        raise _gone(address) from None
 
 
 def _refuse_nobody(client, address: str) -> None:
-    if not _threads(client):
+    if not _threads(client, address):
         raise InputError(
             f"dask: nobody works for {address}; start some (dask worker {address}), then {KEPT}"
         )
@@ -174,12 +183,10 @@ def _result(distributed, client, address: str, future) -> list:
         except TIMEOUTS:
             if not future.done():
                 _refuse_nobody(client, address)
-        except (*CANCELLED, OSError) as error:
+        except (*CANCELLED, OSError):
             if future.status == "error":  # of the work itself
                 raise
-            raise InputError(
-                f"dask: the scheduler at {address} has gone ({error}); start it again, then {KEPT}"
-            ) from None
+            raise _gone(address) from None
 
 
 def _on_worker() -> Callable[[bytes], list]:
@@ -211,11 +218,12 @@ def in_order(
             for some in chunks:
                 call = pickle.dumps((job, some))
                 under_way.append((some, client.submit(_on_worker(), call, pure=False)))
-                while len(under_way) >= AHEAD * max(1, _threads(client)):
+                while len(under_way) >= AHEAD * max(1, _threads(client, address)):
                     items, future = under_way.popleft()
                     yield from zip(items, _result(distributed, client, address, future))
             while under_way:
                 items, future = under_way.popleft()
                 yield from zip(items, _result(distributed, client, address, future))
         finally:
-            client.cancel([future for _, future in under_way])
+            with contextlib.suppress(*CANCELLED, *TIMEOUTS, OSError):  # it may have gone
+                client.cancel([future for _, future in under_way])

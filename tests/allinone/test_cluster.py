@@ -1,5 +1,6 @@
 """Work on a dask cluster of this machine: results as of one process, deaths, what is refused."""
 
+import json
 import os
 import signal
 import subprocess
@@ -147,6 +148,30 @@ def test_work_whose_workers_die_again_and_again_is_a_sentence(local_cluster, pho
     with pytest.raises(InputError, match="dask: one worker after another has died"):
         list(results)
     local_cluster.get_client().wait_for_workers(2)
+
+
+def test_a_scheduler_that_goes_is_a_sentence(photos, tmp_path):
+    """Scheduler and worker are started by their own commands, as on machines."""
+    known = tmp_path / "scheduler.json"
+    common = ["--scheduler-file", str(known), "--no-dashboard"]
+    dask = [sys.executable, "-m", "distributed.cli.dask_"]
+    scheduler = started([*dask[:2], f"{dask[2]}scheduler", "--port", "0", *common])
+    there = ["--nthreads", "1", "--no-nanny", "--local-directory", str(tmp_path)]
+    worker = started([*dask[:2], f"{dask[2]}worker", *there, *common])
+    try:
+        deadline = time.monotonic() + 60
+        while not known.is_file() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        address = json.loads(known.read_text())["address"]
+        results = analyze_files([str(photos / "0.png")] * 60, address, engine="opencv", smallest=60)
+        next(results)
+        scheduler.kill()
+        with pytest.raises(InputError, match="dask: the scheduler at tcp://.* has gone"):
+            list(results)
+    finally:
+        for process in (scheduler, worker):
+            process.kill()
+            process.communicate()
 
 
 def test_other_code_on_a_worker_is_refused(local_cluster, photos, monkeypatch):
