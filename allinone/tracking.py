@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from allinone import boxes, tasks
+from allinone.errors import InputError
 from allinone.face import Face
 
 # our choice: all below. Of strangers of one gender in 180 portraits of CelebA half have a cosine
@@ -66,7 +67,12 @@ class Tracker:
     """The people of a video, in the order of their coming."""
 
     def __init__(self) -> None:
-        """Begin without anybody."""
+        """Begin without anybody; InputError where SciPy is missing."""
+        try:
+            from scipy.optimize import linear_sum_assignment  # only videos need it
+        except ImportError as error:
+            raise InputError(f"videos: {error}; pip install 'allinone-face[videos]'") from None
+        self.assign = linear_sum_assignment
         self.known: list[Person] = []  # those seen last at the end
         self.count = 0
         self.before = -np.inf  # seconds of the last frame
@@ -105,10 +111,8 @@ class Tracker:
         columns = [place for place in range(len(faces)) if place not in found]
         if not (rows and columns):
             return
-        from scipy.optimize import linear_sum_assignment  # only videos need it
-
         left = likeness[np.ix_(rows, columns)]
-        for row, column in zip(*linear_sum_assignment(left, maximize=True)):
+        for row, column in zip(*self.assign(left, maximize=True)):
             if left[row, column] > NEVER:
                 found[columns[column]] = people[rows[row]]
 

@@ -143,7 +143,8 @@ def test_both_lists_of_packages_name_the_same():
     project, kit = requirements.of_project(), requirements.of_kit()
     for name in ("pytest", "pytest-xdist", "ruff", "onnx"):
         kit.pop(name)
-    lists = [project[name] for name in ("dependencies", "onnx", "dask", "train", "caffe")]
+    extras = ("onnx", "videos", "dask", "train", "caffe")
+    lists = [project[name] for name in ("dependencies", *extras)]
     named = {package: versions for some in lists for package, versions in some.items()}
     assert named.pop("kendryte-caffe") == requirements.of_kit("requirements-caffe.txt").pop(
         "kendryte-caffe"

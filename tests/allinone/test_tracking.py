@@ -1,11 +1,12 @@
 """Faces followed from frame to frame: who is who is known here, since the faces are made up."""
 
 import itertools
+import sys
 
 import numpy as np
 import pytest
 
-from allinone import Face, tracking
+from allinone import Face, InputError, tracking
 from allinone.tracking import Tracker
 
 STEP = 0.1  # seconds between frames
@@ -110,3 +111,9 @@ def test_who_was_seen_last_is_remembered(monkeypatch):
         found = tracker.follow([face(100 * who, 0, who)], 10.0 * tracker.count + who)
         assert found == [expected], who
         assert len(tracker.known) <= 3
+
+
+def test_without_scipy_a_sentence_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "scipy.optimize", None)
+    with pytest.raises(InputError, match=r"pip install 'allinone-face\[videos\]'"):
+        Tracker()
