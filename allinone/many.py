@@ -41,6 +41,12 @@ class _Work(OwnAnalyzer):
                 yield Analyzed(path, [], str(error) or f"{path}: no memory for it; scale it down")
 
 
+def _path(given: object) -> str:
+    if not isinstance(given, (str, os.PathLike)):
+        raise InputError(f"paths: {given!r} is no path; analyze_many takes pictures")
+    return os.fspath(given)
+
+
 def analyze_files(
     paths: Iterable[str | os.PathLike],
     workers: Workers = None,
@@ -65,6 +71,8 @@ def analyze_files(
             "scheduler, such as tcp://host:8786; leave it out"
         )
     check_score(score)
+    if isinstance(paths, (str, os.PathLike)):
+        raise InputError(f"paths: give a list of paths, [{str(paths)!r}]")
     work = _Work(settings, None, score, clip)
-    for _, found in in_order(work, map(os.fspath, paths), workers, CHUNK):
+    for _, found in in_order(work, map(_path, paths), workers, CHUNK):
         yield found

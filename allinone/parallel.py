@@ -84,6 +84,7 @@ class _Workers:
         self.idle: list[Connection] = []
         self.busy: dict[Connection, _Job] = {}
         self.waiting: collections.deque[_Job] = collections.deque()
+        self.has_answered = False  # one of the processes
 
     def add(self, job: _Job) -> None:
         """Let a job be done when its turn comes."""
@@ -102,6 +103,7 @@ class _Workers:
         for line in connection.wait(list(self.busy), timeout):
             with self._death_in_words():
                 results, error = line.recv()
+            self.has_answered = True
             if error is not None:
                 raise error
             self.busy.pop(line).results = results
@@ -131,9 +133,12 @@ class _Workers:
         try:
             yield
         except (EOFError, OSError) as error:
+            why = "is the memory full?"
+            if not self.has_answered:
+                why += " A program must call this only where its __name__ is '__main__'."
             raise InputError(
-                f"one of the {self.most} processes that work has died (is the memory full?); "
-                "run the same command again with fewer --workers, what is finished is kept"
+                f"one of the {self.most} processes that work has died ({why}); run the same "
+                "again with fewer workers, what a command has finished is kept"
             ) from error
 
     def end(self) -> None:

@@ -38,14 +38,12 @@ def who(face: FaceRecord) -> str:
 def fill(pictures: Iterable[Sequence[FaceRecord]]) -> str:
     """Give every face of some pictures a part; return in words what was chosen, "" for nothing.
 
-    pictures: the faces of each. A face that names no part has that of its picture's others.
+    pictures: the faces of each. All faces of a picture are in one part, the last of PARTS that one
+    of them names, since what is tested on must not be learnt from.
     """
     pictures = [list(faces) for faces in pictures]
     named = {face.split for faces in pictures for face in faces if face.split}
-    for faces in pictures:
-        of_picture = next((face.split for face in faces if face.split), TRAIN)
-        for face in faces:
-            face.split = face.split or of_picture
+    moved = sum(_unite(faces) for faces in pictures)
     shares = {} if VAL in named else {VAL: SHARES[VAL]}
     learnt = [faces for faces in pictures if _is_learnt_from(faces)]
     groups, counts = _in_order(learnt), {}
@@ -53,7 +51,18 @@ def fill(pictures: Iterable[Sequence[FaceRecord]]) -> str:
         counts[part] = _take(groups, part, share * len(learnt))
     chosen = ", ".join(f"{count} {part}" for part, count in counts.items() if count)
     known = f"parts named: {', '.join(sorted(named))}" if named else "no part is named"
-    return f"{known}; pictures chosen by a seed: {chosen}" if chosen else ""
+    said = [f"{known}; pictures chosen by a seed: {chosen}"] if chosen else []
+    if moved:
+        said.append(f"pictures with faces of several parts, now in the last of them: {moved}")
+    return "; ".join(said)
+
+
+def _unite(faces):
+    """Give the faces of a picture one part; tell whether they named several."""
+    parts = {face.split for face in faces if face.split} or {TRAIN}
+    for face in faces:
+        face.split = max(parts, key=PARTS.index)
+    return len(parts) > 1
 
 
 def _is_learnt_from(faces):

@@ -5,6 +5,7 @@ A line that does not fit gives a `Dropped` row; a file that is not the set's rai
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import csv
 import io
@@ -21,6 +22,7 @@ from data_prep.reader import Dropped
 
 Row = Union[dict[str, str], Dropped]
 MEND = "get the original file again"
+SEPARATORS = (",", ";", "\t")  # that programs write between the columns of a table
 SHORT = {"gender": {"m": 0, "f": 1}}  # what users' own tables may hold in place of the words
 
 
@@ -54,12 +56,27 @@ def header_of(text: str, path: str, columns: Sequence[str], delimiter: str) -> l
     try:
         header = [name.strip().lower() for name in fields_of(text, delimiter)]
     except ValueError as error:
-        raise InputError(f"{path}, line 1: no header ({error}); get the file again") from None
+        raise InputError(
+            f"{path}, line 1: no header ({error}); save it as UTF-8, or get the file again"
+        ) from None
+    twice = sorted(name for name, count in collections.Counter(header).items() if count > 1)
+    if twice:
+        raise InputError(
+            f"{path}: several columns are called {', '.join(map(repr, twice))}, large letters or "
+            "small; delete or rename all but one of each"
+        )
     missing = [column for column in columns if column not in header]
+    other = next((one for one in SEPARATORS if one != delimiter and one in text), None)
+    if missing and other and len(header) == 1:
+        raise InputError(
+            f"{path}: its columns are parted by {other!r}, not by {delimiter!r}; save it with the "
+            "latter"
+        )
     if missing:
         raise InputError(
             f"{path}: no column {', '.join(missing)}; "
-            f"its header is {delimiter.join(header) or 'empty'}. Is it the original file?"
+            f"its header is {delimiter.join(header) or 'empty'}; rename a column, or get the "
+            "original file again"
         )
     return header
 

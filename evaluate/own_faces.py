@@ -185,7 +185,9 @@ def measure(run: Run) -> Measured:
     names = {task.name: task.name for task in task_figures.OF_FACES}
     names[task_figures.DETECTION.name] = AP
     unlabelled = [task for task, name in names.items() if name not in own.figures]
-    rules = [f"not measured, as no label is there: {', '.join(unlabelled)}"] if unlabelled else []
+    rules = []
+    if unlabelled:
+        rules.append(f"not measured, as too few labels are there: {', '.join(unlabelled)}")
     counts = dict(pictures=len(run.pictures), faces=len(own.pairs))
     if own.not_found:
         counts["faces without a box that were not found"] = own.not_found

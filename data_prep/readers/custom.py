@@ -4,10 +4,10 @@ faces.csv has the column image and any of: x1, y1, x2, y2; split (train, val, te
 name or word); gender (m, f, male, female, 0, 1) and the other yes-or-no tasks of allinone.tasks (0,
 1, yes, no, true, false or the task's words); age and age_sigma; roll, pitch, yaw in degrees;
 <landmark>_x, <landmark>_y and <landmark>_visibility for the landmarks' names in allinone.landmarks.
-Column names may be in large or small letters. A field that is empty, or what pandas writes for it,
-is unknown. A row without any label is a picture without a face. faces.jsonl holds records
-(allinone/record.py), and is read where there is no faces.csv. Rows of one picture need not stand
-together. data_prep/parts.py says what happens without a split.
+Column names may be in large or small letters. A field that is empty, or what programs write for it
+(UNKNOWN), is unknown. A row without any label is a picture without a face. faces.jsonl holds
+records (allinone/record.py), and is read where there is no faces.csv. Rows of one picture need not
+stand together. data_prep/parts.py says what happens without a split.
 """
 
 import os
@@ -22,7 +22,8 @@ from data_prep.tables import codes_of, numbers_of, table
 TABLE, LINES = "faces.csv", "faces.jsonl"
 BOX, POSE = ("x1", "y1", "x2", "y2"), ("roll", "pitch", "yaw")
 NAMES = tuple(name.lower() for name in landmarks.NAMES)
-UNKNOWN = ("", "nan", "NaN", "NaT", "None", "<NA>")  # what pandas writes for a value that is none
+# What pandas, R, Excel and databases write for a value that is none, in small letters.
+UNKNOWN = {"", "nan", "-nan", "nat", "none", "null", "<na>", "na", "n/a", "#n/a", "#na"}
 INDEX = ("", "unnamed: 0")  # the column without a name that pandas writes first
 YES = {"no": 0, "yes": 1, "false": 0, "true": 1}  # of tasks whose words are "no <word>", "<word>"
 
@@ -103,7 +104,7 @@ def labels_of(row, task, people):
 def face(row, people):
     """Return the FaceRecord of a row of the table; ValueError where a field is malformed."""
     labels, image = {}, row["image"]
-    row = {column: "" if text in UNKNOWN else text for column, text in row.items()}
+    row = {column: "" if text.lower() in UNKNOWN else text for column, text in row.items()}
     for task in tasks.TASKS:
         labels.update(labels_of(row, task, people))
     split = row.get("split")
@@ -151,23 +152,36 @@ def records_of_table(path):
             yield Dropped(place, "a field does not fit", str(error))
 
 
+def one_spelling(folder, known, image):
+    """Return the path of a picture as it was spelt first, so that a.jpg and ./a.jpg are one.
+
+    known: {real path: path as spelt first}, which grows. Separators of Windows count where there is
+    no file of that name.
+    """
+    if "\\" in image and not os.path.exists(os.path.join(folder, image)):
+        image = image.replace("\\", "/")
+    return known.setdefault(os.path.realpath(os.path.join(folder, image)), os.path.normpath(image))
+
+
 def rows(folder):
     """Yield the rows of faces.csv, or of faces.jsonl where there is no faces.csv.
 
     Prints what of the parts is made by the rule, and who is learnt from and tested on as well. All
     records are in memory together: those of a picture may stand anywhere.
     """
-    path, pictures = os.path.join(folder, TABLE), {}
+    path, pictures, known = os.path.join(folder, TABLE), {}, {}
     is_table = os.path.isfile(path)
     found = records_of_table(path) if is_table else records_in(os.path.join(folder, LINES))
     for number, row in enumerate(found):
+        if not isinstance(row, Dropped):
+            row.image = one_spelling(folder, known, row.image)
         key = number if isinstance(row, Dropped) else row.image
         pictures.setdefault(key, []).append(row)
-    known = [rows for key, rows in pictures.items() if isinstance(key, str)]
-    made = parts.fill(known)
+    by_picture = [rows for key, rows in pictures.items() if isinstance(key, str)]
+    made = parts.fill(by_picture)
     if made:
         print(f"  {made}")
-    both = parts.in_both(face for faces in known for face in faces)
+    both = parts.in_both(face for faces in by_picture for face in faces)
     if both:
         print(f"  people in train and in test, whom the figure of identity flatters: {len(both)}")
     for some in pictures.values():

@@ -89,6 +89,14 @@ def test_a_score_that_is_none_is_refused_before_any_picture(album):
         next(analyze_files(album, score="high", **SETTINGS))
 
 
+@pytest.mark.parametrize(
+    "paths, said", [("photo.jpg", r"give a list of paths, \['photo.jpg'\]"), ([None], "None is no")]
+)
+def test_paths_that_are_none_are_refused(paths, said):
+    with pytest.raises(InputError, match=said):
+        next(analyze_files(paths, **SETTINGS))
+
+
 def test_only_the_pictures_are_needed():
     assert list(analyze_files([])) == []
     (found,) = analyze_files([os.path.join(ROOT, "docs", "none.jpg")], **SETTINGS)

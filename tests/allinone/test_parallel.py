@@ -188,3 +188,19 @@ def test_processes_end_with_the_one_that_started_them(tmp_path, number, code):
     while any(map(alive, workers)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(map(alive, workers))
+
+
+def test_a_program_that_lets_its_processes_start_it_again_is_told(tmp_path):
+    text = (
+        "from allinone import parallel\nlist(parallel.in_order(sorted, [[2, 1]] * 9, workers=1))\n"
+    )
+    (tmp_path / "bare.py").write_text(text)
+    done = subprocess.run(
+        [sys.executable, "bare.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": ROOT},
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 1 and "only where its __name__ is '__main__'" in done.stderr

@@ -34,7 +34,11 @@ def test_a_table_of_a_spreadsheet_program(tmp_path):
 
 @pytest.mark.parametrize(
     "text, words",
-    [("image;age\n", "no column image, age; its header is image;age"), ("", "header is empty")],
+    [
+        ("image;age\n", "its columns are parted by ';', not by ','; save it"),
+        ("image.age\n", "no column image, age; its header is image.age; rename"),
+        ("", "header is empty"),
+    ],
 )
 def test_a_table_without_its_columns_is_refused(tmp_path, text, words):
     with pytest.raises(InputError, match=words):

@@ -50,7 +50,7 @@ def test_every_task_that_has_labels_is_measured_on_the_test_part(measured):
     yaws = [abs(one["pose"][2] - truth[one["image"]].pose[2]) for one in found]
     assert results["figures"]["pose"] == pytest.approx(np.mean(yaws), abs=1e-3)
     assert "landmarks" not in results["figures"]
-    assert "not measured, as no label is there: landmarks, visibility\n" in said
+    assert "not measured, as too few labels are there: landmarks, visibility\n" in said
 
     smile = results["intervals"]["smile"]
     wilson = intervals.share(right)

@@ -39,7 +39,7 @@ def profile_of(args):
     start = model.open_model(args.init)
     for stage in (1, 2):
         start.tasks_of(stage)
-    folders.refuse_inputs(args.out, [args.init])
+    folders.refuse_inputs(args.out, [args.init, args.landmarks_from, args.folder])
     return start.profile
 
 
@@ -48,8 +48,8 @@ def tell(towers):
     learning = towers[TRAIN]
     if not learning:
         raise InputError(
-            f"no face of part {TRAIN} has a label and landmarks; fill in columns of faces.csv "
-            "(docs/your_own_faces.md)"
+            f"no face of part {TRAIN} has a label and landmarks; fill in columns of faces.csv, "
+            f"or let some rows have the split {TRAIN} (docs/your_own_faces.md)"
         )
     print(f"towers that learn: {', '.join(learning)}")
     without = [tower for tower in tasks.TOWERS if tower not in learning]
@@ -92,6 +92,15 @@ def finish(args, known):
     if code:
         return code
     taken = choose(args, learnt)
+    if tasks.REGION_TOWER in set(learnt) - set(taken) and len(learnt) > 1:
+        # Where boxes are found, by what the detection before finds: the other towers see that.
+        learnt = [tower for tower in learnt if tower != tasks.REGION_TOWER]
+        print(f"the others once more, with {tasks.REGION_TOWER} as it was", flush=True)
+        code = steps.run([own_steps.fusing_step(args, "others", learnt)], args.out)
+        code = code or measure(args, "others")
+        if code:
+            return code
+        taken = choose(args, learnt)
     if not taken:
         own_steps.copy_start(args)
         print(f"{args.out}/model is {args.init}; more faces may help")

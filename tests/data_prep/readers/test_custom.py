@@ -166,6 +166,50 @@ def test_a_table_as_pandas_writes_it(tmp_path):
     assert summary["labels"]["faces"] == {"none in the picture": 1, "with labels and no box": 6}
 
 
+def test_what_other_programs_write_for_no_value_is_none(tmp_path):
+    """R and Excel: a label that is not there, no person of that name, and no lost row."""
+    words = ("NA", "#N/A", "null", "n/a", "NULL")
+    rows = [
+        f"{name}.jpg,{word},{word},{30 + n}" for n, (name, word) in enumerate(zip("abcde", words))
+    ]
+    found, summary = written(tmp_path, "\n".join(["image,identity,gender,age", *rows]) + "\n")
+    assert [(one.identity, one.name, one.gender) for one in found.values()] == (
+        [(None, None, None)] * len(words)
+    )
+    assert [one.age for one in found.values()] == [30, 31, 32, 33, 34]
+    assert summary["dropped"] == {}
+
+
+def test_a_picture_spelt_otherwise_is_the_same_and_in_one_part(tmp_path, capsys):
+    """What is tested on is not learnt from under another name; separators of Windows are some."""
+    text = (
+        "image,x1,y1,x2,y2,split\n"
+        "in/a.jpg,1,1,9,9,train\n./in//a.jpg,10,10,20,20,test\nin\\b.jpg,1,1,9,9,train\n"
+    )
+    (tmp_path / "in").mkdir()
+    for name in "ab":
+        Image.new("RGB", (64, 64)).save(tmp_path / "in" / f"{name}.jpg")
+    (tmp_path / "faces.csv").write_text(text)
+    conversion.convert_set("custom", str(tmp_path))
+    found = [(face.image, face.split) for face in records_of(tmp_path)]
+    assert found[:2] == [("in/a.jpg", "test")] * 2 and found[2][0] == "in/b.jpg"
+    assert "with faces of several parts, now in the last of them: 1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "header, said",
+    [
+        ("image,gender,age,Gender", "several columns are called 'gender'"),
+        ("image;gender;age", "parted by ';', not by ','"),
+        ("image\tgender", r"parted by '\\t', not by ','"),
+    ],
+)
+def test_a_header_that_would_lose_labels_is_refused(tmp_path, header, said):
+    (tmp_path / "faces.csv").write_text(header + "\na.jpg,m,3,f\n")
+    with pytest.raises(InputError, match=said):
+        conversion.convert_set("custom", str(tmp_path))
+
+
 def test_parts_are_honoured_and_the_validation_part_is_made_of_what_is_learnt_from(tmp_path):
     people = [
         f"{name}.jpg,{1 + 9 * number},{'test' if name < 'c' else 'train'}"

@@ -133,6 +133,8 @@ def test_a_start_that_will_not_do_is_refused_at_once(chain, expect_refusal, tmp_
     shutil.copytree(chain / "model", out / "model")
     given = ["--init", out / "model", "--out", out]
     expect_refusal(RECIPE, given, f"{out}: {out / 'model'} is read, and would be replaced")
+    same = ["--init", chain / "model", "--folder", out, "--out", out]
+    expect_refusal(RECIPE, same, f"{out}: {out} is read, and would be replaced")
     about = model.read_about(str(out / "model"))
     del about.stages["2"]
     model.write_about(str(out / "model"), about)
@@ -168,6 +170,34 @@ def test_towers_that_are_no_better_on_the_validation_part_stay(tmp_path):
     same = tmp_path / "same"  # weights: no model stands beside
     report_results.write(same, "custom", figures=now, others=others[:1])
     assert own_steps.better(str(same / "custom" / "results.json"), towers) == []
+
+
+def test_the_others_are_judged_with_the_detection_that_stays(args, tmp_path, monkeypatch, capsys):
+    """Where boxes are found, what the new detection finds may flatter the others."""
+    figures = dict(learnt=dict(ap=80.0, gender=90.0), others=dict(ap=99.0, gender=70.0))
+    before = [dict(method="model models/small", figures=dict(ap=99.0, gender=75.0))]
+    measured = []
+
+    def measure(args, name):
+        measured.append(name)
+        shutil.rmtree(os.path.join(args.out, "validation"), ignore_errors=True)
+        report_results.write(tmp_path, "custom", figures=figures[name], others=before)
+        shutil.move(tmp_path / "custom", os.path.join(args.out, "validation"))
+        return 0
+
+    def run(some, out):
+        os.makedirs(out, exist_ok=True)
+        return 0
+
+    monkeypatch.setattr(custom, "measure", measure)
+    monkeypatch.setattr(steps, "run", run)
+    os.makedirs(args.out)
+    towers = {part: ["det", "gender"] for part in ("train", "val")}
+    known = own_steps.Known("records.jsonl", towers, {})
+    assert custom.finish(args, known) == 0
+    assert measured == ["learnt", "others"]
+    assert model.open_model(f"{args.out}/model").about == model.open_model(model.SHIPPED).about
+    assert "the others once more, with det as it was" in capsys.readouterr().out
 
 
 def test_where_nothing_is_better_the_model_is_that_of_the_start(args):
