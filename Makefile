@@ -18,7 +18,8 @@
 #: patterns. OUT: folder for what is made. CHECK: 1 compares only. CASES: how many cases are tried;
 #: SEED: of which they are drawn. CASE: seed:class:number of one that is shown. CAFFE_SOURCE: folder
 #: or archive of Caffe's source; default: fetched. CUDNN: 1 convolves by cuDNN 9. BUNDLE: folder for
-#: a build of Caffe that can be moved.
+#: a build of Caffe that can be moved. PEOPLE: folder of those whom a service knows. HOST, PORT:
+#: where it listens; default: 127.0.0.1, 8000; another HOST needs the token of ALLINONE_TOKEN.
 #: Paths may have blanks and any other signs: IN="my photos/a b.jpg". Names in IN, RUNS and SYSTEMS
 #: stand with a blank between them: a.jpg b.jpg
 SHELL := /bin/bash
@@ -27,7 +28,7 @@ SHELL := /bin/bash
 # A path that is given counts letter by letter, also its $; only ~/ at its beginning means HOME,
 # and one that begins with - must not be taken for an option.
 PATHS := DATA SRC DB FACES SCENES LANDMARKS REAL MODEL STAGE1 EVAL SYSTEMS INIT RUN RUNS TRUNK IN \
-	OUT CAFFE_SOURCE BUNDLE
+	OUT CAFFE_SOURCE BUNDLE PEOPLE
 given = $(filter command override,$(firstword $(origin $1)))
 literal = $(subst <path>,,$(subst <path>-,./-,$(subst <path>~/,$(HOME)/,<path>$(value $1))))
 $(foreach one,$(PATHS),$(if $(call given,$(one)),$(eval override $(one) := $$(call literal,$(one)))))
@@ -182,6 +183,9 @@ analyze: setup  ## Find and describe faces, with the shipped model or MODEL [IN 
 	$(PY) -m tools.analyze $(call quoted,$(or $(IN),$(error give pictures with IN=photo.jpg))) \
 		$(GIVEN_MODEL) --out $(call quoted,$(or $(OUT),out/analyze)) --gpu "$(GPU)" \
 		$(call option,--workers,$(if $(call given,CORES),$(CORES)))
+serve: setup  ## Answer over HTTP, with a page at http://127.0.0.1:8000 [MODEL PEOPLE HOST PORT]
+	@$(PY) -m allinone serve $(GIVEN_MODEL) --people $(call quoted,$(or $(PEOPLE),out/people)) \
+		$(call option,--host,$(HOST)) $(call option,--port,$(PORT)) --gpu "$(GPU)"
 claims: setup  ## Test the paper's claims in small, into docs/claims.md; 40 minutes [CORES]
 	@$(RECIPE).demo --until validation $(DEVICE)
 	$(PY) -m tools.claims --db out/demo/db --out out/claims --page docs/claims.md
