@@ -139,6 +139,23 @@ def chain(tmp_path_factory):
     return made_once(tmp_path_factory, "chain", make_chain)
 
 
+@pytest.fixture(scope="session")
+def proposing(chain, tmp_path_factory):
+    """A folder: proposal and screen, runs of 20 iterations; model, the chain's with both nets."""
+
+    def make(root):
+        numbers = ["--iterations", ITERATIONS, "--batch", 0.25]
+        shutil.copytree(chain / "model", root / "model")
+        runs = []
+        for job in ("proposal", "screen"):
+            training = ["--profile", "tiny", "--job", job, "--db", chain / "db"]
+            run_well("tools.train", *training, *numbers, "--out", root / job)
+            runs += ["--proposal", root / job]
+        run_well("tools.fuse", *runs, "--out", root / "model")
+
+    return made_once(tmp_path_factory, "proposing", make)
+
+
 def make_real_source(root):
     """Draw portraits of 12 people as celeba and utkface, and scenes as photos, in a folder."""
     kinds = (("celeba", "portraits", 48), ("utkface", "portraits", 20), ("photos", "scenes", 6))

@@ -37,8 +37,8 @@ def parse(argv):
     add(
         "--proposals",
         choices=analyzer.PROPOSALS,
-        help="where faces are looked for: by the net over an image pyramid (dense, the default "
-        "where the model has the net for it), or by selective search",
+        help="where faces are looked for: by the proposal net over an image pyramid (fast), by "
+        "the net itself (dense), or by selective search; default: the first that the model has",
     )
     add(
         "--boxes",
@@ -49,8 +49,8 @@ def parse(argv):
     add(
         "--smallest",
         type=arguments.Real(above=0),
-        help="dense: least height in pixels of a face that is looked for; default: 24, or a 40th "
-        "of the longer side",
+        help="fast, dense: least height in pixels of a face that is looked for; default: 20, or a "
+        "100th of the longer side; dense: 24, or a 40th",
     )
     add("--engine", choices=engines.ENGINES, help="default: the fastest that is installed")
     add("--gpu", default="", help="GPU number; empty: CPU")
@@ -78,7 +78,7 @@ def parse(argv):
         )
     if args.end is not None and args.end <= args.start:
         raise InputError(f"--end {args.end:g}: must be above --start {args.start:g}")
-    if args.smallest is not None and args.proposals not in (None, analyzer.DENSE):
+    if args.smallest is not None and args.proposals not in (None, *analyzer.NEEDED):
         raise InputError(f"--smallest: --proposals {args.proposals} does not take it; leave it out")
     return args
 
