@@ -1,32 +1,36 @@
 # Every job of the kit: `make` lists the targets, what each takes, and what that means.
 #: GPU: 0 or 0,1; without it the CPU is used. PYTHON: makes the environment. Both go everywhere.
-#: PROFILE: paper, tiny or small: the sizes of the nets. CORES: processes that train without a GPU.
+#: PROFILE: paper, tiny or small: the sizes of the nets. CORES: processes that train without a GPU,
+#: or that analyze; default of these: one a core.
 #: ITERATIONS, LR: of the training; default: the job's (allinone/schedules.py). BATCH: what every
 #: mini-batch is multiplied by, such as 0.5. INIT: run or model to start from; with nothing: random
 #: weights; train-hyperface: caffemodel of AlexNet. RUN: folder of the joint training. RUNS: folders
 #: of trainings whose towers are fused. TRUNK: the one of RUNS whose shared layers are taken.
+#: PROPOSAL: folders of the trainings of the nets that find where to look; default: those of
+#: train-proposal and train-screen.
 #: FOLD: number of a fold, or all: the whole set; default: each by turns.
 #: DATA: folder with a folder for each dataset. SRC: that of one dataset, where it is not in DATA.
 #: DB: folder of databases; default: DATA/db. SETS: names of datasets. FACES, SCENES: records.jsonl
 #: of portraits and of scenes. LANDMARKS: model that finds landmarks where a dataset has none.
 #: REAL: folder of labelled photographs. MODEL: folder of a fused model. STAGE1: of the model that
 #: finds faces and landmarks, where that is another. EVAL: folder of what is measured. PROPOSALS:
-#: dense or selective-search: where faces are looked for; default: the latter for profile paper.
+#: fast, dense or selective-search: where faces are looked for; default: the last for profile paper.
 #: SYSTEMS: folder as EVAL, of eval-ijba with other models: its rows stand in table VI.
 #: SCORE: mean-regions or aligned: how gender, smile and age are scored. IN: pictures, folders or
 #: patterns. OUT: folder for what is made. CHECK: 1 compares only. CASES: how many cases are tried;
 #: SEED: of which they are drawn. CASE: seed:class:number of one that is shown. CAFFE_SOURCE: folder
 #: or archive of Caffe's source; default: fetched. CUDNN: 1 convolves by cuDNN 9. BUNDLE: folder for
-#: a build of Caffe that can be moved.
-#: Paths may have blanks and any other signs: IN="my photos/a b.jpg". Names in IN, RUNS and SYSTEMS
-#: stand with a blank between them: a.jpg b.jpg
+#: a build of Caffe that can be moved. PEOPLE: folder of those whom a service knows. HOST, PORT:
+#: where it listens; default: 127.0.0.1, 8000; another HOST needs the token of ALLINONE_TOKEN.
+#: Paths may have blanks and any other signs: IN="my photos/a b.jpg". Names in IN, RUNS, PROPOSAL
+#: and SYSTEMS stand with a blank between them: a.jpg b.jpg
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 # A path that is given counts letter by letter, also its $; only ~/ at its beginning means HOME,
 # and one that begins with - must not be taken for an option.
-PATHS := DATA SRC DB FACES SCENES LANDMARKS REAL MODEL STAGE1 EVAL SYSTEMS INIT RUN RUNS TRUNK IN \
-	OUT CAFFE_SOURCE BUNDLE
+PATHS := DATA SRC DB FACES SCENES LANDMARKS REAL MODEL STAGE1 EVAL SYSTEMS INIT RUN RUNS TRUNK \
+	PROPOSAL IN OUT CAFFE_SOURCE BUNDLE PEOPLE
 given = $(filter command override,$(firstword $(origin $1)))
 literal = $(subst <path>,,$(subst <path>-,./-,$(subst <path>~/,$(HOME)/,<path>$(value $1))))
 $(foreach one,$(PATHS),$(if $(call given,$(one)),$(eval override $(one) := $$(call literal,$(one)))))
@@ -46,6 +50,7 @@ INIT ?= $(PRETRAINED)
 GIVEN_START = $(INIT)
 RUN ?= out/$(PROFILE)/joint
 RUNS ?= $(RUN)
+PROPOSAL ?= $(wildcard out/$(PROFILE)/proposal out/$(PROFILE)/screen)
 MODEL ?= out/$(PROFILE)/model
 EVAL ?= out/$(PROFILE)/eval
 REAL ?= ../shared/real
@@ -62,7 +67,8 @@ EVALUATE = $(RECIPE).evaluate_all --data $(call quoted,$(DATA)) --out $(call quo
 	--profile $(PROFILE) --gpu "$(GPU)" $(GIVEN_MODEL) $(call option,--stage1,$(STAGE1)) \
 	$(call option,--proposals,$(PROPOSALS)) $(call option,--score,$(SCORE))
 # A small net gets slower with more BLAS threads.
-test quick claims bench report eval-real eval-custom fuzz: export OPENBLAS_NUM_THREADS = 1
+test quick claims bench bench-peers report eval-real eval-custom fuzz: \
+	export OPENBLAS_NUM_THREADS = 1
 ifneq ($(PROFILE),paper)
 export OPENBLAS_NUM_THREADS = 1
 endif
@@ -72,7 +78,8 @@ column = $(shell sed -nE 's/^ +$1="([^"]*)",.*/\1/p' $2 | uniq)
 DATASETS := $(call modules,$(wildcard data_prep/readers/*.py))
 BENCHMARKS := $(call modules,$(wildcard evaluate/benchmarks/*.py))
 FINETUNED := $(call modules,$(shell grep -l '^    finetunes=' data_prep/readers/*.py))
-TOWERS := $(call column,tower,allinone/tasks.py) hyperface
+APART := hyperface proposal screen
+TOWERS := $(call column,tower,allinone/tasks.py) $(APART)
 PROFILES := $(call column,name,allinone/profiles.py)
 
 help:  ## List the targets, what each takes, and what that means
@@ -136,13 +143,15 @@ pretrain: setup  ## Train the identity net, from which the others start [DATA DB
 	@touch $(PRETRAINED)/finished
 # It is trained first where it is the one to start from, and has not been trained to its end.
 START := $(if $(filter $(PRETRAINED),$(INIT)),$(if $(wildcard $(PRETRAINED)/finished),,pretrain))
-train $(patsubst %,train-%,$(filter-out hyperface,$(TOWERS))): $(START)
+train $(patsubst %,train-%,$(filter-out $(APART),$(TOWERS))): $(START)
 train: setup  ## Train the sub-networks jointly, or go on with it [DATA DB INIT RUN TRAINING]
 	$(TRAIN) --job joint --out $(call quoted,$(RUN)) $(call option,--init,$(INIT))
-# HyperFace starts from AlexNet's caffemodel where INIT names it, never from the identity net; on
-# your faces the shipped model is fine-tuned where INIT names no other.
-train-hyperface finetune-custom: GIVEN_START = $(if $(filter file default,$(origin INIT)),,$(INIT))
-$(TOWERS:%=train-%): train-%: setup  ## Train one tower, or the baseline [DATA DB INIT TRAINING]
+# HyperFace starts from AlexNet's caffemodel where INIT names it, never from the identity net, the
+# nets of windows from random weights; on your faces the shipped model is fine-tuned where INIT
+# names no other.
+$(APART:%=train-%) finetune-custom: \
+	GIVEN_START = $(if $(filter file default,$(origin INIT)),,$(INIT))
+$(TOWERS:%=train-%): train-%: setup  ## Train one tower or net alone [DATA DB INIT TRAINING]
 	$(TRAIN) --job $* --out out/$(PROFILE)/$* $(call option,--init,$(GIVEN_START))
 $(FINETUNED:%=finetune-%): finetune-%: setup  ## Fine-tune and fuse [DATA DB RUN FOLD TRAINING]
 	@$(RECIPE).finetune $* --profile $(PROFILE) --db $(call quoted,$(DB)) \
@@ -152,9 +161,9 @@ finetune-custom: setup  ## Fine-tune on your faces [DATA SRC INIT LANDMARKS OUT 
 	@$(RECIPE).custom --folder $(call quoted,$(or $(SRC),$(DATA)/custom)) \
 		--out $(call quoted,$(or $(OUT),out/custom)) $(call option,--init,$(GIVEN_START)) \
 		$(call option,--landmarks-from,$(LANDMARKS)) $(DEVICE) $(TUNED)
-fuse: setup  ## Fuse the newest snapshots of RUN or RUNS into MODEL [RUN RUNS TRUNK MODEL PROFILE]
+fuse: setup  ## Fuse newest snapshots into MODEL [RUN RUNS TRUNK PROPOSAL MODEL PROFILE]
 	$(PY) -m tools.fuse --run $(call quoted,$(RUNS)) $(call option,--trunk,$(TRUNK)) \
-		--out $(call quoted,$(MODEL)) --gpu "$(GPU)"
+		$(call option,--proposal,$(PROPOSAL)) --out $(call quoted,$(MODEL)) --gpu "$(GPU)"
 	$(PY) -m evaluate.operating_point --model $(call quoted,$(MODEL)) \
 		--run $(call quoted,$(RUNS)) --gpu "$(GPU)"
 
@@ -177,9 +186,13 @@ eval-real: setup  ## Measure MODEL, or the shipped one, on the held-out part of 
 		--out out/eval-real --gpu "$(GPU)"
 export: setup  ## Write MODEL as ONNX too, and how far onnxruntime is from Caffe [MODEL PROFILE]
 	$(PY) -m tools.export_onnx --model $(call quoted,$(MODEL))
-analyze: setup  ## Find and describe faces, with the shipped model or MODEL [IN MODEL OUT]
+analyze: setup  ## Find and describe faces, with the shipped model or MODEL [IN MODEL OUT CORES]
 	$(PY) -m tools.analyze $(call quoted,$(or $(IN),$(error give pictures with IN=photo.jpg))) \
-		$(GIVEN_MODEL) --out $(call quoted,$(or $(OUT),out/analyze)) --gpu "$(GPU)"
+		$(GIVEN_MODEL) --out $(call quoted,$(or $(OUT),out/analyze)) --gpu "$(GPU)" \
+		$(call option,--workers,$(if $(call given,CORES),$(CORES)))
+serve: setup  ## Answer over HTTP, with a page at http://127.0.0.1:8000 [MODEL PEOPLE HOST PORT]
+	@$(PY) -m allinone serve $(GIVEN_MODEL) --people $(call quoted,$(or $(PEOPLE),out/people)) \
+		$(call option,--host,$(HOST)) $(call option,--port,$(PORT)) --gpu "$(GPU)"
 claims: setup  ## Test the paper's claims in small, into docs/claims.md; 40 minutes [CORES]
 	@$(RECIPE).demo --until validation $(DEVICE)
 	$(PY) -m tools.claims --db out/demo/db --out out/claims --page docs/claims.md
@@ -187,6 +200,8 @@ bench: setup  ## Time training, reading, building and analyzing here; 15 minutes
 	@$(RECIPE).demo --until fuse $(DEVICE)
 	$(PY) -m tools.bench --db out/demo/db --records out/demo/train/faces/records.jsonl \
 		--model out/demo/model --out out/bench.json
+bench-peers: setup  ## Time other people's face analysis beside ours; installs it [MODEL OUT]
+	$(PY) -m tools.bench_peers $(GIVEN_MODEL) --out $(call quoted,$(or $(OUT),out/peers))
 fuzz: setup  ## Give the commands hostile input; an hour [CASES SEED CASE CORES]
 	@$(PY) -m tools.fuzz $(if $(CASE),--only $(call quoted,$(CASE)),--cases $(or $(CASES),10000) \
 		--seed $(or $(SEED),1) --cores $(CORES))

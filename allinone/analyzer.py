@@ -14,13 +14,15 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from allinone import align, blob, dense, engines, landmarks, pose, refine, tasks
+from allinone import align, blob, dense, engines, fast, landmarks, pose, refine, tasks
 from allinone import boxes as boxes_
 from allinone import device as devices
 from allinone.backend import Backend
 from allinone.errors import InputError
 from allinone.face import Face
 from allinone.model import DENSE as DENSE_NET
+from allinone.model import PROPOSAL as PROPOSAL_NET
+from allinone.model import SCREEN as SCREEN_NET
 from allinone.pictures import Picture, picture_of
 from allinone.proposals import selective_search
 
@@ -29,6 +31,11 @@ LEAST_FACE = 8  # pixels
 # of the landmarks that are found in the first
 LOOKS = 2
 CHUNK = 256  # regions whose crops are in memory together
+
+
+def fast_proposals(analyzer: FaceAnalyzer, image: np.ndarray) -> np.ndarray:
+    """Return the regions (n, 4) that the proposal net finds over an image pyramid."""
+    return fast.proposals(analyzer.backend, image, analyzer.smallest)
 
 
 def dense_proposals(analyzer: FaceAnalyzer, image: np.ndarray) -> np.ndarray:
@@ -46,12 +53,22 @@ def selective_search_quality_proposals(analyzer: FaceAnalyzer, image: np.ndarray
     return selective_search(image, quality=True)
 
 
-DENSE, SELECTIVE_SEARCH = "dense", "selective-search"
+FAST, DENSE, SELECTIVE_SEARCH = "fast", "dense", "selective-search"
 PROPOSALS = {
+    FAST: fast_proposals,
     DENSE: dense_proposals,
     SELECTIVE_SEARCH: selective_search_proposals,
     "selective-search-quality": selective_search_quality_proposals,
 }
+NEEDED = {FAST: PROPOSAL_NET, DENSE: DENSE_NET}  # the nets that ways to propose regions need
+
+
+def usual_proposals(has) -> str:
+    """Return where faces are looked for unless a user says it; has(file): whether the model has."""
+    for way, names in NEEDED.items():
+        if has(names[1]):
+            return way
+    return SELECTIVE_SEARCH
 
 
 class FaceAnalyzer:
@@ -76,12 +93,12 @@ class FaceAnalyzer:
         the one that comes with the kit; engine: caffe, opencv, onnxruntime or onnxruntime-fp16,
         default the fastest that is installed, which the attribute `engine` then names; device:
         "cpu" or the number of a GPU ("0"), default the CPU, or for the engine caffe the one that
-        Caffe has been given; proposals: "dense" (the net itself over an image pyramid, for faces of
-        `smallest` pixels and more), "selective-search", as in the paper, or
-        "selective-search-quality", five times as many regions, default dense, or selective-search
-        where the net has no dense form; stage1: folder of the model that finds faces and their
-        landmarks where that is another than model_dir, which then describes them. InputError where
-        a model is missing or broken, or the GPU cannot be used.
+        Caffe has been given; proposals: "fast" (the proposal net over an image pyramid, for faces
+        of `smallest` pixels and more), "dense" (the same with the net itself), "selective-search",
+        as in the paper, or "selective-search-quality", five times as many regions, default the
+        first that the model has the net for; stage1: folder of the model that finds faces and
+        their landmarks where that is another than model_dir, which then describes them. InputError
+        where a model is missing or broken, or the GPU cannot be used.
         """
         if proposals not in (None, *PROPOSALS):
             raise InputError(f"proposals '{proposals}': there are {', '.join(PROPOSALS)}")
@@ -94,12 +111,13 @@ class FaceAnalyzer:
         self.backend = Backend(stage1 or model_dir, engine, gpu)
         self.describer = Backend(model_dir, engine, gpu, stage=2) if stage1 else self.backend
         self.smallest = smallest
-        self.score = self.backend.model.score
-        has_dense = self.backend.model.has(DENSE_NET[1])
-        self.proposals = proposals or (DENSE if has_dense else SELECTIVE_SEARCH)
+        self.proposals = proposals or usual_proposals(self.backend.model.has)
+        self.score = self.backend.model.score_of(self.proposals)
         self._propose = PROPOSALS[self.proposals]
-        if self.proposals == DENSE:
-            self.backend.open_dense()  # a bad net is an error of the model, not of each picture
+        if self.proposals in NEEDED:  # a bad net is an error of the model, not of each picture
+            self.backend.open(NEEDED[self.proposals])
+        if self.proposals == FAST and self.backend.screens:
+            self.backend.open(SCREEN_NET)
 
     def __str__(self) -> str:
         """Return in words what answers: models, engine, device."""
@@ -135,8 +153,7 @@ class FaceAnalyzer:
         images = [picture_of(image) for image in images]
         if not images:
             return []
-        regions = [self.propose(image) for image in images]
-        return self._described(images, self.detect_many(images, regions, score), clip)
+        return self._described(images, self.find_many(images, score), clip)
 
     def _described(self, images, found, clip) -> list[list[Face]]:
         """Return the faces of pictures from what stage 1 found; their boxes clipped, or not."""
@@ -149,6 +166,13 @@ class FaceAnalyzer:
     def propose(self, image: np.ndarray) -> np.ndarray:
         """Return the regions (n, 4) of a picture in which faces are looked for."""
         return self._propose(self, image)
+
+    def find_many(self, images: Sequence[np.ndarray], score: float | None = None):
+        """Return what stage 1 finds in each picture, what `look` returns; score: of `analyze`."""
+        regions = [self.propose(image) for image in images]
+        # A region of the proposal net is a face's box, one of a face: it needs little more.
+        still = refine.STILL if self.proposals == FAST else None
+        return self.detect_many(images, regions, score, still)
 
     def look(self, image: np.ndarray, regions: np.ndarray) -> dict[str, np.ndarray]:
         """Run stage 1 on regions (n, 4) of a picture.
@@ -186,8 +210,11 @@ class FaceAnalyzer:
         """Find faces among regions (n, 4) of a picture; returns what `look` returns of them."""
         return self.detect_many([image], [regions], score)[0]
 
-    def detect_many(self, images: Sequence[np.ndarray], regions, score: float | None = None):
-        """Find faces among the regions of each picture (HyperFace, algorithms 1 and 2)."""
+    def detect_many(self, images, regions, score: float | None = None, still: float | None = None):
+        """Find faces among the regions of each picture (HyperFace, algorithms 1 and 2).
+
+        still: of refine.iterative_region_proposals.
+        """
         score = self.score if score is None else score
         owners = np.repeat(np.arange(len(images)), [len(some) for some in regions])
         together = np.concatenate([np.float32(some).reshape(-1, 4) for some in regions])
@@ -196,7 +223,7 @@ class FaceAnalyzer:
             return self.look_at_each([images[owner] for owner in owners], regions)
 
         sizes = [image.shape[1::-1] for image in images]
-        owners, seen = refine.iterative_region_proposals(look, owners, together, sizes)
+        owners, seen = refine.iterative_region_proposals(look, owners, together, sizes, still=still)
         found = []
         for number in range(len(images)):
             own = {name: values[owners == number] for name, values in seen.items()}

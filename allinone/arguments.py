@@ -133,3 +133,28 @@ class Real:
 WORKERS = Whole(1, 1024)  # processes; our choice: more are a typing error
 SEED = Whole(0)
 SHARE = Real(least=0, most=1)
+
+
+def add_workers(parser: argparse.ArgumentParser, default: str = "one a core") -> None:
+    """Add --workers and --dask, of which one may be given; both set `workers`."""
+    either = parser.add_mutually_exclusive_group()
+    help_ = f"processes; default: {default}"
+    either.add_argument("--workers", type=WORKERS, metavar="N", help=help_)
+    add_dask(either)
+
+
+def add_dask(parser) -> None:
+    """Add --dask, which sets `workers` to the address of a scheduler (allinone.parallel)."""
+    parser.add_argument(
+        "--dask",
+        dest="workers",
+        metavar="ADDRESS",
+        help="let the workers of a dask scheduler do it, such as tcp://host:8786; config: of the "
+        "one that dask's configuration names",
+    )
+
+
+def refuse_gpu_elsewhere(args: argparse.Namespace) -> None:
+    """Raise InputError where a GPU of this machine is asked for, and others are to work."""
+    if args.gpu and isinstance(args.workers, str):
+        raise InputError("--gpu: is of this machine, and with --dask others work; leave one out")

@@ -8,8 +8,9 @@ import numpy as np
 
 from allinone import engines
 from allinone.blob import to_blob
+from allinone.checked import TOGETHER
 from allinone.errors import InputError
-from allinone.model import DENSE, FUSED, open_model
+from allinone.model import DENSE, FUSED, PROPOSAL, SCREEN, open_model
 
 LARGEST = 1e9  # our choice: no answer is near it, and what is computed from it has no overflow
 
@@ -35,7 +36,7 @@ class Backend:
         self.engine, self.gpu, self.batch = engine, gpu, batch
         self.model.outputs(stage)
         self.net = engines.make(engine, self.model, FUSED, gpu)
-        self.dense_net = None
+        self.searching = {}  # {names of a net that searches: its engine}
         self.lock = threading.Lock()
 
     @property
@@ -75,12 +76,15 @@ class Backend:
             why = f"it may need numbers beyond half precision's 65504; use engine {engines.ONNX}"
         raise InputError(f"{self.folder}: '{output}' is NaN, infinite or beyond {LARGEST:g}: {why}")
 
-    def open_dense(self):
-        """Return the fully convolutional net, made by the first call; InputError as for a model."""
+    def open(self, names):
+        """Return a net that searches, DENSE, PROPOSAL or SCREEN; InputError as for a model.
+
+        The first call makes it.
+        """
         with self.lock:
-            if self.dense_net is None:
-                self.dense_net = engines.make(self.engine, self.model, DENSE, self.gpu)
-            return self.dense_net
+            if names not in self.searching:
+                self.searching[names] = engines.make(self.engine, self.model, names, self.gpu)
+            return self.searching[names]
 
     def scores(self, image: np.ndarray) -> np.ndarray:
         """Return the detection scores (rows, columns) of the windows of a BGR uint8 image.
@@ -88,6 +92,36 @@ class Backend:
         By the fully convolutional net: windows of input_size pixels, DENSE_STRIDE apart; the
         image's sides must be input_size + n * DENSE_STRIDE.
         """
-        found = self.open_dense().run(to_blob([image]), ["detection"])["detection"]
+        found = self.open(DENSE).run(to_blob([image]), ["detection"])["detection"]
         self._refuse_no_answers("detection", found)
         return found[0, 1]
+
+    def faces_and_offsets(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return what the proposal net says of the windows of a BGR uint8 image.
+
+        Scores (rows, columns) and offsets (rows, columns, 4), see allinone.windows; the image's
+        sides must be SIDE + n * STRIDE.
+        """
+        found = self.open(PROPOSAL).run(to_blob([image]), ["face", "offsets"])
+        for output, values in found.items():
+            self._refuse_no_answers(output, values)
+        return found["face"][0, 1], found["offsets"][0].transpose(1, 2, 0)
+
+    @property
+    def screens(self) -> bool:
+        """Tell whether the model has a screening net."""
+        return self.model.has(SCREEN[1])
+
+    def look_closer(self, images: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Return what the screening net says of windows, BGR uint8 images (n, CLOSE, CLOSE, 3).
+
+        Scores (n,) and offsets (n, 4), see allinone.windows.
+        """
+        net, parts = self.open(SCREEN), dict(face=[], offsets=[])
+        for start in range(0, len(images), TOGETHER):
+            found = net.run(to_blob(images[start : start + TOGETHER]), list(parts))
+            for output, values in found.items():
+                self._refuse_no_answers(output, values)
+                parts[output].append(values)
+        faces, offsets = (np.concatenate(part) for part in parts.values())
+        return faces[:, 1], offsets

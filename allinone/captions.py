@@ -24,6 +24,7 @@ MANY = 60  # faces; captions of more have smaller letters, so that they take no 
 
 Rectangle = np.ndarray  # (4,) float32
 Texts = Sequence[Sequence[str]]  # the lines of each face's caption
+Numbered = Sequence[tuple[int, Sequence[str]]]  # the number of each face, and those lines
 Sizes = Sequence[tuple[float, float]]  # (width, height)
 Taken = Sequence[np.ndarray]  # rectangles
 
@@ -142,23 +143,32 @@ def _beside(size: tuple[int, int], sizes: Sizes, gap: int) -> tuple[int, int, li
     return right, below, [_at(corner, own)[0] for corner, own in zip(corners, sizes)]
 
 
-def lay_out(width: int, height: int, marks, texts: Texts, is_fixed: bool = False) -> Layout:
+def lay_out(
+    width: int,
+    height: int,
+    marks,
+    texts: Texts,
+    numbers: Sequence[int] = (),
+    is_fixed: bool = False,
+) -> Layout:
     """Return where the numbers and captions of faces stand.
 
     width, height: of the picture; marks (n, 4): what is drawn of each face, as a rectangle that may
-    leave the picture; texts: the lines of each caption. is_fixed: the drawing keeps the picture's
-    size, and captions and numbers that have no room are left out.
+    leave the picture; texts: the lines of each caption; numbers: of the faces, default from 1 on.
+    is_fixed: the drawing keeps the picture's size, and captions and numbers that have no room are
+    left out.
     """
+    faces = list(zip(numbers or range(1, len(texts) + 1), texts))
     marks = np.float32(marks).reshape(-1, 4)
     if is_fixed or len(texts) <= MOST_INSIDE:
-        found = _in_picture(width, height, marks, texts)
+        found = _in_picture(width, height, marks, faces)
         if is_fixed or all(one is not None for one in found.captions):
             return found
     zoom = 1
     while True:
         is_last = 2 * zoom * max(width, height) > SMALL
         if is_last or not _is_crowded(width * zoom, height * zoom, len(texts)):
-            found = _next_to_picture(width, height, marks, texts, zoom)
+            found = _next_to_picture(width, height, marks, faces, zoom)
             if is_last or all(one is not None for one in found.numbers):
                 return found
         zoom *= 2
@@ -181,38 +191,40 @@ def _begun(width: int, height: int, marks: np.ndarray, zoom: int) -> tuple[Layou
     return layout, corners.reshape(-1, 4)
 
 
-def _sizes(texts: Texts, letters: float) -> Sizes:
-    return [caption_size(number, lines, letters) for number, lines in enumerate(texts, 1)]
+def _sizes(faces: Numbered, letters: float) -> Sizes:
+    return [caption_size(number, lines, letters) for number, lines in faces]
 
 
-def _in_picture(width, height, marks, texts) -> Layout:
+def _in_picture(width, height, marks, faces) -> Layout:
     """Return a layout with captions in the picture where there is room, else with numbers."""
     layout, marks = _begun(width, height, marks, 1)
     picture, letters = np.float32([0, 0, width, height]), layout.letters
-    layout.captions = _inside(picture, marks, _sizes(texts, letters), letters / 4)
+    layout.captions = _inside(picture, marks, _sizes(faces, letters), letters / 4)
     without = [place for place, one in enumerate(layout.captions) if one is None]
-    _add_numbers(layout, picture, marks, without)
+    _add_numbers(layout, picture, marks, faces, without)
     return layout
 
 
-def _next_to_picture(width, height, marks, texts, zoom) -> Layout:
+def _next_to_picture(width, height, marks, faces, zoom) -> Layout:
     """Return a layout with all captions beside the picture, and a number for each face in it."""
     layout, marks = _begun(width, height, marks, zoom)
     size = layout.width, layout.height
-    _add_numbers(layout, np.float32([0, 0, *size]), marks, range(len(texts)))
-    small = layout.letters * min(1, (MANY / len(texts)) ** 0.5)
+    _add_numbers(layout, np.float32([0, 0, *size]), marks, faces, range(len(faces)))
+    small = layout.letters * min(1, (MANY / len(faces)) ** 0.5)
     layout.small = max(LEAST_LETTERS, small)
-    sizes, gap = _sizes(texts, layout.small), round(layout.small / 4)
+    sizes, gap = _sizes(faces, layout.small), round(layout.small / 4)
     layout.width, layout.height, found = _beside(size, sizes, gap)
     layout.captions = [*found]
     return layout
 
 
-def _add_numbers(layout: Layout, picture: Rectangle, marks: np.ndarray, places) -> None:
+def _add_numbers(
+    layout: Layout, picture: Rectangle, marks: np.ndarray, faces: Numbered, places
+) -> None:
     """Add the numbers of the faces at some places of the list."""
     taken = [one for one in layout.captions if one is not None]
     for place in places:
-        size = number_size(place + 1, layout.letters)
+        size = number_size(faces[place][0], layout.letters)
         found = _number(marks[place], size, picture, marks, taken)
         layout.numbers[place] = found
         taken += [] if found is None else [found]

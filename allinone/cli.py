@@ -15,6 +15,7 @@ COMMANDS = {
     "analyze": "find and describe faces in pictures, folders, videos or a camera's picture",
     "export": "write a model as ONNX, for other programs",
     "identify": "say who is in a picture, by a gallery of people whose pictures are known",
+    "serve": "answer over HTTP, with a page for people",
 }
 
 

@@ -123,27 +123,33 @@ def _tie(image: np.ndarray, place: np.ndarray, box: np.ndarray, color, letters: 
 
 
 def _drawn(
-    image: np.ndarray, faces: Sequence[Marks], texts: captions.Texts, zoom: float, is_fixed: bool
+    image: np.ndarray,
+    faces: Sequence[Marks],
+    texts: captions.Texts,
+    zoom: float,
+    is_fixed: bool,
+    numbers: Sequence[int] = (),
 ) -> np.ndarray:
     """Return the picture with faces and their captions drawn, `zoom` times as large or larger."""
     height, width = (max(1, round(side * zoom)) for side in image.shape[:2])
     rooms = np.reshape([extent(one) for one in faces], (-1, 4)) * zoom
-    layout = captions.lay_out(width, height, rooms, texts, is_fixed)
+    numbers = numbers or range(1, len(faces) + 1)
+    layout = captions.lay_out(width, height, rooms, texts, numbers, is_fixed)
     zoom, size = zoom * layout.zoom, (width * layout.zoom, height * layout.zoom)
     out = np.full((layout.height, layout.width, 3), DARK, np.uint8)
     out[: size[1], : size[0]] = cv2.resize(image, size, interpolation=cv2.INTER_CUBIC)
     picture, letters = out[: size[1], : size[0]], layout.letters
-    for number, one in enumerate(faces, 1):
+    for number, one in zip(numbers, faces):
         points = None if one.points is None else one.points * zoom
         look = color_of(number), letters / 18
         face(picture, one.box * np.float32(zoom), points, one.visibility, one.pose, *look)
-    for number, (one, place) in enumerate(zip(faces, layout.numbers), 1):
+    for number, one, place in zip(numbers, faces, layout.numbers):
         if place is not None:
             _tie(picture, place, one.box * np.float32(zoom), color_of(number), letters)
-    for number, place in enumerate(layout.numbers, 1):
+    for number, place in zip(numbers, layout.numbers):
         if place is not None:
             _number(out, place, number, letters)
-    for number, (place, lines) in enumerate(zip(layout.captions, texts), 1):
+    for number, place, lines in zip(numbers, layout.captions, texts):
         if place is not None:
             _caption(out, place, number, lines, layout.small)
     return out
@@ -197,12 +203,14 @@ def results(
     names: Sequence[str] | None = None,
     zoom: float = 1,
     is_fixed: bool = False,
+    numbers: Sequence[int] = (),
 ) -> np.ndarray:
-    """Return a copy of the picture with results drawn: each face has a number, from 1, in order.
+    """Return a copy of the picture with results drawn: each face has a number and its colour.
 
-    names: a text for each face, "" for none; zoom: how many times as large the copy is. Captions
-    that have no room in the picture stand beside it, which makes the copy larger, except where it
-    is_fixed, as frames of a video are: there they are left out.
+    names: a text for each face, "" for none; zoom: how many times as large the copy is; numbers: of
+    the faces, default from 1 on. Captions that have no room in the picture stand beside it, which
+    makes the copy larger, except where it is_fixed, as frames of a video are: there they are left
+    out.
     """
     marks, texts = [], []
     for number, found in enumerate(faces):
@@ -210,7 +218,7 @@ def results(
         name = names[number] if names else ""
         lines = textwrap.wrap(name, LONGEST, max_lines=MOST_LINES, placeholder="...")
         texts.append([*lines, *_in_lines(answer_words(found)), pose_words(found.pose)])
-    return _drawn(image, marks, texts, zoom, is_fixed)
+    return _drawn(image, marks, texts, zoom, is_fixed, numbers)
 
 
 def tile(image: np.ndarray, side: int) -> np.ndarray:

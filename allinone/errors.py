@@ -70,6 +70,10 @@ class OutputError(InputError):
     """Says which output cannot be written: what is left to do cannot be done either."""
 
 
+class WorkError(InputError):
+    """Says why those who work cannot go on: what is left to do cannot be done either."""
+
+
 def unwritable(path: str, error: OSError) -> OutputError:
     """Return the error of an output that cannot be written, with the mend."""
     mend = MENDS.get(error.errno, "choose another place")

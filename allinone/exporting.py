@@ -8,7 +8,7 @@ import numpy as np
 
 from allinone import checked, engines, files, folders, onnx_form, onnx_half
 from allinone.errors import InputError
-from allinone.model import DENSE, FUSED, Model, fp16_name, onnx_name, replacing_file
+from allinone.model import NETS, Model, fp16_name, onnx_name, replacing_file
 
 TOLERANCE = 1e-4  # largest difference of two engines
 # our choice: the same of onnxruntime-fp16, as a share of an output's largest value where that is
@@ -16,7 +16,7 @@ TOLERANCE = 1e-4  # largest difference of two engines
 FP16_SHARE = 5e-3
 KIND = folders.Kind(
     "ONNX export",
-    holds=[name(weights) for _, weights in (FUSED, DENSE) for name in (onnx_name, fp16_name)],
+    holds=[name(weights) for _, weights in NETS for name in (onnx_name, fp16_name)],
     is_marked=True,
 )
 

@@ -2,8 +2,11 @@
 
     deploy.prototxt, allinone.caffemodel    the fused net
     dense.prototxt, dense.caffemodel        stage 1 as convolutions alone, which proposes regions
-    allinone.onnx, dense.onnx               the same for programs that read ONNX (allinone export)
-    allinone.fp16.onnx, dense.fp16.onnx     the same in half precision
+    proposal.prototxt, proposal.caffemodel  the proposal net, which proposes them faster
+    screen.prototxt, screen.caffemodel      the screening net, which looks closer at what that takes
+                                            for faces
+    *.onnx                                  the same for programs that read ONNX (allinone export)
+    *.fp16.onnx                             the same in half precision
     tpe.h5                                  an embedding of its descriptors (evaluate.learn_tpe)
     model.json                              what is in the folder: `About`
     provenance.json                         where it comes from, for people and for reports
@@ -28,14 +31,23 @@ from allinone.errors import InputError
 ABOUT, PROVENANCE, TPE = "model.json", "provenance.json", "tpe.h5"
 FUSED = ("deploy.prototxt", "allinone.caffemodel")
 DENSE = ("dense.prototxt", "dense.caffemodel")
+PROPOSAL = ("proposal.prototxt", "proposal.caffemodel")
+SCREEN = ("screen.prototxt", "screen.caffemodel")
+NETS = (FUSED, DENSE, PROPOSAL, SCREEN)
 SHIPPED = "models/small"  # the model that comes with the kit, from its root or from the library
 VARIABLE = "ALLINONE_MODEL"  # of the environment: folder of the model that is used by default
 SCORE = 0.9  # our choice: least detection score that is reported where a model has none of its own
 FORMAT = 1  # of model.json
-FURTHER = ("allinone*.onnx", "dense*.onnx", TPE)  # patterns of files that are added later
+# Patterns of files that are added later.
+FURTHER = (*(f"{weights.split('.')[0]}*.onnx" for _, weights in NETS), TPE)
 KIND = folders.Kind(
     "model",
-    holds=(*FUSED, *DENSE, *FURTHER, *(f"{name}.new" for name in FURTHER), ABOUT, PROVENANCE),
+    holds=(
+        *(name for names in NETS for name in names),
+        *FURTHER,
+        *(f"{name}.new" for name in (*FURTHER, *PROPOSAL, *SCREEN, PROVENANCE)),
+        *(ABOUT, PROVENANCE),
+    ),
     proofs={
         ABOUT: frozenset({"format", "profile", "input_size", "stages", "files"}),
         PROVENANCE: frozenset({"profile", "parameters", "sources", "tower_from"}),
@@ -57,6 +69,8 @@ class About(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_o
     files: dict[str, str]  # {file: sha256}
     score: Optional[float] = None  # least detection score that is reported
     score_from: dict[str, Any] = {}  # how the score was found
+    scores: dict[str, float] = {}  # of ways to propose regions that have another one
+    scores_from: dict[str, dict[str, Any]] = {}
 
 
 class Model:
@@ -80,6 +94,10 @@ class Model:
     def score(self) -> float:
         """Return the least detection score of a face that is reported."""
         return SCORE if self.about.score is None else self.about.score
+
+    def score_of(self, proposals: str) -> float:
+        """Return the same where regions are proposed in a way of allinone.analyzer.PROPOSALS."""
+        return self.about.scores.get(proposals, self.score)
 
     @property
     def sha256(self) -> str:
@@ -126,6 +144,10 @@ def _mend(name: str) -> str:
         return "learn it with python -m evaluate.learn_tpe, or leave --tpe out"
     if name in DENSE:
         return "use --proposals selective-search, or give the folder of a fused model (make fuse)"
+    if name in PROPOSAL:
+        return "use --proposals dense, or train the net (make train-proposal) and fuse again"
+    if name in SCREEN:
+        return "train it (make train-screen) and fuse again"
     return "fuse again (make fuse)"
 
 
@@ -197,9 +219,9 @@ def read_about(folder: str) -> About:
 
 def _what_is_wrong(about: About) -> str:
     """Return what no model of the kit has in its model.json, in words, or ""."""
-    known = {*FUSED, *DENSE, TPE, PROVENANCE}
-    for _, weights in (FUSED, DENSE):
-        known |= {onnx_name(weights), fp16_name(weights)}
+    known = {TPE, PROVENANCE}
+    for net, weights in NETS:
+        known |= {net, weights, onnx_name(weights), fp16_name(weights)}
     strange = [name for name in about.files if name not in known]
     if about.format != FORMAT:
         return f"format {about.format}, this kit reads {FORMAT}"
@@ -211,8 +233,10 @@ def _what_is_wrong(about: About) -> str:
         return f"input_size {about.input_size} is not from 1 to {MOST_PIXELS}"
     if not set(about.stages) <= set(STAGES):
         return f"stages are {', '.join(STAGES)}, not {', '.join(about.stages)}"
-    score = 0.0 if about.score is None else about.score
-    return "" if math.isfinite(score) and 0 <= score <= 1 else f"score {score} is not from 0 to 1"
+    for score in (about.score or 0.0, *about.scores.values()):
+        if not (math.isfinite(score) and 0 <= score <= 1):
+            return f"score {score} is not from 0 to 1"
+    return ""
 
 
 def open_model(folder: str | None = None) -> Model:
@@ -238,15 +262,13 @@ def write_about(folder: str, about: About) -> None:
 
 
 def describe(
-    folder: str,
-    profile: str,
-    input_size: int,
-    stages: dict[str, dict],
-    score: Optional[float] = None,
-    score_from: Optional[dict[str, Any]] = None,
+    folder: str, profile: str, input_size: int, stages: dict[str, dict], **scores: Any
 ) -> None:
-    """Write model.json for the nets, weights and history in a folder; the rest as in `About`."""
-    names = (*FUSED, *DENSE, TPE, PROVENANCE)
+    """Write model.json for the nets, weights and history in a folder.
+
+    The rest as in `About`; scores: score, score_from, scores and scores_from, where it has any.
+    """
+    names = [name for net in NETS for name in net] + [TPE, PROVENANCE]
     there = [name for name in names if os.path.isfile(os.path.join(folder, name))]
     digests = {name: files.sha256(os.path.join(folder, name)) for name in there}
     about = About(
@@ -255,8 +277,7 @@ def describe(
         input_size=input_size,
         stages=stages,
         files=digests,
-        score=score,
-        score_from=score_from or {},
+        **scores,
     )
     write_about(folder, about)
 
@@ -282,9 +303,23 @@ def replacing_file(folder: str, name: str) -> Iterator[str]:
             os.remove(made)
 
 
-def set_score(folder: str, score: float, **found_by: Any) -> None:
-    """Set the least detection score that a model reports, and how it was found."""
+def set_score(folder: str, score: float, proposals: str = "", **found_by: Any) -> None:
+    """Set the least detection score that a model reports, and how it was found.
+
+    proposals: the way to propose regions that it is for; "": all that have none of their own.
+    """
     with folders.only_one(folder):
         about = read_about(folder)
-        about.score, about.score_from = score, found_by
+        if proposals:
+            about.scores[proposals], about.scores_from[proposals] = score, found_by
+        else:
+            about.score, about.score_from = score, found_by
+        write_about(folder, about)
+
+
+def forget_scores(folder: str) -> None:
+    """Forget the scores of single ways to propose regions, whose nets are others now."""
+    with folders.only_one(folder):
+        about = read_about(folder)
+        about.scores, about.scores_from = {}, {}
         write_about(folder, about)

@@ -1,7 +1,7 @@
 """Work on many items in several processes: results in the items' order, memory flat.
 
-Each process has a line of its own to this one. So the death of one is seen at once, even amid a
-message, which the pools of Python's library wait for without end.
+Each process of this machine has a line of its own to this one. So the death of one is seen at
+once, even amid a message, which the pools of Python's library wait for without end.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing import connection
 from multiprocessing.connection import Connection
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import cv2
 
@@ -28,6 +28,11 @@ from allinone.interrupts import held, leave_to_parent
 # Of the environment: each of several processes computes with one thread.
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 AHEAD = 4  # our choice: chunks under way for each process, so that none waits for the next
+
+# How many processes of this machine work, None: one a core; or the address of a dask scheduler,
+# whose workers do (allinone.cluster), CONFIGURED: the one that dask's own configuration names.
+Workers = Union[int, str, None]
+CONFIGURED = "config"
 
 
 def _serve(work: Callable, line: Connection, life: Connection) -> None:
@@ -169,27 +174,50 @@ def _chunks(items: Iterator, size: int) -> Iterator[list]:
         yield chunk
 
 
+def is_cluster(workers: object) -> bool:
+    """Tell whether workers are those of a cluster: the address of a scheduler, or CONFIGURED."""
+    return isinstance(workers, str) and (":" in workers or workers == CONFIGURED)
+
+
 def in_order(
     work: Callable[[list], Iterable],
     items: Iterable[Any],
-    workers: int | None = None,
+    workers: Workers = None,
     chunk: int = 1,
 ) -> Iterator[tuple[Any, Any]]:
     """Yield (item, result) for every item, where work(list of items) returns their results.
 
-    work must be importable by name. It gets `chunk` items at a time in one of `workers` processes
-    (default: one a core), or in this process where all items are one chunk. Items are taken from
-    their source only as results are asked for: AHEAD chunks a process are in memory at most. The
-    processes end with this one, however it ends. InputError where one of them dies.
+    As `elsewhere`, but in this process where all items are one chunk and no cluster is named.
+    """
+    items = iter(items)
+    first = list(itertools.islice(items, chunk + 1))
+    if len(first) <= chunk and not isinstance(workers, str):
+        yield from zip(first, work(first) if first else ())
+        return
+    yield from elsewhere(work, itertools.chain(first, items), workers, chunk)
+
+
+def elsewhere(
+    work: Callable[[list], Iterable],
+    items: Iterable[Any],
+    workers: Workers = None,
+    chunk: int = 1,
+) -> Iterator[tuple[Any, Any]]:
+    """Yield (item, result) for every item; work(list of items), done in other processes, says it.
+
+    work must be importable by name. It gets `chunk` items at a time. Items are taken from their
+    source only as results are asked for: AHEAD chunks a process are in memory at most. Processes of
+    this machine end with this one, however it ends; InputError where one of them dies.
     """
     chunks = _chunks(iter(items), chunk)
-    first, second = next(chunks, []), next(chunks, [])
-    if not second:
-        yield from zip(first, work(first) if first else ())
+    if isinstance(workers, str):
+        from allinone import cluster  # only who has one needs dask
+
+        yield from cluster.in_order(work, chunks, workers)
         return
     team, under_way = _Workers(work, workers or os.cpu_count() or 1), collections.deque()
     try:
-        for some in itertools.chain([first, second], chunks):
+        for some in chunks:
             under_way.append(_Job(some))
             team.add(under_way[-1])
             if len(under_way) >= AHEAD * team.most:

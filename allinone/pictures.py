@@ -96,10 +96,13 @@ def _opened(path: str) -> Iterator[BinaryIO]:
         raise InputError(f"{path}: cannot be read ({error.strerror}); {MEND}") from None
 
 
-def decode_image(data: bytes, name: str) -> np.ndarray:
-    """Return an encoded picture as `read_image` does; name: for the sentence of an InputError."""
+def decode_image(data: bytes, name: str, most: int = MAX_PIXELS) -> np.ndarray:
+    """Return an encoded picture as `read_image` does.
+
+    name: for the sentence of an InputError; most: pixels that it may have.
+    """
     stream = io.BytesIO(bytes(data))
-    head = _head(stream, name)
+    head = _head(stream, name, most)
     # OpenCV fills what a cut JPEG lacks with grey. Before the end marker none can stand: within
     # the pixels it is escaped. Behind it something may, such as the film of a motion photo.
     if head.format == "JPEG" and stream.getvalue().find(JPEG_END, stream.tell()) < 0:
@@ -136,11 +139,11 @@ def decode_record(data: bytes, name: str) -> np.ndarray:
     return decode_image(data, name)
 
 
-def refuse_size(width: float, height: float, name: str) -> None:
+def refuse_size(width: float, height: float, name: str, most: int = MAX_PIXELS) -> None:
     """Raise InputError where a picture of a size would be too large to work with."""
-    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+    if width * height > most or max(width, height) > MAX_SIDE:
         raise InputError(
-            f"{name}: a picture of more than {MAX_PIXELS // 10**6} million pixels, or {MAX_SIDE:,} "
+            f"{name}: a picture of more than {most / 10**6:g} million pixels, or {MAX_SIDE:,} "
             "along a side, which is refused; scale it down or remove it from the list"
         )
 
@@ -185,6 +188,13 @@ def shown_size(path: str) -> tuple[int, int]:
 
 def write_image(path: str, image: np.ndarray, quality: int = 92) -> None:
     """Write a picture, encoded by the name's extension, through a temporary name."""
+    data = encode_image(path, image, quality)
+    with files.replacing(path, "wb") as stream:
+        stream.write(data)
+
+
+def encode_image(path: str, image: np.ndarray, quality: int = 92) -> bytes:
+    """Return a picture as the file of a name would hold it; InputError where none can."""
     kind = os.path.splitext(path)[1]
     settings = [cv2.IMWRITE_JPEG_QUALITY, quality] if kind.lower() in JPEG else []
     try:
@@ -193,11 +203,10 @@ def write_image(path: str, image: np.ndarray, quality: int = 92) -> None:
         ok = False
     if not ok:
         raise InputError(f"{path}: OpenCV cannot write this kind of picture; use .jpg or .png")
-    with files.replacing(path, "wb") as stream:
-        stream.write(data.tobytes())
+    return data.tobytes()
 
 
-def _head(stream: BinaryIO, name: str) -> Image.Image:
+def _head(stream: BinaryIO, name: str, most: int = MAX_PIXELS) -> Image.Image:
     """Return a picture of which only the head is read; InputError where it is none or too large."""
     try:
         start = stream.read(len(JPEG_START))
@@ -211,8 +220,13 @@ def _head(stream: BinaryIO, name: str) -> Image.Image:
         width = height = MAX_PIXELS
     except Exception:  # Pillow's readers raise whatever a damaged file leads to
         raise InputError(f"{name}: no picture that OpenCV can read; {MEND}") from None
-    refuse_size(width, height, name)
+    refuse_size(width, height, name, most)
     return head
+
+
+def kind_of(data: bytes, name: str) -> str:
+    """Return the kind of an encoded picture, one of FORMATS; InputError where it is none."""
+    return str(_head(io.BytesIO(data), name).format)
 
 
 def _orientation(head: Image.Image) -> int:

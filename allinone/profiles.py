@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from allinone.tasks import AGE_SCALE, Task
+from allinone.tasks import AGE_SCALE, WINDOW_NETS, Task
 
 USUAL_BATCH = 16  # our choice: pictures of a mini-batch for a tower that a profile does not name
 
@@ -35,7 +35,8 @@ class Profile:
 
     def dropout_of(self, tower: str) -> float:
         """Return the share of the units of a sub-network's hidden layers that training drops."""
-        return 0.0 if tower in self.without_dropout else self.dropout
+        without = (*self.without_dropout, *WINDOW_NETS)
+        return 0.0 if tower in without else self.dropout
 
     def batch_of(self, tower: str) -> int:
         """Return how many pictures of a tower are in a mini-batch."""

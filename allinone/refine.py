@@ -17,6 +17,11 @@ KEPT = 0.3  # our choice: least score of a region that goes on to the next round
 # our choice: N, rounds of Iterative Region Proposals; the third still moves boxes, a fourth moves
 # none (make bench)
 ROUNDS = 3
+# our choice: beside a region of at least this score, those of so many times its size, where one
+# region of a face is proposed; the largest score of several tells faces from others better
+SURE, BESIDE = 0.9, (0.87, 1.15)
+# our choice: IoU with a region that was looked at from which on another one says the same
+STILL = 0.9
 LEAST = 8  # our choice: pixels; smaller rectangles are no regions
 OVERLAP = 0.2  # our choice: IoU above which two precise boxes are the same face
 INSIDE = 0.6  # our choice: share of a box in a better one above which it is a part of that face
@@ -32,14 +37,19 @@ def iterative_region_proposals(
     regions: np.ndarray,
     sizes: Sequence[tuple[int, int]],
     rounds: int = ROUNDS,
+    still: float | None = None,
 ) -> tuple[np.ndarray, Found]:
     """Return (owners (m,), what stage 1 finds) of all regions that may be faces.
 
     They are proposed or found on the way. look(owners, regions) runs stage 1; owners (n,): the
-    picture of each region (n, 4); sizes: (width, height) of the pictures.
+    picture of each region (n, 4); sizes: (width, height) of the pictures. still: for regions of
+    which a face has one: IoU with a region that was looked at from which on a new one is not; those
+    BESIDE a region that is one are looked at too.
     """
     # 1. Score the proposals, 2. keep those that may be faces.
     newest = _promising(look, owners, regions)
+    if still is not None:
+        newest = _with_those_beside(look, *newest)
     seen = [newest]
     # 3. Each round: the rectangle of the landmarks that were found in a region is a new region;
     #    score it, keep it or not.
@@ -47,12 +57,41 @@ def iterative_region_proposals(
         owners, found = newest
         limits = np.float32([sizes[owner] for owner in owners]).reshape(-1, 2)
         new = np.rint(boxes.clip_each(landmarks.face_rectangle(found["landmarks"]), limits))
-        large = (new[:, 2:] - new[:, :2] >= LEAST).all(axis=1)
-        new = np.unique(np.column_stack([owners[large], new[large]]), axis=0)
+        wanted = (new[:, 2:] - new[:, :2] >= LEAST).all(axis=1)
+        if still is not None:
+            wanted &= _are_new(owners, new, found["score"], seen, still)
+            if not wanted.any():
+                break
+        new = np.unique(np.column_stack([owners[wanted], new[wanted]]), axis=0)
         newest = _promising(look, new[:, 0].astype(int), new[:, 1:].astype(np.float32))
         seen.append(newest)
     owners, found = zip(*seen)
     return np.concatenate(owners), joined(found)
+
+
+def _with_those_beside(look, owners, found):
+    """Return (owners, what stage 1 finds) of regions and of those beside the SURE ones."""
+    sure = found["score"] >= SURE
+    center, size = boxes.center_size(found["boxes"][sure])
+    beside = [boxes.from_center_size(center, size * factor) for factor in BESIDE]
+    more, seen = _promising(look, np.tile(owners[sure], len(BESIDE)), np.concatenate(beside))
+    return np.concatenate([owners, more]), joined([found, seen])
+
+
+def _are_new(owners, regions, scores, seen, still):
+    """Return (n,), whether a region is unlike all that were looked at and all better new ones.
+
+    scores: of what they come from; seen: (owners, what stage 1 found) of each round so far.
+    """
+    theirs = np.concatenate([some for some, _ in seen])
+    looked_at = np.concatenate([found["boxes"] for _, found in seen])
+    new = np.zeros(len(regions), bool)
+    for owner in np.unique(owners):
+        own = np.flatnonzero(owners == owner)
+        overlaps = boxes.iou(regions[own], looked_at[theirs == owner])
+        own = own[(overlaps < still).all(axis=1)]
+        new[own[boxes.nms(regions[own], scores[own], still)]] = True
+    return new
 
 
 def joined(parts: Sequence[Found]) -> Found:

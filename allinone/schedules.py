@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from allinone.profiles import Profile
-from allinone.tasks import AGE_GAUSSIAN_WEIGHT, HYPERFACE, TOWERS, tasks_of
+from allinone.tasks import AGE_GAUSSIAN_WEIGHT, HYPERFACE, PROPOSAL, SCREEN, TOWERS, tasks_of
 
 AGE_SWITCH_ITERATION = 20000  # eq. 6: lambda is 0 until here, then 1 (section III-C4)
 
@@ -101,6 +101,8 @@ WHY: dict[str, str] = dict(
 )
 
 FOTW = ("smile", "gender")  # sub-networks and tasks of Faces of the World (section IV-D)
+WINDOWS = 256  # our choice: windows of a mini-batch of the proposal net,
+CLOSE_WINDOWS = 128  # and of the screening net
 SAME_BUDGET = "as joint, for a comparison at the same budget"  # why of a sub-network alone
 
 
@@ -149,6 +151,22 @@ def _paper_jobs() -> list[Job]:
             base_lr=0.001,
             why="about 150 epochs of AFLW's pictures: 128 regions, four a picture",
         ),
+        Job(
+            PROPOSAL,
+            (PROPOSAL,),
+            iterations=60000,
+            base_lr=0.01,
+            why="Caffe's usual from scratch; about 40 epochs of AFLW's pictures: 16 windows each",
+            batch={PROPOSAL: WINDOWS},
+        ),
+        Job(
+            SCREEN,
+            (SCREEN,),
+            iterations=120000,
+            base_lr=0.01,
+            why="as proposal: as many windows",
+            batch={SCREEN: CLOSE_WINDOWS},
+        ),
         Job("fddb", ("det",), branches=("detection",), iterations=5000, folds=10, **gentle),
         # One set for both towers, so that its shares are not the joint net's.
         Job(
@@ -187,6 +205,22 @@ def _small_jobs() -> list[Job]:
         ),
         *_alone(800, **full),
         Job("hyperface", (HYPERFACE,), why="as joint", **full),
+        Job(
+            PROPOSAL,
+            (PROPOSAL,),
+            iterations=3000,
+            base_lr=0.002,
+            why="as joint; the net is small and learns in minutes",
+            batch={PROPOSAL: WINDOWS},
+        ),
+        Job(
+            SCREEN,
+            (SCREEN,),
+            iterations=3000,
+            base_lr=0.002,
+            why="as proposal",
+            batch={SCREEN: CLOSE_WINDOWS},
+        ),
         Job("fddb", ("det",), branches=("detection",), folds=10, **gentle),
         Job("fotw", FOTW, branches=FOTW, **gentle),
         Job("lap2015", ("age",), branches=("age",), **gentle),

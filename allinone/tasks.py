@@ -16,6 +16,7 @@ POINTS = "points"  # the 21 landmarks
 VISIBILITY = "visibility"  # of each landmark, 0 hidden to 1 seen
 ANGLES = "angles"  # roll, pitch and yaw
 DESCRIPTOR = "descriptor"  # the identity descriptor, learnt by classifying people
+OFFSETS = "offsets"  # of a face's box from a window (allinone.windows)
 
 # Heads: where a task's layers stand in the network (figure 3).
 INDEPENDENT = "independent"  # on the fused conv1, conv3 and conv5: subject-independent tasks
@@ -198,6 +199,41 @@ ALIGNED_TOWERS: tuple[str, ...] = tuple(tower for tower in TOWERS if tower != RE
 HYPERFACE = "hyperface"
 HYPERFACE_TASKS = ("detection", "landmarks", "visibility", "pose", "gender")
 
+# The proposal net and the screening net are our addition, towers of their own too: they tell
+# windows that show a face from those that show none, so that stage 1 need not look everywhere. The
+# first looks at all of a picture, the second closer at what the first takes for faces. What they
+# say is no answer about a face, so that their tasks stand in no table.
+PROPOSAL, SCREEN = "proposal", "screen"
+WINDOW_NETS = (PROPOSAL, SCREEN)
+PROPOSAL_TASKS: tuple[Task, ...] = (
+    Task(
+        name="face",
+        tower=PROPOSAL,
+        stage=0,
+        head=PROPOSAL,
+        kind=PROBABILITY,
+        size=2,
+        loss="softmax",
+        weight=1.0,
+        figure=ACCURACY,
+        words=("no face", "face"),
+    ),
+    Task(
+        name="offsets",
+        tower=PROPOSAL,
+        stage=0,
+        head=PROPOSAL,
+        kind=OFFSETS,
+        size=4,
+        loss="euclidean",
+        factor=1 / 4,
+        weight=5.0,  # our choice: as the landmarks, which are shares of the region's size too
+        figure=Figure("iou", "mean IoU with the face's box", "%", True),
+    ),
+)
+# All that some net learns, by name.
+LEARNT: dict[str, Task] = {**BY_NAME, **{task.name: task for task in PROPOSAL_TASKS}}
+
 # Region sampling (section III-C1): an IoU with the face above POSITIVE is a face, under NEGATIVE is
 # none, between is ignored by the detection loss; landmarks, visibility and pose learn from every
 # region above REGRESS.
@@ -218,6 +254,8 @@ def tasks_of(tower: str) -> list[Task]:
     """Return the tasks that a tower learns, in the table's order."""
     if tower == HYPERFACE:
         return [BY_NAME[name] for name in HYPERFACE_TASKS]
+    if tower in WINDOW_NETS:
+        return list(PROPOSAL_TASKS)
     return [task for task in TASKS if task.tower == tower]
 
 

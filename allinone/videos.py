@@ -41,22 +41,42 @@ class Video:
     turn: int = 0  # degrees clockwise by which the frames are shown turned
     camera: bool = False
 
-    def frames(self, every: int) -> Iterator[tuple[int, float, np.ndarray]]:
+    def frames(
+        self, every: int, start: float = 0.0, end: float | None = None
+    ) -> Iterator[tuple[int, float, np.ndarray]]:
         """Yield (number, seconds, frame) of every n-th frame, the seconds from the first frame on.
 
-        InputError where there is none and, after the last one, where the video is cut off.
+        start, end: seconds of the first frame that is taken, and of the first that is not, None:
+        all. InputError where there is none and, after the last one, where the video is cut off.
         """
-        start, seconds = time.monotonic(), 0.0
+        began, seconds, first = time.monotonic(), 0.0, None
         try:
             for number in itertools.count():
                 if not self.capture.grab():
+                    self._check_length(number, seconds)
                     break
-                seconds = time.monotonic() - start if self.camera else self._stamp(number)
-                if number % every == 0:
-                    yield number, seconds, self._frame()
+                seconds = time.monotonic() - began if self.camera else self._stamp(number)
+                if end is not None and seconds >= end:
+                    break
+                if seconds >= start:
+                    first = number if first is None else first
+                    if (number - first) % every == 0:
+                        yield number, seconds, self._frame()
         finally:
             self.capture.release()
-        self._check_length(number, seconds)
+        if first is None:
+            raise InputError(
+                f"{self.source}: no frame from {start:g} seconds on"
+                f"{'' if end is None else f' and before {end:g}'}; its last one was read at "
+                f"{seconds:g} seconds: choose other times"
+            )
+
+    def expected(self, every: int, start: float = 0.0, end: float | None = None) -> int | None:
+        """Return about how many frames `frames` yields, None where nobody knows."""
+        if self.count is None:
+            return None
+        last = self.count if end is None else min(self.count, int(end * self.rate))
+        return max(1, -(-(last - int(start * self.rate)) // every))
 
     def _stamp(self, number: int) -> float:
         """Return the time of the frame that was grabbed last; of its number where it has none."""

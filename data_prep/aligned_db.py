@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 
 from allinone import align, files, folders, store, tasks
 from allinone.errors import InputError
-from allinone.parallel import in_order
+from allinone.parallel import Workers, in_order
 from allinone.profiles import Profile
 from data_prep.align_faces import Aligned, align_lines
 from data_prep.conversion import DROPPED
@@ -154,7 +154,7 @@ def build_aligned(
     out: str,
     towers: Sequence[str],
     profile: Profile,
-    workers: int | None = None,
+    workers: Workers = None,
     training_set: str = "",
     splits: Splits = None,
 ) -> None:

@@ -9,6 +9,7 @@ import sys
 
 from allinone import arguments, device, profiles, tasks
 from allinone.errors import InputError, command
+from data_prep import region_search
 from data_prep.aligned_db import build_aligned
 from data_prep.landmark_finder import locate
 from data_prep.scenes_db import build_scenes
@@ -22,7 +23,7 @@ def parse(argv):
     add("--records", nargs="+", default=[], help="records.jsonl; scenes: to search for regions")
     add("--split", nargs="+", help="parts to take (train, val, fold_03, ...), default all")
     add("--out", required=True, help="folder for the databases")
-    add("--workers", type=arguments.WORKERS, help="processes, default one a core")
+    arguments.add_workers(parser)
     add("--gpu", default="", help="of a model that is named below: GPU number; empty: CPU")
     _add_options_of_aligned(parser.add_argument_group("aligned").add_argument)
     _add_options_of_scenes(parser.add_argument_group("scenes").add_argument)
@@ -52,6 +53,11 @@ def _add_options_of_scenes(add):
         help="folder of a fused model whose dense net proposes the regions, instead of selective "
         "search",
     )
+    add(
+        "--windows-from",
+        metavar="MODEL",
+        help="the same of its proposal net, which learns from them",
+    )
 
 
 def scenes(args):
@@ -60,11 +66,16 @@ def scenes(args):
         raise InputError(
             "build_db scenes: name at least one records file (--records or --without-search)"
         )
+    if args.regions_from and args.windows_from:
+        raise InputError("--windows-from goes without --regions-from; leave one of them out")
+    search = None
     if args.regions_from:
+        arguments.refuse_gpu_elsewhere(args)
         device.use(args.gpu)
-    build_scenes(
-        args.records, args.without_search, args.out, args.workers, args.split, args.regions_from
-    )
+        search = region_search.Dense(args.regions_from)
+    elif args.windows_from:
+        search = region_search.Windows(args.windows_from)
+    build_scenes(args.records, args.without_search, args.out, args.workers, args.split, search)
 
 
 def aligned(args):
@@ -73,8 +84,9 @@ def aligned(args):
         raise InputError("build_db aligned: name one records file with --records")
     (records,) = args.records
     if args.landmarks_from:
+        arguments.refuse_gpu_elsewhere(args)
         device.use(args.gpu)
-        records = locate(records, args.landmarks_from)
+        records = locate(records, args.landmarks_from, args.workers)
     profile = profiles.PROFILES[args.profile]
     build_aligned(records, args.out, args.towers, profile, args.workers, args.set, args.split)
 

@@ -41,7 +41,7 @@ def parse(argv):
         help="folder of a model that finds the landmarks of faces without any",
     )
     add("--gpu", default="", help="with --landmarks-from: GPU number; empty: CPU")
-    add("--workers", type=arguments.WORKERS, help="processes, default one a core")
+    arguments.add_workers(parser)
     return parser.parse_args(argv)
 
 
@@ -57,6 +57,7 @@ def main(argv=None):
     if args.folder and len(args.sets) != 1:
         raise InputError("--folder goes with one SET")
     if args.landmarks_from:
+        arguments.refuse_gpu_elsewhere(args)
         device.use(args.gpu)
     names = args.sets or feeds.sets_there(args.data)
     folders = {name: args.folder or os.path.join(args.data, name) for name in names}

@@ -11,16 +11,19 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
 
-from allinone import closure, folders, landmarks, pictures, record
+from allinone import closure, engines, folders, landmarks, pictures, record
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
 from allinone.growing import ITEMS, Growing
 from allinone.model import open_model
+from allinone.own_analyzer import OwnAnalyzer, models_in
+from allinone.parallel import Workers, elsewhere
 from allinone.record import FaceRecord
 from data_prep.sources import Reading, image_path, survey
 
@@ -85,31 +88,56 @@ def located(analyzer: FaceAnalyzer, faces: Sequence[FaceRecord], records: str) -
     return result
 
 
-def locate(records: str, model: str) -> str:
+@dataclass
+class Locating(OwnAnalyzer):
+    """What is done with batches of lines (number, text) of a records file."""
+
+    records: str = ""
+
+    def __call__(self, batches: Iterable[Sequence[tuple[int, bytes]]]) -> Iterator[str]:
+        """Yield the lines of each batch with what is found."""
+        for some in batches:
+            faces = [record.parse(text, self.records, number) for number, text in some]
+            found = located(self.analyzer, faces, self.records)
+            yield "".join(map(record.to_line, found))
+
+
+def locate(records: str, model: str, workers: Workers = None) -> str:
     """Find the landmarks of records with a model's folder, where that was not done before.
 
+    workers: the address of a dask scheduler, whose workers do it; else it is done in this process.
     Return the path of the records that have them.
     """
     path = path_of(records, model)
     with folders.only_one(path):
         if not os.path.isfile(path):
-            _locate(records, model, path)
+            _locate(records, model, path, workers)
         # Always: a command may have been stopped just before.
         with contextlib.suppress(FileNotFoundError):
             os.remove(f"{path}{PARTIAL}{ITEMS}")
     return path
 
 
-def _locate(records, model, path):
+def _locate(records, model, path, workers):
     partial, reading = f"{path}{PARTIAL}", Reading(records)
-    lines, analyzer = reading.lines(), FaceAnalyzer(model, "caffe")
+    lines = reading.lines()
+    work = Locating(dict(model_dir=model, engine=engines.CAFFE), models_in(model), records)
     with Growing(partial, None, {"code": closure.hash_of([__name__])}) as growing:
         with reading.progress("finding landmarks") as progress:
             done = itertools.islice(lines, growing.done * BATCH)
             progress.step(sum(len(text) for _, text in done))
-            for some in iter(lambda: list(itertools.islice(lines, BATCH)), []):
-                faces = [record.parse(text, records, number) for number, text in some]
-                growing.write("".join(map(record.to_line, located(analyzer, faces, records))))
+            batches = iter(lambda: list(itertools.islice(lines, BATCH)), [])
+            for some, found in _found(work, batches, workers):
+                growing.write(found)
                 growing.end_item()
                 progress.step(sum(len(text) for _, text in some))
     os.replace(partial, path)
+
+
+def _found(work, batches, workers):
+    """Yield each batch with its lines, found on a cluster where one is named, else here."""
+    if isinstance(workers, str):
+        yield from elsewhere(work, batches, workers)
+        return
+    for some in batches:
+        yield some, next(work([some]))

@@ -23,6 +23,7 @@ def parse(argv):
         help="folder of a fused model, or of a tower that tools.fuse --tower took out",
     )
     parser.add_argument("--gpu", default="", help="GPU number; empty: CPU")
+    arguments.add_dask(parser)
     return parser.parse_args(argv)
 
 
@@ -30,8 +31,9 @@ def parse(argv):
 def main(argv=None):
     """Run the command."""
     args = parse(argv)
+    arguments.refuse_gpu_elsewhere(args)
     device.use(args.gpu)
-    path = locate(args.records, args.model)
+    path = locate(args.records, args.model, args.workers)
     known = [face.landmarks is not None for face in record.read(path)]
     print(f"{path}: {sum(known)} of {len(known)} records have landmarks")
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from allinone import record
 from allinone.errors import InputError
-from allinone.parallel import in_order
+from allinone.parallel import Workers, in_order
 from allinone.pictures import decode_image, read_bytes
 from allinone.record import FaceRecord
 from data_prep import region_cache
@@ -153,7 +153,7 @@ def _as_jpeg(job, data, image):
 
 
 def read_source(
-    source: Source, pictures: Iterable[Picture], splits: Splits, workers: int | None
+    source: Source, pictures: Iterable[Picture], splits: Splits, workers: Workers
 ) -> Iterator[tuple[Job, Union[bytes, Dropped, None], np.ndarray]]:
     """Yield (job, JPEG, proposals (n, 4)) of a source's pictures, in their order.
 
@@ -162,7 +162,7 @@ def read_source(
     """
     search, jobs = source.search, jobs_of(source, pictures, splits)
     find = search.find if search else None
-    if find and not search.in_processes:
+    if find and not (search.in_processes or isinstance(workers, str)):
         results = ((job, read_picture(job, find)) for job in jobs)
     else:
         work = functools.partial(read_pictures, find=find)

@@ -15,9 +15,10 @@ from collections.abc import Iterator, Sequence
 
 from allinone import files, folders, store, tasks
 from allinone.errors import InputError
+from allinone.parallel import Workers
 from data_prep.conversion import DROPPED
 from data_prep.reader import Dropped
-from data_prep.region_search import Dense, Selective
+from data_prep.region_search import Search, Selective
 from data_prep.regions_file import RegionsWriter
 from data_prep.scene_pictures import Picture, Source, read_source
 from data_prep.sources import Splits
@@ -94,18 +95,18 @@ def build_scenes(
     searched: Sequence[str],
     unsearched: Sequence[str],
     out: str,
-    workers: int | None = None,
+    workers: Workers = None,
     splits: Splits = None,
-    model: str | None = None,
+    search: Search | None = None,
 ) -> None:
     """Write the detection database into <out>/det: pictures, faces, and region proposals.
 
-    searched, unsearched: records files; the pictures of the former are searched for regions, by
-    selective search or by a model's dense net, and what is found is kept beside them
-    (data_prep.region_cache). splits: parts of the records, None for all. A picture that cannot be
+    searched, unsearched: records files; the pictures of the former are searched for regions, and
+    what is found is kept beside them (data_prep.region_cache). splits: parts of the records, None
+    for all; search: of data_prep.region_search, None for selective search. A picture that cannot be
     read is named in the database's dropped.jsonl. InputError where no face has a box.
     """
-    search = Dense(model) if model else Selective()
+    search = search or Selective()
     sources = [Source(records, search) for records in searched]
     sources += [Source(records) for records in unsearched]
     pictures = _pictures_of(sources, splits)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from allinone import align, files, reading, store, tasks
 from allinone.errors import InputError
+from allinone.parallel import Workers
 from allinone.profiles import Profile
 from data_prep.aligned_db import build_aligned
 from data_prep.feeds import Feed, plans_of
@@ -35,7 +36,7 @@ def fresh(folder: str, records: Sequence[str], splits: Splits, **about) -> bool:
     )
 
 
-def build_det(feeds: Sequence[Feed], out: str, model: str | None, workers: int | None) -> None:
+def build_det(feeds: Sequence[Feed], out: str, model: str | None, workers: Workers) -> None:
     """Build the detection database of those feeds that teach detection.
 
     model: folder of a model that finds the boxes of faces without any, and landmarks where it does.
@@ -51,7 +52,7 @@ def build_det(feeds: Sequence[Feed], out: str, model: str | None, workers: int |
             f"{tasks.REGION_TOWER}: {names} are to be taken in different parts; build them one by "
             "one with data_prep.build_db"
         )
-    records = [_with_boxes(feed, model) for feed in feeds]
+    records = [_with_boxes(feed, model, workers) for feed in feeds]
     boxed = [survey(one).has_boxes(splits) for one in records]
     for feed in (feed for feed, known in zip(feeds, boxed) if not known):
         print(f"  {feed.name} has no box{_of(splits)}: tower {tasks.REGION_TOWER} does without it")
@@ -70,11 +71,11 @@ def _of(splits: Splits) -> str:
     return f" in part {', '.join(splits)}" if splits else ""
 
 
-def _with_boxes(feed: Feed, model: str | None) -> str:
+def _with_boxes(feed: Feed, model: str | None, workers: Workers) -> str:
     """Return the records of a feed, with what a model finds where a face has no box."""
     if survey(feed.records).lacks_boxes(feed.splits):
         if model:
-            return locate(feed.records, model)
+            return locate(feed.records, model, workers)
         print(
             f"  {feed.name}: pictures with a face without a box are left out of "
             f"{tasks.REGION_TOWER}; LANDMARKS=folder names a model that finds boxes"
@@ -83,7 +84,7 @@ def _with_boxes(feed: Feed, model: str | None) -> str:
 
 
 def build_faces(
-    feed: Feed, out: str, profile: Profile, model: str | None, workers: int | None, apart: bool
+    feed: Feed, out: str, profile: Profile, model: str | None, workers: Workers, apart: bool
 ) -> bool:
     """Build the databases of aligned faces of a feed.
 
@@ -96,7 +97,7 @@ def build_faces(
         return True
     records = feed.records
     if model and survey(records).lacks_landmarks(feed.splits):
-        records = locate(records, model)
+        records = locate(records, model, workers)
     if not survey(records).has_landmarks(feed.splits):
         return False
     for tower in list(towers):
@@ -128,7 +129,7 @@ def build(
     named: bool,
     profile: Profile,
     model: str | None,
-    workers: int | None = None,
+    workers: Workers = None,
 ) -> list[str]:
     """Build all databases of some sets, {name: folder}.
 

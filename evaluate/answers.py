@@ -11,7 +11,7 @@ from typing import Any, Optional
 import numpy as np
 
 from allinone import boxes, dense, tasks
-from allinone.analyzer import FaceAnalyzer
+from allinone.analyzer import DENSE, FAST, FaceAnalyzer
 from allinone.face import Face, rounded
 from allinone.record import FaceRecord
 
@@ -50,7 +50,7 @@ def stage1_faces(found: Mapping[str, np.ndarray]) -> list[Face]:
 
 def detected(analyzer: FaceAnalyzer, picture: np.ndarray, image: str) -> list[FaceRecord]:
     """Return the faces that the model finds in a picture, best first; image: its path."""
-    found = analyzer.detect(picture, analyzer.propose(picture), SCORE)
+    (found,) = analyzer.find_many([picture], SCORE)
     return [record_of(image, face) for face in stage1_faces(found)]
 
 
@@ -59,9 +59,10 @@ def regions_around(
 ) -> np.ndarray:
     """Return the regions (n, 4) of a picture over which the paper's means are taken.
 
-    All proposals; those of the dense net are not thinned out.
+    All proposals; those of the dense net are not thinned out, and stand for those of the proposal
+    net, which are one of each face.
     """
-    if proposals != "dense":
+    if proposals not in (FAST, DENSE):
         return analyzer.propose(picture)
     heights = [face.box[3] - face.box[1] for face in faces if face.box is not None]
     if not heights:
@@ -73,7 +74,7 @@ def box_of(analyzer: FaceAnalyzer, picture: np.ndarray, face: FaceRecord) -> Opt
     """Return the box of an annotated face, or of the best face found in its picture, or None."""
     if face.box is not None:
         return face.box
-    found = analyzer.detect(picture, analyzer.propose(picture), SCORE)
+    (found,) = analyzer.find_many([picture], SCORE)
     return found["boxes"][0].tolist() if len(found["boxes"]) else None
 
 

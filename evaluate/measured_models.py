@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Optional, TypedDict
 
 from allinone import model, profiles, reading
-from allinone.analyzer import DENSE, SELECTIVE_SEARCH
+from allinone.analyzer import SELECTIVE_SEARCH, usual_proposals
 from allinone.errors import InputError
 
 
@@ -100,14 +100,19 @@ def proposals_for(folders: Iterable[str], asked: Optional[str]) -> tuple[str, st
     """Return (where faces are looked for, why): what was asked for, else what suits the models.
 
     folders: the models that do stage 1. Of profile paper selective search, as in the paper (section
-    III-D); else the dense net, or selective search where a model has none.
+    III-D); else the best that all of the models have a net for.
     """
     if asked:
         return asked, "as asked for"
-    for folder in sorted(set(folders)):
-        about_one = model.read_about(folder)
-        if about_one.profile == profiles.PAPER.name:
-            return SELECTIVE_SEARCH, "as in the paper, since the profile is the paper's"
-        if model.DENSE[1] not in about_one.files:
-            return SELECTIVE_SEARCH, f"since {folder} has no dense net"
-    return DENSE, "the default of small profiles"
+    abouts = {folder: model.read_about(folder) for folder in sorted(set(folders))}
+    if any(one.profile == profiles.PAPER.name for one in abouts.values()):
+        return SELECTIVE_SEARCH, "as in the paper, since the profile is the paper's"
+
+    def all_have(name):
+        return all(name in one.files for one in abouts.values())
+
+    way = usual_proposals(all_have)
+    if way == SELECTIVE_SEARCH:
+        lacking = [folder for folder, one in abouts.items() if model.DENSE[1] not in one.files]
+        return way, f"since {lacking[0]} has no dense net"
+    return way, "the default of small profiles"

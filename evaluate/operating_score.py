@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from allinone import store
-from allinone.analyzer import DENSE, FaceAnalyzer
+from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
 from allinone.record import FaceRecord
 from allinone.stored_regions import StoredRegions
@@ -34,22 +34,26 @@ class Choice(NamedTuple):
     counted: Counted
 
 
-def of_records(model: str, records: str, precision: float, engine: str, gpu: str) -> Choice:
-    """Return the choice by the scenes of a records file."""
+def of_records(
+    model: str, records: str, precision: float, engine: str, gpu: str, proposals: str
+) -> Choice:
+    """Return the choice by the scenes of a records file; proposals: where faces are looked for."""
     with tempfile.TemporaryDirectory() as out:
-        searched = photographs.search(model, records, out, engine, gpu)
+        searched = photographs.search(model, records, out, engine, gpu, proposals)
     found = photographs.found_by(searched.said)
     return _choice(photographs.count(searched.pictures, found), records, precision)
 
 
-def of_database(model: str, folder: str, precision: float, engine: str, gpu: str) -> Choice:
+def of_database(
+    model: str, folder: str, precision: float, engine: str, gpu: str, proposals: str
+) -> Choice:
     """Return the choice by the scenes of a detection database, MOST of them, evenly spread."""
     store.verify(folder)
     reader = store.Reader(folder)
     stored = StoredRegions(folder, [], len(reader))
     chosen = np.unique(np.linspace(0, len(reader) - 1, min(MOST, len(reader))).astype(int))
     device = gpu if gpu and engine != "caffe" else None
-    analyzer = FaceAnalyzer(model, engine, device, DENSE)
+    analyzer = FaceAnalyzer(model, engine, device, proposals)
     pictures: list[Annotated] = []
     said: list[Said] = []
     for number in chosen.tolist():

@@ -14,7 +14,9 @@ import cv2
 import numpy as np
 
 from allinone import boxes
+from allinone.analyzer import usual_proposals
 from allinone.errors import InputError
+from allinone.model import open_model
 from allinone.pictures import read_image
 from allinone.record import FaceRecord
 from allinone.tasks import of_stage
@@ -68,10 +70,13 @@ def knows_its_faces(faces: Sequence[FaceRecord]) -> bool:
     return not any(face.lacks_box() for face in faces)
 
 
-def search(model: str, records: str, out: str, engine: str, gpu: str) -> Searched:
+def search(
+    model: str, records: str, out: str, engine: str, gpu: str, proposals: str | None = None
+) -> Searched:
     """Search pictures for faces with a model; lines go to the folder `out`.
 
-    model: its folder; records: path of the pictures' records.
+    model: its folder; records: path of the pictures' records; proposals: where to look, default as
+    the model does.
     """
     pictures = predictions.records_in(records)
     pictures = [one for one in pictures if knows_its_faces(one[1])]
@@ -80,7 +85,7 @@ def search(model: str, records: str, out: str, engine: str, gpu: str) -> Searche
         records,
         models,
         kind=answers.DETECT,
-        proposals="dense",
+        proposals=proposals or usual_proposals(open_model(model).has),
         score=answers.ALIGNED,
         stage=1,
         attributes=False,

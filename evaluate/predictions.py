@@ -90,7 +90,8 @@ def settings_of(
 def _hashes(folder: str) -> dict[str, str]:
     """Return {file: sha256} of the nets and weights of a model; other files change no answer."""
     about = model.open_model(folder).about
-    return {name: about.files[name] for name in (*model.FUSED, *model.DENSE) if name in about.files}
+    names = [name for net in model.NETS for name in net]
+    return {name: about.files[name] for name in names if name in about.files}
 
 
 def predict(

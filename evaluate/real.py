@@ -14,6 +14,7 @@ import os
 import sys
 
 from allinone import arguments, device, embeddings, engines, files, folders
+from allinone.analyzer import usual_proposals
 from allinone.errors import InputError, command
 from allinone.model import open_model
 from data_prep import conversion
@@ -67,7 +68,9 @@ def measure(args, engine, records, model, embedding):
     out = os.path.join(args.out, photographs.SET)
     searched = photographs.search(args.model, records[photographs.SET], out, engine, args.gpu)
     folder = os.path.dirname(records[photographs.SET])
-    found, threshold = photographs.rows(folder, searched, model.score)
+    found, threshold = photographs.rows(
+        folder, searched, model.score_of(usual_proposals(model.has))
+    )
     found += portraits.rows(said, embedding and embedding[0])
     groups = portraits.group_rows(said)
 

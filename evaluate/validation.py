@@ -13,9 +13,18 @@ from typing import Optional
 
 import numpy as np
 
-from allinone import snapshots, surgery, tasks
+from allinone import boxes, snapshots, surgery, tasks, windows
 from allinone.pycaffe import caffe
-from allinone.tasks import ANGLES, DESCRIPTOR, NUMBER, POINTS, PROBABILITY, VISIBILITY, Task
+from allinone.tasks import (
+    ANGLES,
+    DESCRIPTOR,
+    NUMBER,
+    OFFSETS,
+    POINTS,
+    PROBABILITY,
+    VISIBILITY,
+    Task,
+)
 from evaluate import metrics
 from prototxt import network
 from python_layers import tops
@@ -31,7 +40,7 @@ def measure(net, owners: dict[str, str], batches: int, rows: dict[str, int]) -> 
     count}, the first ones: those after them have come before. Values: shares, degrees, units of the
     task; NME in units of the region's size. A task without any label is left out.
     """
-    blobs = {name: blobs_of(tower, tasks.BY_NAME[name]) for name, tower in owners.items()}
+    blobs = {name: blobs_of(tower, tasks.LEARNT[name]) for name, tower in owners.items()}
     parts = {blob: [] for names in blobs.values() for blob in names}
     for _ in range(batches):
         net.forward()
@@ -42,7 +51,7 @@ def measure(net, owners: dict[str, str], batches: int, rows: dict[str, int]) -> 
         joined[blob] = np.concatenate(arrays)[: rows[blob.split("/")[0]]]
     figures = {}
     for name, names in blobs.items():
-        task = tasks.BY_NAME[name]
+        task = tasks.LEARNT[name]
         value = float(MEASURES[task.kind](*(joined[blob] for blob in names)))
         if np.isfinite(value):
             figures[name] = {task.validation.metric: round(value, 6)}
@@ -99,6 +108,13 @@ def _area(answers, label):
     return metrics.auc(similarity, same) if 0 < np.sum(same) < len(same) else np.nan
 
 
+def _mean_iou(answers, label, mask):
+    """Return the mean IoU of boxes given as offsets from windows, all (n, 4)."""
+    window = np.zeros((len(label), 4)) + [0, 0, windows.SIDE, windows.SIDE]
+    found, known = (windows.decode(offsets, window) for offsets in (answers, label))
+    return _mean(np.array([boxes.iou(*pair)[0, 0] for pair in zip(found, known)])[mask[:, 0] > 0])
+
+
 # {kind: its figure, from the blobs of `blobs_of`; NaN where nothing has a label}
 MEASURES = {
     PROBABILITY: _accuracy,
@@ -107,6 +123,7 @@ MEASURES = {
     VISIBILITY: _visibility_accuracy,
     ANGLES: _yaw_error,
     DESCRIPTOR: _area,
+    OFFSETS: _mean_iou,
 }
 
 

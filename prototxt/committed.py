@@ -45,6 +45,8 @@ def texts():
         "towers": deploy.bare_net(PROFILE),
         "deploy": deploy.deploy_net(PROFILE),
         "dense": deploy.dense_net(PROFILE),
+        "proposal_deploy": deploy.proposal_net(PROFILE),
+        "screen_deploy": deploy.screen_net(PROFILE),
         "hyperface_deploy": deploy.bare_net(PROFILE, (tasks.HYPERFACE,)),
     }
     for name, net in without_data.items():

@@ -2,9 +2,9 @@
 
 from allinone import tasks
 from allinone.pycaffe import L, NetSpec
-from prototxt import network
+from prototxt import network, proposal
 from prototxt.blocks import Tower
-from prototxt.towers import heads_of, make_tower, named
+from prototxt.towers import heads_of, make_tower, named, side_of
 
 
 def deploy_net(profile):
@@ -14,7 +14,7 @@ def deploy_net(profile):
     """
     net = NetSpec()
     t = Tower(net)
-    data = t.put("data", picture(profile))
+    data = t.put("data", picture(profile.input_size))
     add_answers(t, network.heads(t, data, profile, tasks.TASKS))
     return named(net, profile, "deploy")
 
@@ -28,9 +28,31 @@ def dense_net(profile):
     """
     net = NetSpec()
     t = Tower(net, dense=True)
-    data = t.put("data", picture(profile))
+    data = t.put("data", picture(profile.input_size))
     add_answers(t, network.heads(t, data, profile, tasks.of_stage(1)))
     return named(net, profile, "dense")
+
+
+def proposal_net(profile):
+    """Return the proposal net as convolutions alone.
+
+    It takes pictures of SIDE + STRIDE n pixels a side (allinone.windows). Outputs are maps (n,
+    size, rows, columns) with a window every STRIDE pixels.
+    """
+    return _net_of_windows(profile, tasks.PROPOSAL, dense=True)
+
+
+def screen_net(profile):
+    """Return the screening net, for windows of CLOSE pixels; outputs (n, size)."""
+    return _net_of_windows(profile, tasks.SCREEN)
+
+
+def _net_of_windows(profile, name, dense=False):
+    net = NetSpec()
+    t = Tower(net, namespace=f"{name}/", dense=dense)
+    data = t.put("data", picture(side_of(name, profile)))
+    add_answers(t, proposal.heads(t, name, data))
+    return named(net, profile, name)
 
 
 def bare_net(profile, names=tasks.TOWERS):
@@ -42,14 +64,15 @@ def bare_net(profile, names=tasks.TOWERS):
     net = NetSpec()
     for name in names:
         t = make_tower(net, name)
-        data = t.put("input", picture(profile))  # "data" is a layer with a counter in a snapshot
+        side = side_of(name, profile)
+        data = t.put("input", picture(side))  # "data" is a layer with a counter in a snapshot
         add_answers(t, heads_of(t, name, data, profile))
     return named(net, profile, names[0] if len(names) == 1 else "towers")
 
 
-def picture(profile):
-    """Return an input layer for one picture."""
-    return L.Input(shape=dict(dim=[1, 3, profile.input_size, profile.input_size]))
+def picture(side):
+    """Return an input layer for one picture of `side` pixels a side."""
+    return L.Input(shape=dict(dim=[1, 3, side, side]))
 
 
 def add_answers(t, heads):

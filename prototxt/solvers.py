@@ -2,7 +2,7 @@
 
 import os
 
-from allinone import schedules
+from allinone import schedules, tasks
 from allinone.tasks import HYPERFACE
 
 TEST_ITER = 50  # our choice: mini-batches of a validation by plain Caffe
@@ -50,10 +50,11 @@ def quoted(path):
 
 def dropout_line(profile, job):
     """Return a comment that says which sub-networks of a job drop units; "" for a net without."""
-    if not profile.dropout:
+    towers = [name for name in job.towers if name not in tasks.WINDOW_NETS]  # these never have any
+    if not profile.dropout or not towers:
         return ""
-    having = [name for name in job.towers if job.dropout_of(name, profile)]
-    without = [name for name in job.towers if name not in having]
+    having = [name for name in towers if job.dropout_of(name, profile)]
+    without = [name for name in towers if name not in having]
     parts = [f"dropout of {profile.dropout} in {', '.join(having)}"] if having else []
     if without:
         parts.append(f"no dropout in {', '.join(without)}: it draws numbers towards their mean")

@@ -7,15 +7,16 @@ accuracy for each softmax but the identity's.
 
 import json
 
-from allinone import tasks
+from allinone import tasks, windows
 from allinone.pycaffe import L, NetSpec, caffe
 from allinone.surgery import CLASSIFIER
-from prototxt import hyperface, network
+from prototxt import hyperface, network, proposal
 from prototxt.blocks import Tower
 from python_layers import tops
 
 VALIDATION = "val"  # the folder beside the sub-networks' databases with those for validation
 COUNTER = dict(lr_mult=0, decay_mult=0)  # a Python layer's count of iterations never learns
+LAYERS = {tasks.PROPOSAL: "ProposalData", tasks.SCREEN: "ScreenData"}
 
 
 def train_net(profile, job, databases, identities, seed=1, iter_size=1, validation=1):
@@ -28,7 +29,7 @@ def train_net(profile, job, databases, identities, seed=1, iter_size=1, validati
     net, test_data, learnt = NetSpec(), {}, []
     for name in job.towers:
         t = make_tower(net, name, job.dropout_of(name, profile))
-        settings = dict(batch=job.batch_of(name, profile), size=profile.input_size, seed=seed)
+        settings = dict(batch=job.batch_of(name, profile), size=side_of(name, profile), seed=seed)
         training = dict(settings, source=f"{databases}/{tops.database_of(name)}")
         if profile.erasing and name in tasks.ALIGNED_TOWERS:
             training["erasing"] = profile.erasing
@@ -50,15 +51,25 @@ def train_net(profile, job, databases, identities, seed=1, iter_size=1, validati
     return with_test_phase(proto, test_data) if validation else proto
 
 
+def side_of(name, profile):
+    """Return the side in pixels of the pictures that the sub-network `name` takes."""
+    of_windows = {tasks.PROPOSAL: windows.SIDE, tasks.SCREEN: windows.CLOSE}
+    return of_windows.get(name, profile.input_size)
+
+
 def make_tower(net, name, dropout=0.0):
-    """Return the sub-network `name` without a layer; HyperFace has ReLU and its own parameters."""
-    if name == tasks.HYPERFACE:
-        return Tower(net, f"{name}/", dropout, namespace=f"{name}/", prelu=False)
-    return Tower(net, f"{name}/", dropout)
+    """Return the sub-network `name` without a layer.
+
+    HyperFace and the nets of windows have parameters of their own, and HyperFace has ReLU.
+    """
+    own = f"{name}/" if name in (tasks.HYPERFACE, *tasks.WINDOW_NETS) else ""
+    return Tower(net, f"{name}/", dropout, namespace=own, prelu=name != tasks.HYPERFACE)
 
 
 def heads_of(t, name, data, profile):
     """Add the layers of the sub-network `name` on a data blob; yield (task, raw output)."""
+    if name in tasks.WINDOW_NETS:
+        return proposal.heads(t, name, data)
     add_heads = hyperface.heads if name == tasks.HYPERFACE else network.heads
     return add_heads(t, data, profile, tasks.tasks_of(name))
 
@@ -69,10 +80,14 @@ def add_data(t, name, settings):
     names = ["data"]
     for of_task in labels.values():
         names.extend(of_task)
-    regions = name in tops.REGION_TOWERS
+    module, layer = "python_layers.face_data", "FaceData"
+    if name in tops.REGION_TOWERS:
+        module, layer = "python_layers.region_data", "RegionData"
+    elif name in tasks.WINDOW_NETS:
+        module, layer = "python_layers.window_data", LAYERS[name]
     blobs = L.Python(
-        module="python_layers.region_data" if regions else "python_layers.face_data",
-        layer="RegionData" if regions else "FaceData",
+        module=module,
+        layer=layer,
         param_str=json.dumps(settings),
         ntop=len(names),
         param=[dict(name=f"{name}_data/count", **COUNTER)],

@@ -1,5 +1,7 @@
 """RegionData: mini-batches of regions for the detection tower, sampled by IoU (section III-C1)."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from allinone import align, landmarks, pose, regions, store, tasks
@@ -53,10 +55,23 @@ def _pick(rng, candidates, picture, count):
     return rng.choice(candidates, count, replace=False, p=weight / weight.sum()).tolist()
 
 
+class Chosen(NamedTuple):
+    """The regions of a mini-batch."""
+
+    images: list  # BGR uint8
+    place: np.ndarray  # (n,) which of the images each is of
+    box: np.ndarray  # (n, 4)
+    label: np.ndarray  # (n,) FACE, BACKGROUND or IGNORED
+    regresses: np.ndarray  # (n,)
+    face: np.ndarray  # (n,) place of the nearest face in the database
+
+
 class RegionSampler:
     """Regions from stored proposals, from around faces and from anywhere, half of them mirrored."""
 
     shapes = staticmethod(tops.region_shapes)
+    per_image = PER_IMAGE
+    searched_share, anywhere = SEARCHED_SHARE, ANYWHERE
 
     def __init__(self, settings):
         """Open the database of the settings' source; settings: see BatchLayer."""
@@ -64,12 +79,15 @@ class RegionSampler:
         self.regressions, self.classes = tops.region_regressions(), tops.region_classes()
         (source,) = store.databases(settings["source"])
         self.reader = store.Reader(source)
-        labels = [task.label for task in self.regressions + self.classes]
-        self.stored = StoredRegions(source, labels, len(self.reader))
+        self.stored = StoredRegions(source, self.label_names(), len(self.reader))
         self.faces = self.stored.faces
         searched = np.diff(self.stored.proposal_start) > 0
         pools = np.flatnonzero(searched), np.flatnonzero(~searched)
         self.pools = [pool for pool in pools if len(pool)]
+
+    def label_names(self):
+        """Return the arrays of the faces that are wanted beside their boxes."""
+        return [task.label for task in self.regressions + self.classes]
 
     def batch(self, number):
         """Return mini-batch `number`, the content of RegionData's tops.
@@ -80,7 +98,7 @@ class RegionSampler:
         rng = np.random.default_rng([self.settings["seed"], 13, number])
         pictures = []
         for _ in range(self._pictures_in_a_batch()):
-            pool = self.pools[0 if rng.random() < SEARCHED_SHARE else -1]
+            pool = self.pools[0 if rng.random() < self.searched_share else -1]
             pictures.append(int(rng.choice(pool)))
         return self._regions(rng, pictures, varied=True)
 
@@ -92,32 +110,40 @@ class RegionSampler:
         return self._regions(np.random.default_rng([15, number]), pictures, varied=False)
 
     def _pictures_in_a_batch(self):
-        return -(-self.settings["batch"] // PER_IMAGE)
+        return -(-self.settings["batch"] // self.per_image)
 
     def _regions(self, rng, pictures, varied):
         """Return a mini-batch of some pictures; varied: mirrored now and then, in other colours."""
-        rows = self.settings["batch"]
+        return self._batch_of(rng, self._chosen(rng, pictures), varied)
+
+    def _chosen(self, rng, pictures):
+        """Return the regions of a mini-batch of some pictures."""
         images = [self.reader.image(self.reader.datum(picture)) for picture in pictures]
         found = [
             self._candidates(rng, picture, image.shape) for picture, image in zip(pictures, images)
         ]
         place = np.repeat(np.arange(len(found)), [len(candidates) for candidates, *_ in found])
-        boxes, label, regresses, face = [np.concatenate(part) for part in zip(*found)]
+        arrays = [np.concatenate(part) for part in zip(*found)]  # box, label, regresses, face
+        which = choose(rng, arrays[1], place, self.settings["batch"])
+        return Chosen(images, *(array[which] for array in (place, *arrays)))
+
+    def _batch_of(self, rng, chosen, varied):
+        """Return the mini-batch of some regions; varied: see `_regions`."""
         patches, targets, classes = [], self._empty_targets(), self._empty_classes()
-        chosen = choose(rng, label, place, rows)
-        for row, which in enumerate(chosen):
+        for row, face in enumerate(chosen.face):
             flip = varied and rng.random() < 0.5
-            patch = crop(images[place[which]], boxes[which], self.settings["size"])
+            patch = crop(chosen.images[chosen.place[row]], chosen.box[row], self.settings["size"])
             patch = vary.colours(rng, patch) if varied else patch
             patches.append(align.mirror(patch) if flip else patch)
-            if regresses[which]:
-                for name, (values, mask) in self._targets(face[which], boxes[which], flip).items():
+            if chosen.regresses[row]:
+                for name, (values, mask) in self._targets(face, chosen.box[row], flip).items():
                     targets[name][0][row], targets[name][1][row] = values, mask
-            if label[which] == regions.FACE:  # our choice: HyperFace states no limit for gender
+            # our choice: HyperFace states no limit for gender
+            if chosen.label[row] == regions.FACE:
                 for task in self.classes:
-                    classes[task.name][row] = self.faces[task.label][face[which]]
+                    classes[task.name][row] = self.faces[task.label][face]
         pairs = [array for pair in targets.values() for array in pair]
-        return (patches, np.float32(label[chosen]), *pairs, *classes.values())
+        return (patches, np.float32(chosen.label), *pairs, *classes.values())
 
     def _empty_targets(self):
         """Return {name: (values, mask)} of the regressions without any label."""
@@ -141,12 +167,16 @@ class RegionSampler:
         first, last = self.stored.face_start[picture : picture + 2]
         faces = self.faces["box"][first:last]
         candidates = np.concatenate(
-            [self.stored.proposals(picture), regions.windows(rng, width, height, ANYWHERE)]
+            [self.stored.proposals(picture), regions.windows(rng, width, height, self.anywhere)]
             + [regions.jittered(rng, box, AROUND) for box in faces]
             + [regions.misfits(rng, box, MISFITS) for box in faces]
         ).astype(np.float32)
-        label, regresses, face = regions.label_regions(candidates, faces)
+        candidates, label, regresses, face = self._labelled(candidates, faces)
         return candidates, label, regresses, first + face
+
+    def _labelled(self, candidates, faces):
+        """Return the regions of candidates (n, 4), and what `label_regions` says of them."""
+        return (candidates, *regions.label_regions(candidates, faces))
 
     def _targets(self, face, box, flip):
         """Return {task: (values, mask)} of a face relative to a region; mask 0: not known."""

@@ -6,11 +6,15 @@ The first top is always `data`, the pictures; labels follow.
 from allinone import tasks
 
 REGION_TOWERS = (tasks.REGION_TOWER, tasks.HYPERFACE)  # sub-networks that learn from regions
+WINDOWS_OF_A_PICTURE = 16  # our choice: what a net of windows learns of each of a mini-batch
 
 
 def database_of(tower):
-    """Return the name of a sub-network's database: HyperFace learns from the detection tower's."""
-    return tasks.REGION_TOWER if tower in REGION_TOWERS else tower
+    """Return the name of a sub-network's database.
+
+    HyperFace and the nets of windows learn from the detection tower's.
+    """
+    return tasks.REGION_TOWER if tower in (*REGION_TOWERS, *tasks.WINDOW_NETS) else tower
 
 
 def region_regressions():
@@ -32,6 +36,8 @@ def region_classes():
 
 def labels_of(tower):
     """Return {task name: names of its label tops} of a sub-network, in the order of the tops."""
+    if tower in tasks.WINDOW_NETS:
+        return dict(face=("label",), offsets=("offsets_label", "offsets_mask"))
     if tower not in REGION_TOWERS:
         task = tasks.aligned_task(tower)
         return {task.name: ("label", "sigma") if task.loss == "age" else ("label",)}
@@ -55,3 +61,8 @@ def region_shapes(rows, side):
     for task in region_regressions():
         shapes += [(rows, task.size), (rows, task.size)]
     return shapes + [(rows,) for _ in region_classes()]
+
+
+def window_shapes(rows, side):
+    """Return the shapes of the tops of a net of windows: data, label, offsets and their mask."""
+    return [(rows, 3, side, side), (rows,), (rows, 4), (rows, 4)]

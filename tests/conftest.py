@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 
+import clusters
 import filelock
 import kinds
 import numpy as np
@@ -138,6 +139,23 @@ def chain(tmp_path_factory):
     return made_once(tmp_path_factory, "chain", make_chain)
 
 
+@pytest.fixture(scope="session")
+def proposing(chain, tmp_path_factory):
+    """A folder: proposal and screen, runs of 20 iterations; model, the chain's with both nets."""
+
+    def make(root):
+        numbers = ["--iterations", ITERATIONS, "--batch", 0.25]
+        shutil.copytree(chain / "model", root / "model")
+        runs = []
+        for job in ("proposal", "screen"):
+            training = ["--profile", "tiny", "--job", job, "--db", chain / "db"]
+            run_well("tools.train", *training, *numbers, "--out", root / job)
+            runs += ["--proposal", root / job]
+        run_well("tools.fuse", *runs, "--out", root / "model")
+
+    return made_once(tmp_path_factory, "proposing", make)
+
+
 def make_real_source(root):
     """Draw portraits of 12 people as celeba and utkface, and scenes as photos, in a folder."""
     kinds = (("celeba", "portraits", 48), ("utkface", "portraits", 20), ("photos", "scenes", 6))
@@ -162,6 +180,14 @@ def real_folders(real_source, tmp_path_factory):
             run_well("data_prep.convert", "custom", "--folder", out / name)
 
     return made_once(tmp_path_factory, "real_sets", make)
+
+
+@pytest.fixture(scope="session")
+def local_cluster(tmp_path_factory):
+    """A cluster of dask on this machine, of two processes."""
+    distributed = pytest.importorskip("distributed", reason="dask is not there; make setup")
+    with clusters.started_in(tmp_path_factory.mktemp("dask"), distributed) as cluster:
+        yield cluster
 
 
 @pytest.fixture

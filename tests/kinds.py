@@ -12,9 +12,9 @@ from allinone import closure
 
 CAFFE = os.path.join(closure.ROOT, "allinone", "pycaffe.py")
 ROOTS = (closure.ROOT, os.path.dirname(os.path.abspath(__file__)))  # of the kit, of the tests
-NET_FIXTURES = {"chain", "exported_model"}
+NET_FIXTURES = {"chain", "exported_model", "proposing"}
 COMMAND_FIXTURES = {"command", "expect_refusal", "real_source", "real_folders"}
-STARTERS = {"subprocess", "kit_copies", "makefile"} | {
+STARTERS = {"subprocess", "kit_copies", "makefile", "browser", "service_calls.serving"} | {
     f"conftest.{one}" for one in ("run", "run_well", "refused", "started")
 }
 

@@ -1,5 +1,6 @@
 """Pictures for tests: a photograph, saved and compared; files that claim what they are not."""
 
+import io
 import struct
 import zlib
 
@@ -18,6 +19,13 @@ def saved(path, picture, turn=None, **how):
         how["exif"] = exif
     picture.save(path, **how)
     return str(path)
+
+
+def encoded(kind, size=None):
+    """Return the photograph, scaled to a size (width, height), as the bytes of a file."""
+    stream, picture = io.BytesIO(), Image.fromarray(PHOTO)
+    (picture.resize(size) if size else picture).save(stream, kind)
+    return stream.getvalue()
 
 
 def difference(image, picture):

@@ -88,7 +88,7 @@ def targets():
     finetuned = [one.name for one in reader.readers() if one.finetunes]
     for family, members in (
         ("data-<set>", reader.names()),
-        ("train-<tower>", [*tasks.TOWERS, tasks.HYPERFACE]),
+        ("train-<tower>", [*tasks.TOWERS, tasks.HYPERFACE, *tasks.WINDOW_NETS]),
         ("finetune-<set>", finetuned),
         ("eval-<set>", benchmark.names()),
     ):

@@ -10,7 +10,9 @@ from data_prep import reader
 from evaluate import benchmark
 
 FAMILIES = {
-    "train-<tower>": {f"train-{tower}" for tower in (*tasks.TOWERS, tasks.HYPERFACE)},
+    "train-<tower>": {
+        f"train-{tower}" for tower in (*tasks.TOWERS, tasks.HYPERFACE, *tasks.WINDOW_NETS)
+    },
     "finetune-<set>": {
         f"finetune-{job.name}" for job in schedules.JOBS["paper"].values() if job.init == "joint"
     },
@@ -35,8 +37,8 @@ def test_help_lists_every_target(arguments):
     wanted = (
         "help setup caffe-gpu caffe-cpu env check-gpu demo test quick lint nets docs "
         "data-synthetic data drawn-data db inspect pretrain train finetune-custom fuse "
-        "eval-synthetic tpe-ijba "
-        "eval report train-real eval-real export analyze claims bench fuzz kill clean distclean"
+        "eval-synthetic tpe-ijba eval report train-real eval-real "
+        "export analyze serve claims bench bench-peers fuzz kill clean distclean"
     )
     assert sorted(names) == sorted([*wanted.split(), *FAMILIES])
     # What make itself knows: every rule that is not a file.

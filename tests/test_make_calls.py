@@ -36,6 +36,19 @@ def test_training_starts_from_the_identity_network_unless_told_otherwise():
     assert trainings("train-hyperface") == [("hyperface", None)]
     given = trainings("train-hyperface", "INIT=zoo/x.caffemodel")
     assert given == [("hyperface", "zoo/x.caffemodel")]
+    assert trainings("train-proposal") == [("proposal", None)]
+    assert trainings("train-screen") == [("screen", None)]
+
+
+def test_fusing_takes_the_nets_of_windows_that_were_trained(kit):
+    call, _ = kit.calls("fuse", "PROFILE=tiny")
+    assert "--proposal" not in call
+    for job in ("proposal", "screen"):
+        (kit.root / "out/tiny" / job).mkdir(parents=True)
+    call, _ = kit.calls("fuse", "PROFILE=tiny")
+    assert "--run out/tiny/joint --proposal out/tiny/proposal out/tiny/screen" in call
+    call, _ = kit.calls("fuse", "PROFILE=tiny", "PROPOSAL=other/run")
+    assert "--proposal other/run" in call
 
 
 def test_an_identity_network_that_is_finished_is_taken_as_it_is(kit):

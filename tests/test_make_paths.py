@@ -35,7 +35,8 @@ def arguments_of(kit, *arguments):
 
 def test_paths_are_the_variables_that_hold_some():
     other = (
-        "GPU PYTHON PROFILE CORES ITERATIONS LR BATCH FOLD SETS PROPOSALS SCORE CHECK CASES SEED"
+        "GPU PYTHON PROFILE CORES ITERATIONS LR BATCH FOLD SETS PROPOSALS SCORE CHECK CASES SEED "
+        "HOST PORT"
     )
     known = {variable for _, variables in help_text().values() for variable in variables}
     assert known - {*other.split(), "CASE", "CUDNN"} == set(PATHS)

@@ -22,7 +22,8 @@ def size_of(name):
 
 
 def test_it_is_small_whole_and_says_where_it_comes_from():
-    parts = (*model.FUSED, *model.DENSE, model.PROVENANCE, model.TPE, "README.md")
+    parts = (*model.FUSED, *model.DENSE, *model.PROPOSAL, *model.SCREEN, model.PROVENANCE)
+    parts = (*parts, model.TPE, "README.md")
     assert min(size_of(name) for name in parts) > 1000
     assert size_of(model.FUSED[1]) <= LARGEST
     told = reading.read_json(os.path.join(FOLDER, model.PROVENANCE), "")

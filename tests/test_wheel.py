@@ -90,6 +90,8 @@ def test_the_wheel_holds_the_library_and_the_model_and_nothing_else(wheel):
         assert f"allinone/models/small/{name}" in names
     for module in ("cli", "analysis/run", "commands/analyze", "gallery", "many"):
         assert f"allinone/{module}.py" in names
+    for name in os.listdir(os.path.join(ROOT, "allinone", "service", "static")):
+        assert f"allinone/service/static/{name}" in names
     assert 10e6 < wheel.stat().st_size < 30e6
     assert "Requires-Python: >=3.9" in metadata and "kendryte-caffe" in metadata
 
@@ -143,7 +145,8 @@ def test_both_lists_of_packages_name_the_same():
     project, kit = requirements.of_project(), requirements.of_kit()
     for name in ("pytest", "pytest-xdist", "ruff", "onnx"):
         kit.pop(name)
-    lists = [project[name] for name in ("dependencies", "onnx", "train", "caffe")]
+    extras = ("onnx", "videos", "dask", "serve", "train", "caffe")
+    lists = [project[name] for name in ("dependencies", *extras)]
     named = {package: versions for some in lists for package, versions in some.items()}
     assert named.pop("kendryte-caffe") == requirements.of_kit("requirements-caffe.txt").pop(
         "kendryte-caffe"

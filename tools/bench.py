@@ -15,6 +15,7 @@ import sys
 
 from allinone import arguments, device, files, folders
 from allinone.errors import InputError, command
+from allinone.model import shipped
 from tools.recipes.options import BLAS_THREADS
 from tools.timing import clock, data, training
 
@@ -40,13 +41,13 @@ def parse(argv):
     return args
 
 
-def analysis(model):
-    """Print the rows of tools.bench_analysis, on all cores, and return its figures."""
+def figures_of(module, model, threads):
+    """Print the rows of a command that times with a model, and return its figures."""
     with subprocess.Popen(
-        [sys.executable, "-m", "tools.bench_analysis", "--model", model],
+        [sys.executable, "-m", module, "--model", model],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, BLAS_THREADS: str(os.cpu_count())},
+        env={**os.environ, BLAS_THREADS: str(threads)},
     ) as running:
         try:
             for line in running.stdout:
@@ -56,7 +57,7 @@ def analysis(model):
         except KeyboardInterrupt:
             running.kill()
             raise
-    raise InputError(f"tools.bench_analysis ended with code {running.returncode}")
+    raise InputError(f"{module} ended with code {running.returncode}")
 
 
 @command
@@ -81,7 +82,9 @@ def main(argv=None):
         everything.update(part.figures)
         clock.show(part)
     print(f"on all {os.cpu_count()} cores:", flush=True)
-    everything.update(analysis(args.model))
+    everything.update(figures_of("tools.bench_analysis", args.model, os.cpu_count()))
+    print("whole pictures with the shipped model, CPU seconds of one thread:", flush=True)
+    everything.update(figures_of("tools.bench_search", shipped(), 1))
     files.write_json(args.out, everything)
     print(f"written: {args.out}")
 

@@ -79,10 +79,22 @@ def describe_profile(profile):
     return f"| {' | '.join(map(str, cells))} |", f"{tables}\n"
 
 
+def window_tables():
+    """Return the tables of the nets of windows, the same in every profile, for one window."""
+    texts = []
+    nets = dict(proposal=deploy.proposal_net, screening=deploy.screen_net)
+    for name, definition in nets.items():
+        net = definition(profiles.PAPER)
+        table = layers.table(layers.describe(net, layers.load(net)))
+        texts.append(f"## The {name} net, which is ours: one window\n\n{table}\n")
+    return texts
+
+
 def page():
     """Return the text of network.md."""
     lines, tables = zip(*map(describe_profile, profiles.PROFILES.values()))
-    return PAGE.format(totals="\n".join((*HEAD, *lines)), tables="\n".join(tables))
+    tables = "\n".join((*tables, *window_tables()))
+    return PAGE.format(totals="\n".join((*HEAD, *lines)), tables=tables)
 
 
 def drawings(profile):

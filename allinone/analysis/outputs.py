@@ -77,10 +77,15 @@ def without_drawings(
     return kept
 
 
-def lines_of(faces: Sequence[Face], descriptor: str, image: str, **where) -> str:
-    """Return the lines of a picture's faces, numbered from 1; where: frame and time in a video."""
+def lines_of(
+    faces: Sequence[Face], descriptor: str, image: str, numbers: Sequence[int] = (), **where
+) -> str:
+    """Return the lines of a picture's faces.
+
+    numbers: of the faces, default from 1 on; where: frame and time in a video.
+    """
     found = []
-    for number, face in enumerate(faces, 1):
+    for number, face in zip(numbers or range(1, len(faces) + 1), faces):
         found.append(face.to_record(image, descriptor, number=number, **where))
     found = found or [record.FaceRecord(image, **where)]
     return "".join(record.to_line(one) for one in found)

@@ -6,23 +6,22 @@ import contextlib
 import os
 import sys
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any, TypedDict
 
 import msgspec
-import numpy as np
 
-from allinone import analyzer as analysis
-from allinone import closure, draw, files, folders, reading, record
+from allinone import closure, files, folders, reading, record
 from allinone.analysis import given_boxes, inputs, outputs, table
-from allinone.analysis.videos import analyze_or_refuse, partial_of
+from allinone.analysis.crew import Crew
+from allinone.analysis.settings import LINES, SETTINGS, TABLE, Settings
+from allinone.analysis.videos import partial_of
+from allinone.analysis.work import Boxes, Given, arguments_of
+from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
-from allinone.face import Face
 from allinone.growing import ITEMS, Growing
-from allinone.pictures import read_image, write_image
-from allinone.progress import Progress
+from allinone.own_analyzer import models_of
 
-LINES, TABLE, SETTINGS = "faces.jsonl", "faces.csv", "settings.json"
 PARTIAL = f"{LINES}.partial"
 CODE = ("allinone.analysis.run",)  # what decides an answer, with all it imports
 DRAWN = "drawn"  # in the settings: names of all drawings that stand in the folder
@@ -33,50 +32,13 @@ KIND = folders.Kind(
 )
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What is asked of an analysis."""
+def boxes_of(settings: Settings, wanted: Sequence[str]) -> dict[str, Boxes] | None:
+    """Return {picture: boxes to describe} of those that a file of boxes names; None: no file.
 
-    inputs: Sequence[str]  # pictures, folders, patterns, videos, numbers of cameras
-    out: str  # folder for the results
-    model: str | None = None  # folder of a fused model; None: the one that comes with the kit
-    stage1: str | None = None  # folder of the model that finds faces; None: the same one
-    score: float | None = None  # least detection score; None: the model's own
-    proposals: str | None = None  # of FaceAnalyzer
-    boxes: str | None = None  # file of boxes to describe instead of searching
-    smallest: float | None = None  # least height of a face that is looked for, in pixels
-    engine: str | None = None  # None: the fastest that is installed
-    gpu: str = ""
-    batch: int = 4  # pictures that share calls of the net
-    every: int = 1  # videos: look at every n-th frame
-    descriptor: str = ""  # raw, unit or "": none
-    csv: bool = False  # write a table too
-    without_pictures: bool = False  # draw nothing
-
-
-@dataclass(frozen=True)
-class Finder:
-    """Finds the faces of pictures or, where boxes are given, describes the faces in them."""
-
-    analyzer: analysis.FaceAnalyzer
-    score: float | None = None  # least detection score; None: the model's own
-    boxes: dict[str, list[list[float]]] | None = None  # {absolute path of a picture: its boxes}
-
-    def __call__(self, paths: Sequence[str], images: Sequence[np.ndarray]) -> list[list[Face]]:
-        """Return the faces of each picture."""
-        if self.boxes is None:
-            return self.analyzer.analyze_many(images, self.score)
-        some = [self.boxes.get(os.path.abspath(path), []) for path in paths]
-        return [self.analyzer.analyze(image, boxes=boxes) for image, boxes in zip(images, some)]
-
-
-def finder(settings: Settings, analyzer: analysis.FaceAnalyzer, wanted: Sequence[str]) -> Finder:
-    """Return what finds the faces of pictures.
-
-    InputError where the file of boxes names none of the wanted pictures.
+    InputError where the file names none of the wanted pictures.
     """
     if not settings.boxes:
-        return Finder(analyzer, settings.score)
+        return None
     given = given_boxes.read(settings.boxes)
     if not any(os.path.abspath(path) in given for path in wanted):
         raise InputError(
@@ -84,7 +46,7 @@ def finder(settings: Settings, analyzer: analysis.FaceAnalyzer, wanted: Sequence
             "to the file or to the working directory"
         )
     _say_what_fits_nothing(settings.boxes, given, wanted)
-    return Finder(analyzer, boxes=given)
+    return {path: given.get(os.path.abspath(path), []) for path in wanted}
 
 
 def _say_what_fits_nothing(file: str, given: Collection[str], wanted: Sequence[str]) -> None:
@@ -98,57 +60,6 @@ def _say_what_fits_nothing(file: str, given: Collection[str], wanted: Sequence[s
     if unnamed:
         words = f"{file}: has no line of {len(unnamed)} pictures, such as {unnamed[0]}"
         print(f"  {words}; no face is described in them", file=sys.stderr)
-
-
-def _read(paths: Sequence[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Return ({path: picture}, {path: why it cannot be read})."""
-    images, refused = {}, {}
-    for path in paths:
-        try:
-            images[path] = read_image(path)
-        except (InputError, MemoryError) as error:
-            _refuse(refused, path, str(error) or f"{path}: no memory for it; scale it down")
-    return images, refused
-
-
-def _found(find: Finder, images: dict[str, np.ndarray], refused: dict[str, str]) -> dict:
-    """Return {path: faces} of pictures; those that cannot be analyzed join the refused ones."""
-    try:
-        return dict(zip(images, find(list(images), list(images.values())))) if images else {}
-    except (InputError, MemoryError):  # of one of them
-        found = {}
-    for path, image in images.items():
-        try:
-            (found[path],) = find([path], [image])
-        except (InputError, MemoryError) as error:
-            _refuse(refused, path, f"{path}: {error or 'no memory for it; scale it down'}")
-    return found
-
-
-def _refuse(refused: dict[str, str], path: str, why: str) -> None:
-    refused[path] = why
-    Progress.write(f"  error: {why}", file=sys.stderr)
-
-
-def analyze_pictures(
-    find: Finder, left: Sequence[str], names: dict[str, str], growing: Growing, settings: Settings
-) -> None:
-    """Write the lines, and the drawings, of pictures; names: {picture: name of its drawing}."""
-    progress = Progress("pictures", len(left))
-    for start in range(0, len(left), settings.batch):
-        some = left[start : start + settings.batch]
-        images, refused = _read(some)
-        found = _found(find, images, refused)
-        for path in some:
-            if path in refused:
-                growing.write(record.to_line(record.FaceRecord(path, error=refused[path])))
-            else:
-                if not settings.without_pictures:
-                    drawn = draw.results(images[path], found[path])
-                    write_image(os.path.join(settings.out, names[path]), drawn)
-                growing.write(outputs.lines_of(found[path], settings.descriptor, path))
-            growing.end_item()
-        progress.step(len(some))
 
 
 class _Drawings(TypedDict, total=False):
@@ -173,10 +84,11 @@ def begun_with(
     """Return all that decides the bytes of the lines, as plain types.
 
     model_files: {file: sha256} of the model of each stage; wanted: pictures and videos in order.
-    How many pictures share a call moves last digits in Caffe. The table decides nothing.
+    How many pictures share a call moves last digits in Caffe. The table decides nothing, nor does
+    who works.
     """
     about = asdict(settings)
-    del about["csv"]
+    del about["csv"], about["workers"]
     about["model_files"] = model_files
     about["boxes_sha256"] = files.sha256(settings.boxes) if settings.boxes else ""
     about["inputs_sha256"] = inputs.hash_of(wanted)
@@ -215,31 +127,22 @@ def run(settings: Settings) -> tuple[int, int]:
 
 def _run(settings):
     earlier = drawn_before(settings.out)
-    pictures, videos = inputs.expand(settings.inputs)
-    asked = set(settings.inputs)
-    pictures = outputs.without_drawings(pictures, asked, settings.out, earlier)
-    videos = outputs.without_drawings(videos, asked, settings.out, earlier)
+    pictures, videos = _inputs(settings, earlier)
     names = outputs.drawn_names(pictures, videos, settings.out, earlier)
-    if not (pictures or videos):
-        raise InputError(
-            f"{', '.join(settings.inputs)}: no picture but the drawings of an earlier analysis; "
-            "name pictures"
-        )
     drawn = [] if settings.without_pictures else names.values()
-    analyzer = _analyzer(settings)
+    analyzer = FaceAnalyzer(**arguments_of(settings))
+    print(analyzer, flush=True)
     settings = replace(settings, engine=analyzer.engine)
-    models = analyzer.backend.model, analyzer.describer.model
-    find = finder(settings, analyzer, [*pictures, *videos])
+    boxes = boxes_of(settings, [*pictures, *videos])
+    given = [Given(path, names[path], boxes and boxes[path]) for path in (*pictures, *videos)]
     for name in earlier:  # what a dead process has left
         with contextlib.suppress(OSError):  # most of them are no videos, or have long names
             os.remove(partial_of(os.path.join(settings.out, name)))
-    about = begun_with(settings, [one.about.files for one in models], [*pictures, *videos])
+    about = begun_with(settings, models_of(analyzer), [*pictures, *videos])
     with go_on(settings, about, len(pictures), {*earlier, *drawn}) as growing:
-        done = growing.done
-        analyze_pictures(find, pictures[done:], names, growing, settings)
-        for source in videos[max(0, done - len(pictures)) :]:
-            analyze_or_refuse(find, source, names[source], growing, settings)
-            growing.end_item()
+        crew = Crew(settings, analyzer, len(pictures))
+        crew.analyze_pictures(given[growing.done : len(pictures)], growing)
+        crew.analyze_videos(given[growing.done :], growing)
     lines, partial = (os.path.join(settings.out, name) for name in (LINES, PARTIAL))
     os.replace(partial, lines)
     os.remove(f"{partial}{ITEMS}")
@@ -247,18 +150,25 @@ def _run(settings):
     place = os.path.join(settings.out, TABLE)
     if settings.csv or os.path.exists(place):  # that of an earlier analysis would say other things
         table.write(lines, place)
-    return len(pictures) + len(videos), errors
+    return len(given), errors
 
 
-def _analyzer(settings):
-    """Return the analyzer, and print what it is."""
-    analyzer = analysis.FaceAnalyzer(
-        settings.model,
-        settings.engine,
-        settings.gpu or "cpu",
-        settings.proposals,
-        settings.smallest,
-        settings.stage1,
-    )
-    print(analyzer, flush=True)
-    return analyzer
+def _inputs(settings, earlier):
+    """Return (pictures, videos) that are to be analyzed; earlier: names of drawings of before."""
+    pictures, videos = inputs.expand(settings.inputs)
+    asked = set(settings.inputs)
+    pictures = outputs.without_drawings(pictures, asked, settings.out, earlier)
+    videos = outputs.without_drawings(videos, asked, settings.out, earlier)
+    if not (pictures or videos):
+        raise InputError(
+            f"{', '.join(settings.inputs)}: no picture but the drawings of an earlier analysis; "
+            "name pictures"
+        )
+    if not videos and (settings.start or settings.end is not None):
+        raise InputError(
+            "--start, --end: are of videos, and none is among the inputs; leave them out"
+        )
+    cameras = [one for one in videos if inputs.is_camera(one)]
+    if cameras and isinstance(settings.workers, str):
+        raise InputError(f"{cameras[0]}: a camera is at this machine; leave --dask out")
+    return pictures, videos

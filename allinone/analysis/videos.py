@@ -1,20 +1,30 @@
-"""Videos and cameras: every n-th frame analyzed, its lines written, the frames drawn."""
+"""Videos and cameras: every n-th frame analyzed, people followed, lines written, frames drawn."""
 
 from __future__ import annotations
 
 import contextlib
+import io
 import itertools
 import os
 import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Optional
 
 import cv2
 import numpy as np
 
 from allinone import draw, record
-from allinone.analysis import inputs, outputs
-from allinone.errors import InputError, OutputError
+from allinone.analysis import inputs
+from allinone.analysis.people_lines import PeopleLines, people_lines
+from allinone.analysis.settings import Settings
+from allinone.analysis.work import Done, Given, Work, ahead
+from allinone.errors import InputError, OutputError, WorkError
+from allinone.face import Face
+from allinone.parallel import Workers, elsewhere
 from allinone.progress import Progress
-from allinone.videos import open_video
+from allinone.tracking import Tracker
+from allinone.videos import Video, open_video
 
 QUARTERS = (90, 270)  # degrees
 TRIES, CERTAIN = 8, 0.99  # our choice: frames that are looked at, score of a face that counts
@@ -66,6 +76,54 @@ class DrawnVideo:
         os.replace(self.partial, self.path)
 
 
+class Frame(NamedTuple):
+    """A frame that is to be analyzed."""
+
+    number: int
+    seconds: float
+    image: np.ndarray
+
+
+class Seen(NamedTuple):
+    """What is found in a frame."""
+
+    faces: list[Face]
+    error: Optional[InputError] = None  # why it cannot be analyzed
+
+
+@dataclass
+class FrameWork(Work):
+    """What each process does with frames of a video."""
+
+    video: Given = Given("")
+
+    def __call__(self, frames: Iterable[Frame]) -> Iterator[Seen]:
+        """Yield what is found in each frame."""
+        find = self.finder([self.video])
+        for frame in frames:
+            try:
+                yield Seen(find([self.video.path], [frame.image])[0])
+            except InputError as error:  # whoever asks has frames before this one
+                yield Seen([], error)
+
+
+class Frames:
+    """The frames of a video; error: why there are no more, once they have been read."""
+
+    def __init__(self, video: Video, settings: Settings) -> None:
+        """Take an open video, and which of its frames are wanted."""
+        self.video, self.error = video, None
+        self.which = settings.every, settings.start, settings.end
+        self.count = video.expected(*self.which)
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield the frames; to be called once."""
+        try:
+            yield from itertools.starmap(Frame, self.video.frames(*self.which))
+        except InputError as error:  # those before are analyzed first
+            self.error = error
+
+
 def stands_on_its_head(find, source: str, settings) -> bool:
     """Tell whether a video that is turned as it says shows its faces upside down.
 
@@ -73,9 +131,10 @@ def stands_on_its_head(find, source: str, settings) -> bool:
     face that is upright says that the video is right.
     """
     reversed_, looked = 0, 0
+    which = settings.every, settings.start, settings.end
     with (
         contextlib.suppress(InputError),
-        contextlib.closing(open_video(source).frames(settings.every)) as frames,
+        contextlib.closing(open_video(source).frames(*which)) as frames,
     ):
         for _, _, image in itertools.islice(frames, TRIES):
             upright, other = (find([source], [some])[0] for some in (image, image[::-1, ::-1]))
@@ -86,39 +145,102 @@ def stands_on_its_head(find, source: str, settings) -> bool:
     return reversed_ > looked / 2
 
 
-def analyze_video(find, source: str, name: str, stream, settings) -> None:
-    """Write the lines of a video's frames, and the drawn video; Ctrl-C ends a camera's.
+def _opened(work: FrameWork, is_camera: bool) -> Video:
+    """Open a video, turned so that its faces are upright."""
+    source, settings = work.video.path, work.settings
+    video = open_video(source, is_camera)
+    if video.turn in QUARTERS and not settings.boxes:
+        if stands_on_its_head(work.finder([work.video]), source, settings):
+            words = "turned as it says, its faces stand on their heads; it is turned the other way"
+            Progress.write(f"  {source}: {words}", file=sys.stderr)
+            video.turn = (video.turn + 180) % 360
+    return video
 
-    name: of the drawn video. InputError where it cannot be read.
+
+def _seen(work: FrameWork, frames: Frames, workers: Workers) -> Iterator[tuple[Frame, Seen]]:
+    """Yield each frame with what is found in it; workers 0: by this process alone."""
+    try:
+        yield from _alone(work, frames) if workers == 0 else elsewhere(work, frames, workers)
+    except InputError as error:  # the video is not to blame
+        raise WorkError(str(error)) from error
+
+
+def _alone(work: FrameWork, frames: Frames) -> Iterator[tuple[Frame, Seen]]:
+    """Yield each frame with what is found in it; the next is read meanwhile."""
+    source = iter(frames)
+
+    def read(_) -> Frame | None:
+        return next(source, None)
+
+    for frame in ahead(read, itertools.repeat(None)):
+        if frame is None:
+            return
+        yield frame, next(work([frame]))
+
+
+def analyze_video(work: FrameWork, lines: PeopleLines, workers: Workers) -> None:
+    """Add the lines of a video's frames, and write the drawn video; Ctrl-C ends a camera's.
+
+    InputError where it cannot be read, or not to its end.
     """
-    camera = inputs.is_camera(source)
-    video = open_video(source, camera)
-    if video.turn in QUARTERS and find.boxes is None and stands_on_its_head(find, source, settings):
-        words = "turned as it says, its faces stand on their heads; it is turned the other way"
-        Progress.write(f"  {source}: {words}", file=sys.stderr)
-        video.turn = (video.turn + 180) % 360
-    count = video.count and -(-video.count // settings.every)
-    drawn = DrawnVideo(os.path.join(settings.out, name), video.rate / settings.every)
-    with contextlib.closing(drawn), Progress(f"frames of {source}", count) as progress:
+    source, settings, camera = work.video.path, work.settings, inputs.is_camera(work.video.path)
+    video = _opened(work, camera)
+    frames = Frames(video, settings)
+    drawn = DrawnVideo(os.path.join(settings.out, work.video.drawing), video.rate / settings.every)
+    with contextlib.closing(drawn), Progress(f"frames of {source}", frames.count) as progress:
         try:
-            for number, seconds, image in video.frames(settings.every):
-                (faces,) = find([source], [image])
-                where = dict(frame=number, time=round(seconds, 3))
-                stream.write(outputs.lines_of(faces, settings.descriptor, source, **where))
+            for frame, seen in _seen(work, frames, 0 if camera else workers):
+                if seen.error:
+                    raise seen.error
+                numbers = lines.add(seen.faces, frame.number, frame.seconds)
                 if not settings.without_pictures:
-                    drawn.add(draw.results(image, faces, is_fixed=True))
+                    drawn.add(_drawn(frame.image, seen.faces, numbers, lines.tracker))
                 progress.step()
         except KeyboardInterrupt:
             if not camera:
                 raise
+    if frames.error:
+        raise frames.error
 
 
-def analyze_or_refuse(find, source: str, name: str, stream, settings) -> None:
-    """Analyze a video; one that cannot be read is a line with `error` and stops nothing."""
-    try:
-        analyze_video(find, source, name, stream, settings)
-    except OutputError:
-        raise
-    except InputError as error:
-        Progress.write(f"  error: {error}", file=sys.stderr)
-        stream.write(record.to_line(record.FaceRecord(source, error=str(error))))
+def _drawn(
+    image: np.ndarray, faces: Sequence[Face], numbers: Sequence[int], tracker: Tracker
+) -> np.ndarray:
+    """Return a frame with what is known of its people so far."""
+    known = [replace(face, **tracker.medians(one)) for face, one in zip(faces, numbers)]
+    return draw.results(image, known, is_fixed=True, numbers=numbers)
+
+
+def analyze_or_refuse(work: FrameWork, stream, workers: Workers = 0) -> str:
+    """Write the lines of a video; one that cannot be read, or not to its end, ends with `error`.
+
+    workers: 0, this process alone. Return why it cannot be read, "" where it can. WorkError where
+    nobody can work on.
+    """
+    work.finder([work.video])  # what is wrong with the model is no error of the video
+    why = ""
+    with people_lines(work.video.path, work.settings) as lines:
+        try:
+            analyze_video(work, lines, workers)
+        except (OutputError, WorkError):
+            raise
+        except InputError as error:
+            why = str(error)
+        lines.write_to(stream)
+    if why:
+        stream.write(record.to_line(record.FaceRecord(work.video.path, error=why)))
+    return why
+
+
+@dataclass
+class VideoWork(Work):
+    """What a worker of a cluster does with whole videos."""
+
+    def __call__(self, videos: Iterable[Given]) -> Iterator[Done]:
+        """Yield what comes of each video."""
+        for video in videos:
+            lines = io.StringIO()
+            work = FrameWork(self.arguments, self.models, self.settings, video)
+            work.analyzer = self.analyzer
+            why = analyze_or_refuse(work, lines)
+            yield Done(lines.getvalue(), why)

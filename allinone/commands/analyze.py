@@ -4,11 +4,12 @@
     allinone analyze film.mp4 --every 5 --out out/film
     allinone analyze 0 --out out/camera                           # the first camera, until Ctrl-C
 
-<out>/faces.jsonl has a line for each face (docs/records.md): image, for a video also frame and
-time, box, score, landmarks, visibility, pose, smile, gender (probability of female), age. A picture
-without a face is a line without a box; one that cannot be read a line with `error`: it does not
-stop the others, and makes the exit code 2. Called again after it was stopped, the command goes on
-where it was.
+<out>/faces.jsonl has a line for each face (docs/records.md): image, number, for a video also frame
+and time, box, score, landmarks, visibility, pose, smile, gender (probability of female), age. In a
+video the number is that of the person, and smile, gender and age are medians. A picture without a
+face is a line without a box; one that cannot be read a line with `error`: it does not stop the
+others, and makes the exit code 2. Called again after it was stopped, the command goes on where it
+was.
 """
 
 import os
@@ -36,8 +37,8 @@ def parse(argv):
     add(
         "--proposals",
         choices=analyzer.PROPOSALS,
-        help="where faces are looked for: by the net over an image pyramid (dense, the default "
-        "where the model has the net for it), or by selective search",
+        help="where faces are looked for: by the proposal net over an image pyramid (fast), by "
+        "the net itself (dense), or by selective search; default: the first that the model has",
     )
     add(
         "--boxes",
@@ -48,13 +49,16 @@ def parse(argv):
     add(
         "--smallest",
         type=arguments.Real(above=0),
-        help="dense: least height in pixels of a face that is looked for; default: 24, or a 40th "
-        "of the longer side",
+        help="fast, dense: least height in pixels of a face that is looked for; default: 20, or a "
+        "100th of the longer side; dense: 24, or a 40th",
     )
     add("--engine", choices=engines.ENGINES, help="default: the fastest that is installed")
     add("--gpu", default="", help="GPU number; empty: CPU")
     add("--batch", type=arguments.Whole(1), default=4, help="pictures that share calls of the net")
+    arguments.add_workers(parser, "one a core; with --gpu this one alone")
     add("--every", type=arguments.Whole(1), default=1, help="videos: look at every n-th frame")
+    add("--start", type=arguments.Real(0), default=0.0, help="videos: seconds, default from 0 on")
+    add("--end", type=arguments.Real(above=0), help="videos: seconds, default to the end")
     add(
         "--descriptor",
         nargs="?",
@@ -72,7 +76,9 @@ def parse(argv):
         raise InputError(
             f"--{unused[0]}: no face is searched for with --boxes; leave one of them out"
         )
-    if args.smallest is not None and args.proposals not in (None, analyzer.DENSE):
+    if args.end is not None and args.end <= args.start:
+        raise InputError(f"--end {args.end:g}: must be above --start {args.start:g}")
+    if args.smallest is not None and args.proposals not in (None, *analyzer.NEEDED):
         raise InputError(f"--smallest: --proposals {args.proposals} does not take it; leave it out")
     return args
 

@@ -9,7 +9,7 @@ onnxruntime-fp16 make them when a model is opened.
 
 from allinone import arguments, checked, engines, exporting, folders
 from allinone.errors import InputError, command
-from allinone.model import DENSE, FUSED, Model, open_model
+from allinone.model import NETS, Model, open_model
 
 
 def parse(argv):
@@ -35,7 +35,7 @@ def reference() -> str:
 def compare(model: Model, names: tuple[str, str], paths: dict[str, str]) -> None:
     """Print how far the engines of some files are from the reference."""
     net, _ = checked.open_net(model, names)
-    batch, outputs, by = exporting.noise(model.input_size), net.outputs(), reference()
+    batch, outputs, by = exporting.noise(net.shape[1]), net.outputs(), reference()
     expected = engines.make(by, model, names).run(batch, outputs)
     for engine, path in paths.items():
         print(path)
@@ -51,7 +51,7 @@ def main(argv=None):
     model = open_model(args.model)
     if args.out:
         folders.claim(args.out, exporting.KIND)
-    for names in (FUSED, DENSE):
+    for names in NETS:
         if not model.has(names[0]):
             continue
         paths = exporting.export(model, names, args.out)

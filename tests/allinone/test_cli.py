@@ -11,7 +11,11 @@ LACKING = {
 }
 
 
-@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_but_the_service_lacks_something():
+    assert {*LACKING, "serve"} == set(cli.COMMANDS)
+
+
+@pytest.mark.parametrize("name", LACKING)
 def test_a_command_by_its_name_says_what_it_lacks(name, expect_refusal):
     expect_refusal("allinone", [name], LACKING[name])
 

@@ -82,6 +82,14 @@ def test_every_face_has_a_colour_of_its_own_and_the_first_the_blue_of_figure_8()
         assert not (green > blue + 50 and green > red + 50)
 
 
+def test_a_number_that_is_given_brings_its_colour():
+    """As of a person in a video, whoever else is in the frame."""
+    image = np.full((300, 500, 3), 128, np.uint8)
+    drawn = draw.results(image, [face(30, 60, 150), face(300, 60, 150)], numbers=[3, 1])
+    for x, color in ((105, draw.COLORS[2]), (375, draw.COLORS[0])):
+        assert np.abs(drawn[60, x].astype(int) - color).max() < 20
+
+
 def test_letters_and_lines_grow_with_a_large_picture():
     heights, lines = [], []
     for length in (100, 700, 4000):

@@ -129,10 +129,11 @@ def test_a_bad_dense_net_is_an_error_of_the_model_where_it_proposes(model_copy, 
     seal(model_copy)
     for engine in engines.ENGINES:
         with pytest.raises(InputError, match="dense.prototxt: layer 'spy' is of the type Python"):
-            FaceAnalyzer(str(model_copy), engine)
+            FaceAnalyzer(str(model_copy), engine, proposals="dense")
         FaceAnalyzer(str(model_copy), engine, proposals="selective-search")
     out = model_copy.parent / "out"
     given = [os.path.join(ROOT, "docs", "pose.jpg"), "--model", model_copy, "--out", out]
+    given += ["--proposals", "dense"]
     done = expect_refusal("tools.analyze", given, "dense.prototxt: layer 'spy'")
     assert "pose.jpg" not in done.stderr and not (out / "faces.jsonl").exists()
 
@@ -198,8 +199,10 @@ def test_a_model_that_names_python_code_is_not_fused_exported_or_started_from(
 @pytest.mark.parametrize("profile", profiles.PROFILES)
 def test_all_nets_that_the_kit_writes_are_known_and_shapes_are_caffes(profile, tmp_path):
     sizes = profiles.PROFILES[profile]
-    made = [deploy.deploy_net(sizes), deploy.dense_net(sizes)]
-    made += [deploy.bare_net(sizes, (tower,)) for tower in (*tasks.TOWERS, tasks.HYPERFACE)]
+    made = [deploy.deploy_net(sizes), deploy.dense_net(sizes), deploy.proposal_net(sizes)]
+    made.append(deploy.screen_net(sizes))
+    alone = (*tasks.TOWERS, tasks.HYPERFACE, *tasks.WINDOW_NETS)
+    made += [deploy.bare_net(sizes, (tower,)) for tower in alone]
     for number, definition in enumerate(made):
         path = tmp_path / f"{number}.prototxt"
         path.write_text(str(definition))
@@ -213,3 +216,37 @@ def test_all_nets_that_the_kit_writes_are_known_and_shapes_are_caffes(profile, t
                 assert [blob.data.shape for blob in theirs.params[layer]] == wanted
             for blob, shape in shapes.blobs.items():
                 assert theirs.blobs[blob].data.shape[1:] == shape
+
+
+@pytest.mark.parametrize("names, side", [(model.PROPOSAL, 24), (model.SCREEN, 48)])
+def test_a_net_of_windows_that_is_not_the_kits_is_refused_where_it_looks(
+    names, side, model_copy, expect_refusal
+):
+    """Of other windows, of other answers, with code of its own: an error of the model."""
+    path = model_copy / names[0]
+    whole = path.read_text()
+    for bad, words in (
+        (whole.replace(f"dim: {side}", "dim: 25"), f"25 pixels, its windows have {side}"),
+        (whole.replace('top: "face"', 'top: "nothing"'), "gives no 'face' of 2 numbers"),
+        (whole.replace('top: "offsets"', 'top: "nothing"'), "gives no 'offsets' of 4 numbers"),
+        (whole + PYTHON, "layer 'spy' is of the type Python"),
+    ):
+        assert bad != whole
+        path.write_text(bad)
+        seal(model_copy)
+        for engine in engines.ENGINES[:2]:
+            with pytest.raises(InputError, match=f"{names[0]}: .*{words}"):
+                FaceAnalyzer(str(model_copy), engine)
+    FaceAnalyzer(str(model_copy), "opencv", proposals="dense")
+    given = [os.path.join(ROOT, "docs", "pose.jpg"), "--model", model_copy]
+    done = expect_refusal("tools.analyze", [*given, "--out", model_copy.parent / "out"], "'spy'")
+    assert "pose.jpg" not in done.stderr
+
+
+def test_maps_of_another_stride_are_refused(model_copy):
+    """The proposal net's windows stand 4 pixels apart."""
+    path = model_copy / model.PROPOSAL[0]
+    path.write_text(changed("conv1", "stride: 2", "stride: 1")(path.read_text()))
+    seal(model_copy)
+    with pytest.raises(InputError, match="proposal.prototxt: gives no 'face' of 2 numbers"):
+        FaceAnalyzer(str(model_copy), "opencv")

@@ -83,3 +83,31 @@ def test_what_is_no_video_is_refused(tmp_path):
             videos.open_video(str(tmp_path / name))
     with pytest.raises(InputError, match="98: no such camera"):
         videos.open_video("98", camera=True)
+
+
+@pytest.mark.parametrize(
+    "start, end, every, numbers",
+    [
+        (0.5, None, 1, list(range(5, 20))),
+        (0.5, 1.1, 2, [5, 7, 9]),
+        (0.0, 0.05, 1, [0]),
+        (1.85, 99.0, 1, [19]),
+    ],
+)
+def test_a_part_of_a_video(tmp_path, start, end, every, numbers):
+    """Frames at 10 a second: from the first at `start` to the last before `end`."""
+    path = video_files.write(tmp_path / "a.avi", [video_files.corners(n) for n in range(20)])
+    video = videos.open_video(str(path))
+    assert abs(video.expected(every, start, end) - len(numbers)) <= 1
+    found = list(video.frames(every, start, end))
+    assert [number for number, _, _ in found] == numbers
+    np.testing.assert_allclose([seconds for _, seconds, _ in found], np.array(numbers) / 10)
+    for number, _, frame in found:
+        assert np.abs(frame[-9:].astype(int) - 40 - 5 * number).max() < 20
+
+
+@pytest.mark.parametrize("start, end", [(2.0, None), (0.51, 0.59)])
+def test_a_part_without_a_frame_is_refused(tmp_path, start, end):
+    path = video_files.write(tmp_path / "a.avi", [video_files.corners()] * 20)
+    with pytest.raises(InputError, match=f"a.avi: no frame from {start:g} seconds on"):
+        list(videos.open_video(str(path)).frames(1, start, end))

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from conftest import ROOT, run_well
 
-from allinone import FaceAnalyzer, dense, proposals, record, store
+from allinone import FaceAnalyzer, dense, fast, proposals, record, store
+from allinone.backend import Backend
 from data_prep import region_cache, region_search, scenes_db
-from data_prep.region_search import Dense, Selective
+from data_prep.region_search import Dense, Selective, Windows
 
 BUILD = "data_prep.build_db"
 
@@ -189,5 +190,22 @@ def test_a_models_dense_net_proposes_in_the_same_way(chain, tmp_path, monkeypatc
         raise AssertionError("searched again")
 
     monkeypatch.setattr(Dense, "find", refuse)  # found once
-    again = store.manifest(str(build(records, tmp_path / "again", model=model)))
+    again = store.manifest(str(build(records, tmp_path / "again", search=search)))
     assert again["hash"] == manifest["hash"]
+
+
+def test_the_proposal_net_finds_its_own_errors(chain, proposing, tmp_path, expect_refusal):
+    """Its best windows, doubtful ones too; of a model without the net nothing is found."""
+    shutil.copytree(chain / "scenes", tmp_path / "scenes")
+    records, model = str(tmp_path / "scenes" / "records.jsonl"), str(proposing / "model")
+    base = ["scenes", "--records", records, "--out", tmp_path / "db", "--windows-from"]
+    expect_refusal(BUILD, [*base, chain / "model"], "proposal.prototxt: not in this model")
+    expect_refusal(BUILD, [*base, model, "--regions-from", model], "goes without --regions-from")
+    run_well(BUILD, *base, model)
+    names = [name for name, _ in record.by_picture(record.read(records))]
+    kept, backend = region_cache.load(records, 0, names, Windows(model)), Backend(model, "opencv")
+    for name, (_, found) in zip(names, kept):
+        image = cv2.imread(str(tmp_path / "scenes" / name))
+        boxes, scores = fast.windows(backend, image, 20, region_search.DOUBTFUL)
+        best = np.argsort(-scores, kind="stable")[: region_search.MOST]
+        np.testing.assert_allclose(found, boxes[best], atol=1e-3)

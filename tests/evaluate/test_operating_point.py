@@ -1,5 +1,6 @@
 """The score that a model is used with, set by scenes with known faces."""
 
+import re
 import shutil
 
 import numpy as np
@@ -94,6 +95,26 @@ def test_without_validation_data_it_is_a_half_and_that_is_said(chain, model, tmp
     assert "score 0.8 stays as it was measured, since" in done.stdout
     about = read_about(str(model))
     assert (about.score, about.score_from) == (0.8, {"precision": 0.97})
+
+
+def test_each_way_that_the_model_has_a_net_for_gets_a_score(proposing, chain, tmp_path, command):
+    """That of fast proposals is its own, also where nothing is measured anew."""
+    copy, run = tmp_path / "model", tmp_path / "run"
+    shutil.copytree(proposing / "model", copy)
+    shutil.copytree(chain / "run", run)
+    net = run / "train.prototxt"
+    net.write_text(net.read_text().replace("/db/val/det", "/db/gone/det"))
+    set_score(str(copy), 0.8, "fast", precision=0.97)
+    done = command("evaluate.operating_point", "--model", copy, "--run", run)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{copy}, fast: score 0.8 stays as it was measured, since" in done.stdout
+    assert f"{copy}, dense: score 0.5 is used, since" in done.stdout
+    about = read_about(str(copy))
+    assert (about.score, about.scores) == (0.5, {"fast": 0.8})
+    done = command("evaluate.operating_point", "--model", copy, "--run", chain / "run")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for way in ("fast", "dense"):
+        assert re.search(rf"^{copy}, {way}: score [\d.]+ ", done.stdout, re.M)
 
 
 def test_either_records_or_a_run(model, expect_refusal):

@@ -6,13 +6,14 @@ import os
 import tempfile
 from collections.abc import Sequence
 
-from allinone import embeddings, files, folders, model, reading, snapshots, surgery, tasks
+from allinone import embeddings, files, folders, model, snapshots, surgery, tasks
 from allinone.errors import InputError
 from allinone.profiles import Profile
 from allinone.pycaffe import caffe
 from prototxt import deploy
 from python_layers.tops import REGION_TOWERS
-from tools.fusing import proof
+from tools.fusing import proof, searching
+from tools.fusing.history import write_history
 from tools.fusing.proof import write_net
 from tools.fusing.weights import (
     Parameters,
@@ -22,7 +23,6 @@ from tools.fusing.weights import (
     owners_of,
     read_source,
 )
-from tools.training.plan import DATA
 
 
 def fuse(
@@ -31,12 +31,14 @@ def fuse(
     out: str,
     trunk: str | None = None,
     towers: Sequence[str] = tasks.TOWERS,
+    proposal: Sequence[str] = (),
 ) -> dict[str, float]:
     """Write the fused net, its dense form and their history into the folder `out`.
 
     trunk: the run whose trunk is taken where they differ; towers: those that are taken of runs, the
-    others come from a fused model. Returns the largest differences,
-    {tower/output: number}. InputError where runs do not fit together; nothing is written then.
+    others come from a fused model; proposal: runs of the nets of windows, else those of a fused
+    model are kept. Returns the largest differences, {tower/output: number}. InputError where runs
+    do not fit together; nothing is written then.
     """
     sources = [read_source(run) for run in runs]
     for source in sources:
@@ -47,6 +49,7 @@ def fuse(
             f"{', '.join(runs)}: its net has none of the towers that were trained; give the folder "
             "of a run of tools.train with --run as well"
         )
+    proposing = searching.sources_of(proposal)
     if trunk is not None and trunk not in runs:
         raise InputError(f"--trunk {trunk}: give it with --run as well; one of {', '.join(runs)}")
     owners = owners_of(sources)
@@ -67,7 +70,10 @@ def fuse(
         named_dense = {f"dense {output}": difference for output, difference in densely.items()}
         proof.check(named_dense, "dense net", out)
 
-        # 3. Where it comes from, and what is in the folder.
+        # 3. The nets of windows, of their runs or of a model.
+        more = searching.put(profile, proposing, sources, partial)
+
+        # 4. Where it comes from, and what is in the folder.
         write_history(
             partial,
             profile,
@@ -80,6 +86,7 @@ def fuse(
             largest_difference=differences,
             moved_by_trunk=changes,
             largest_difference_dense=densely,
+            **more,
         )
         keep_embedding(partial, owners[tasks.BY_NAME["identity"].tower])
         model.describe(
@@ -87,7 +94,7 @@ def fuse(
             profile.name,
             profile.input_size,
             stages_of(tasks.TASKS),
-            **score_of(owners[tasks.REGION_TOWER]),
+            **score_of(owners[tasks.REGION_TOWER], searched_anew=bool(proposing)),
         )
     return differences
 
@@ -104,12 +111,18 @@ def take_out(profile: Profile, run: str, tower: str, out: str) -> None:
         model.describe(partial, profile.name, profile.input_size, {stage: outputs})
 
 
-def score_of(finder: Source) -> dict:
-    """Return the operating score, with how it was found, of the model that detection comes from."""
+def score_of(finder: Source, searched_anew: bool) -> dict:
+    """Return the operating scores, with how they were found, of the model of the detection.
+
+    searched_anew: with other nets of windows, so that those of single ways to search are void.
+    """
     if not finder.is_model:
         return {}
     about = about_of(finder.weights)
-    return dict(score=about.score, score_from=about.score_from)
+    scores = dict(score=about.score, score_from=about.score_from)
+    if not searched_anew:
+        scores.update(scores=about.scores, scores_from=about.scores_from)
+    return scores
 
 
 def keep_embedding(folder: str, describer: Source) -> None:
@@ -154,47 +167,3 @@ def left_out(sources: list[Source], matched: list[str]) -> list[str]:
     for source in sources:
         names.update(source.parameters)
     return sorted(names - set(matched))
-
-
-def write_history(
-    folder: str,
-    profile: Profile,
-    sources: list[Source],
-    owners: dict[str, Source],
-    matched: list[str],
-    **more,
-) -> None:
-    """Write provenance.json: where a model comes from, for people."""
-    history = dict(
-        profile=profile.name,
-        sources=[history_of(source) for source in sources],
-        tower_from={tower: source.weights for tower, source in owners.items()},
-        parameters=len(matched),
-        **more,
-    )
-    files.write_json(os.path.join(folder, model.PROVENANCE), history)
-
-
-def history_of(source: Source) -> dict:
-    """Return where a source comes from, how far it was trained, on what."""
-    run = snapshots.folder_of(source.weights)
-    plan = _read(run, snapshots.PLAN) or {}
-    return dict(
-        weights=source.weights,
-        sha256=files.sha256(source.weights),
-        towers=source.towers,
-        job=plan.get("job"),
-        profile=plan.get("profile"),
-        iteration=None if source.is_model else snapshots.iteration_of(source.weights),
-        iterations=plan.get("iterations"),
-        init=plan.get("init"),
-        data=_read(run, DATA),
-    )
-
-
-def _read(run, name):
-    """Return the content of a run's JSON file, None where it has none."""
-    path = os.path.join(run, name)
-    if not os.path.isfile(path):
-        return None
-    return reading.read_json(path, "go on with the training, which writes it", dict)

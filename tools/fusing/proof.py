@@ -26,9 +26,9 @@ def write_net(folder: str, name: str, definition) -> str:
     return path
 
 
-def random_batch(profile: Profile, count: int, seed: int) -> np.ndarray:
+def random_batch(side: int, count: int, seed: int) -> np.ndarray:
     """Return random inputs (count, 3, side, side)."""
-    shape = count, 3, profile.input_size, profile.input_size
+    shape = count, 3, side, side
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
@@ -51,7 +51,7 @@ def compare(
     snapshot: a way that shares nothing with the one by which the fused net got them. Those of a
     fused model are compared with its own net, whose trunk must be the fused net's.
     """
-    batch, shared = random_batch(profile, PICTURES, seed=0), shared_names(profile)
+    batch, shared = random_batch(profile.input_size, PICTURES, seed=0), shared_names(profile)
     ours = outputs_of(fused, "data", batch, [task.output for task in tasks.TASKS])
     trunk = {name: parameters[name] for name in shared}
     differences, changes = {}, {}
@@ -107,7 +107,7 @@ def largest_difference(one: np.ndarray, other: np.ndarray) -> float:
 
 def compare_dense(profile: Profile, fused, dense) -> dict[str, float]:
     """Return {output: largest difference} of the dense net from the fused one on single crops."""
-    batch = random_batch(profile, 2, seed=1)
+    batch = random_batch(profile.input_size, 2, seed=1)
     outputs = [task.output for task in tasks.of_stage(1)]
     densely = outputs_of(dense, "data", batch, outputs)
     on_crop = outputs_of(fused, "data", batch, outputs)

@@ -11,6 +11,7 @@ import sys
 
 from allinone import arguments, reading, schedules
 from allinone.errors import command
+from allinone.tasks import PROPOSAL
 from tools.recipes import drawn, options
 from tools.recipes.steps import Step
 
@@ -66,7 +67,10 @@ def training_steps(out, args):
     """Return the steps that write the nets, train the joint one and fuse its towers."""
     last = schedules.JOBS[PROFILE][JOB].iterations
     snapshot = f"{out}/run/snapshots/iter_{last:07d}.caffemodel"
+    last = schedules.JOBS[PROFILE][PROPOSAL].iterations
+    windows = f"{out}/proposal/snapshots/iter_{last:07d}.caffemodel"
     fuse = ["tools.fuse", "--profile", PROFILE, "--run", f"{out}/run", "--out", f"{out}/model"]
+    search = options.train(args, PROFILE, f"{out}/db", f"{out}/proposal", "--job", PROPOSAL)
     return [
         Step(
             "nets",
@@ -82,9 +86,15 @@ def training_steps(out, args):
             says="[4/7] training the five sub-networks jointly in Caffe",
         ),
         Step(
+            "proposal",
+            [search],
+            inputs=[f"{out}/db/det/manifest.json"],
+            outputs=[windows, f"{out}/proposal/curves.png"],
+        ),
+        Step(
             "fuse",
-            [[*fuse, "--gpu", args.gpu]],
-            inputs=[snapshot],
+            [[*fuse, "--proposal", f"{out}/proposal", "--gpu", args.gpu]],
+            inputs=[snapshot, windows],
             outputs=[f"{out}/model/model.json"],
             says="[5/7] fusing the towers into one deploy model",
         ),

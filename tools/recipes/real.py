@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from allinone import arguments
 from allinone.errors import command
+from allinone.tasks import PROPOSAL, SCREEN
 from tools.recipes import drawn, options
 from tools.recipes.options import EUCLIDEAN, PRECISION, WITHOUT_DROPOUT
 from tools.recipes.steps import Step
@@ -22,6 +23,8 @@ from tools.recipes.steps import Step
 SETS = ("celeba", "utkface", "photos")
 # Towers that portraits of a set teach: the labels that it has.
 TOWERS = dict(celeba=("smile", "gender", "id"), utkface=("gender", "age"))
+# Databases with regions that nets took for faces: the scout, the first and the last proposal net.
+HARD, WINDOWS, CLOSE = "hard", "windows", "close"
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Run:
     iterations: int
     start: str = ""  # the run whose weights it starts from; "": random weights
     rate: str = ""  # learning rate at the start; "": the job's
-    hard: bool = False  # half of the pictures for detection with hard regions
+    db: str = "db"  # HARD, WINDOWS: half of the pictures for detection with hard regions
     more: tuple[str, ...] = ()  # other options of tools.train
 
     def settings(self) -> list[str]:
@@ -45,28 +48,33 @@ class Run:
 RUNS = (
     Run("identity", "tiny", 1500, more=("--job", "pretrain")),
     Run("narrow", "tiny", 4000, start="identity", rate="0.001"),
-    Run("narrow_hard", "tiny", 8000, start="narrow", rate="0.001", hard=True),
+    Run("narrow_hard", "tiny", 8000, start="narrow", rate="0.001", db=HARD),
     Run(
         "wide",
         "small",
         10000,
         start="narrow_hard",
         rate="0.001",
-        hard=True,
+        db=HARD,
         more=("--widen", *EUCLIDEAN),
     ),
-    Run("wide_longer", "small", 7200, start="wide", rate="0.0007", hard=True, more=EUCLIDEAN),
+    Run("wide_longer", "small", 7200, start="wide", rate="0.0007", db=HARD, more=EUCLIDEAN),
     Run(
         "wide_without_dropout",
         "small",
         2000,
         start="wide_longer",
         rate="0.0004",
-        hard=True,
+        db=HARD,
         more=("--without-dropout", *WITHOUT_DROPOUT, *EUCLIDEAN),
     ),
 )
 SCOUT, LAST = RUNS[1], RUNS[-1]  # the scout finds the hard regions
+# The proposal net learns from regions that the scout, then from windows that it took for faces; the
+# screening net from those that the last proposal net did.
+NEAR = Run("near", "small", 2500, db=HARD, more=("--job", PROPOSAL))
+SEARCH = Run("proposal", "small", 6000, db=WINDOWS, more=("--job", PROPOSAL))
+CLOSER = Run("screen", "small", 6000, db=CLOSE, more=("--job", SCREEN))
 
 
 def records(data, name):
@@ -133,7 +141,7 @@ def database_steps(data):
 
 def training_step(run, args):
     """Return the step of a training."""
-    db = f"{args.data}/{'hard' if run.hard else 'db'}"
+    db = f"{args.data}/{run.db}"
     start = f"{args.out}/{run.start}"
     settings = run.settings() + (["--init", start] if run.start else [])
     inputs = [f"{db}/**/manifest.json", f"{start}/snapshots/*.caffemodel"]
@@ -150,21 +158,40 @@ def fuse(run, args, out):
     ]
 
 
-def hard_step(args):
-    """Return the step that looks for hard regions in scenes that the scout has not seen."""
-    scout, hard = f"{args.out}/{SCOUT.name}/model", f"{args.data}/hard"
+def searching_step(name, args, run, how, db):
+    """Return the step that looks for hard regions in scenes that no net has seen.
+
+    run: of the net that looks; how: (command that puts it into the scout's model, option of
+    data_prep.build_db); db: name of the databases.
+    """
+    made, option = how
     searched = records(args.data, "composites_hard")
     others = [records(args.data, "composites"), records(args.data, "scenes")]
     search = ["data_prep.build_db", "scenes", "--records", searched, "--without-search", *others]
+    search += [option, scout_model(args), "--gpu", args.gpu, "--out", f"{args.data}/{db}"]
     return Step(
-        "hard_regions",
-        [
-            fuse(SCOUT, args, scout),
-            [*search, "--regions-from", scout, "--gpu", args.gpu, "--out", hard],
-        ],
-        inputs=[f"{args.out}/{SCOUT.name}/snapshots/*.caffemodel", searched, *others],
-        outputs=[f"{hard}/det/manifest.json"],
+        name,
+        [made, search],
+        inputs=[f"{args.out}/{run.name}/snapshots/*.caffemodel", searched, *others],
+        outputs=[f"{args.data}/{db}/det/manifest.json"],
     )
+
+
+def scout_model(args):
+    """Return the folder of the scout's model."""
+    return f"{args.out}/{SCOUT.name}/model"
+
+
+def hard_step(args):
+    """Return the step that finds the regions which the scout takes for faces."""
+    how = fuse(SCOUT, args, scout_model(args)), "--regions-from"
+    return searching_step("hard_regions", args, SCOUT, how, HARD)
+
+
+def windows_step(name, args, run, db):
+    """Return the step that finds the windows which the proposal net of a run takes for faces."""
+    add = ["tools.fuse", "--proposal", f"{args.out}/{run.name}", "--out", scout_model(args)]
+    return searching_step(name, args, run, (add, "--windows-from"), db)
 
 
 def model_steps(args):
@@ -172,6 +199,7 @@ def model_steps(args):
     model, hard, results = f"{args.out}/model", f"{args.data}/hard", f"{args.out}/eval"
     keep = ["--model", model, "--gpu", args.gpu]
     held_back = records(args.data, "composites_val")
+    runs = [f"{args.out}/{run.name}" for run in (LAST, SEARCH, CLOSER)]
     sets = [records(args.data, name) for name in SETS]
     measure = ["evaluate.real", "--data", args.data, *keep, "--out", results]
     sheets = ["tools.sheets", "--data", args.data, "--results", results]
@@ -179,12 +207,12 @@ def model_steps(args):
         Step(
             "model",
             [
-                fuse(LAST, args, model),
+                [*fuse(LAST, args, model), "--proposal", runs[1], "--proposal", runs[2]],
                 ["evaluate.operating_point", *keep]
                 + ["--records", held_back, "--precision", PRECISION],
                 ["evaluate.learn_tpe", *keep, "--db", f"{hard}/id", "--held-out", f"{hard}/val/id"],
             ],
-            inputs=[f"{args.out}/{LAST.name}/snapshots/*.caffemodel", held_back],
+            inputs=[*(f"{run}/snapshots/*.caffemodel" for run in runs), held_back],
             outputs=[f"{model}/model.json"],
         ),
         Step("measure", [measure], [f"{model}/model.json", *sets], [f"{results}/results.json"]),
@@ -206,17 +234,24 @@ def steps_of(args):
         *(training_step(run, args) for run in before),
         hard_step(args),
         *(training_step(run, args) for run in RUNS[len(before) :]),
+        training_step(NEAR, args),
+        windows_step("hard_windows", args, NEAR, WINDOWS),
+        training_step(SEARCH, args),
+        windows_step("close_windows", args, SEARCH, CLOSE),
+        training_step(CLOSER, args),
         *model_steps(args),
     ]
 
 
 def link_databases(data):
     """Give the databases with hard regions the other towers' databases: they are the same."""
-    os.makedirs(f"{data}/hard", exist_ok=True)
-    for part in ("smile", "gender", "age", "id", "val"):
-        link = f"{data}/hard/{part}"
-        if not os.path.islink(link):
-            os.symlink(f"../db/{part}", link)
+    towers = ("smile", "gender", "age", "id", "val")
+    for db, parts in {HARD: towers, WINDOWS: ("val",), CLOSE: ("val",)}.items():
+        os.makedirs(f"{data}/{db}", exist_ok=True)
+        for part in parts:
+            link = f"{data}/{db}/{part}"
+            if not os.path.islink(link):
+                os.symlink(f"../db/{part}", link)
 
 
 def parse(argv):

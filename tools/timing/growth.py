@@ -10,10 +10,12 @@ import subprocess
 import sys
 import tempfile
 
-from allinone import analyzer as analysis
-from allinone.analysis import inputs, run
+from allinone.analysis import inputs, work
+from allinone.analysis.crew import in_batches, write_down
+from allinone.analysis.settings import Settings
 from allinone.growing import Growing
 from allinone.pictures import write_image
+from allinone.progress import Progress
 from tools.timing.clock import Part, median_seconds
 from tools.timing.pictures import ENGINE, REPEATS, SIZES, drawn_scenes
 
@@ -53,16 +55,16 @@ def one_folder(model: str, folder: str) -> dict[str, float]:
     """Return what the analysis of a folder of pictures takes: seconds, and bytes at most."""
     pictures = inputs.expand([folder])[0]
     with tempfile.TemporaryDirectory() as out:
-        settings = run.Settings(
+        settings = Settings(
             [folder], out, model, engine=ENGINE, smallest=SIZES[0], without_pictures=True
         )
-        analyzer = analysis.FaceAnalyzer(model, ENGINE, "cpu", smallest=SIZES[0])
-        find = run.finder(settings, analyzer, pictures)
+        job = work.PictureWork(work.arguments_of(settings), settings=settings)
+        batches = in_batches([work.Given(path) for path in pictures], settings.batch)
         with Growing(os.path.join(out, "lines"), None, {}) as growing:
 
-            def work():
-                run.analyze_pictures(find, pictures, {}, growing, settings)
+            def analyze():
+                write_down(job(batches), growing, Progress("pictures", len(pictures)))
 
-            seconds = median_seconds(work, REPEATS)
+            seconds = median_seconds(analyze, REPEATS)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return dict(seconds=seconds, bytes=peak)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from allinone import boxes, dense, model, refine
-from allinone.analyzer import FaceAnalyzer
+from allinone.analyzer import FAST, FaceAnalyzer
 from allinone.backend import Backend
 from allinone.proposals import selective_search
 from data_prep import drawing, scene
@@ -89,11 +89,11 @@ class Way:
 
 
 class Watched:
-    """An analyzer whose crops are counted."""
+    """An analyzer whose crops are counted; still: of refine.iterative_region_proposals."""
 
-    def __init__(self, analyzer: FaceAnalyzer) -> None:
+    def __init__(self, analyzer: FaceAnalyzer, still: float | None = None) -> None:
         """Take the analyzer."""
-        self.analyzer, self.crops = analyzer, 0
+        self.analyzer, self.crops, self.still = analyzer, 0, still
 
     def refined(self, image, regions, rounds: int = refine.ROUNDS):
         """Return what Iterative Region Proposals find in the regions of a picture."""
@@ -104,12 +104,12 @@ class Watched:
 
         owners = np.zeros(len(regions), int)
         size = [(WIDTH, HEIGHT)]
-        return refine.iterative_region_proposals(look, owners, regions, size, rounds)[1]
+        return refine.iterative_region_proposals(look, owners, regions, size, rounds, self.still)[1]
 
 
-def take(analyzer: FaceAnalyzer, scenes, propose) -> Way:
+def take(analyzer: FaceAnalyzer, scenes, propose, still: float | None = None) -> Way:
     """Analyze the scenes with one way to propose regions."""
-    way, watched = Way(), Watched(analyzer)
+    way, watched = Way(), Watched(analyzer, still)
     for image, _ in scenes:
         start = time.perf_counter()
         regions = propose(image)
@@ -128,7 +128,7 @@ def take(analyzer: FaceAnalyzer, scenes, propose) -> Way:
 
 
 def pictures(model_folder: str, full_width: str, stages: dict[int, float]) -> Part:
-    """Time both ways to propose regions, with their precision, and what each refinement gains.
+    """Time the ways to propose regions, with their precision, and what each refinement gains.
 
     full_width: folder of the full-width net; stages: seconds of its stages for a crop. Its time for
     a picture is put together: how many crops a picture takes is counted on the trained model.
@@ -148,6 +148,8 @@ def pictures(model_folder: str, full_width: str, stages: dict[int, float]) -> Pa
         name: take(analyzer, scenes, propose)
         for name, propose in (("dense", densely), ("selective", selective_search))
     }
+    if analyzer.proposals == FAST:
+        taken[FAST] = take(analyzer, scenes, analyzer.propose, refine.STILL)
     rows, figures = compare_ways(taken, scenes, full_dense, stages)
     gains = refinement(analyzer, scenes[:GAINS], taken["selective"].regions)
     for name, (precision, error) in gains.items():
@@ -158,13 +160,14 @@ def pictures(model_folder: str, full_width: str, stages: dict[int, float]) -> Pa
 
 
 def compare_ways(taken: dict[str, Way], scenes, full_dense: float, stages):
-    """Return (rows, figures) of both ways: time of the trained and of the full-width net."""
+    """Return (rows, figures) of all ways: time of the trained and of the full-width net."""
     rows, seconds, precisions, full = [], {}, {}, {}
     for name, way in taken.items():
         parts = {part: way.mean(part) for part in ("propose", "stage1", "stage2")}
         crops, faces = way.crops / len(scenes), way.faces / len(scenes)
         seconds[name] = sum(parts.values())
         precisions[name] = measured(way.found, scenes)[0]
+        # Selective search and the proposal net take as long whatever net follows.
         proposing = full_dense if name == "dense" else parts["propose"]
         full[name] = proposing + crops * stages[1] + faces * 2 * stages[2]
         remark = (

@@ -8,10 +8,10 @@ from allinone import store
 from allinone.errors import InputError
 from allinone.profiles import Profile
 from allinone.schedules import Job
-from allinone.tasks import DESCRIPTOR, tasks_of
+from allinone.tasks import DESCRIPTOR, REGION_TOWER, WINDOW_NETS, tasks_of
 from prototxt.towers import VALIDATION
 from python_layers.region_data import PER_IMAGE
-from python_layers.tops import REGION_TOWERS, database_of
+from python_layers.tops import REGION_TOWERS, WINDOWS_OF_A_PICTURE, database_of
 
 MOST_VALIDATION = 50  # our choice: mini-batches of one validation at most
 LOOKS = 4  # our choice: times that a validation uses a picture, for other regions each time
@@ -29,7 +29,7 @@ def manifests(profile: Profile, job: Job, databases: str) -> dict[str, list[dict
         found[tower] = [store.verify(folder) for folder in folders]
         for folder, manifest in zip(folders, found[tower]):
             _check_size(profile, folder, manifest)
-        if len(folders) > 1 and (tower in REGION_TOWERS or _learns_people(tower)):
+        if len(folders) > 1 and (database_of(tower) == REGION_TOWER or _learns_people(tower)):
             raise InputError(
                 f"{place}: tower {tower} learns from one database; keep one of {', '.join(folders)}"
             )
@@ -77,9 +77,15 @@ def validation_rows(profile: Profile, job: Job, databases: str) -> dict[str, int
         return {}
     rows, folder = {}, os.path.join(databases, VALIDATION)
     for tower, found in manifests(profile, job, folder).items():
-        regions = PER_IMAGE * LOOKS if tower in REGION_TOWERS else 1
-        rows[tower] = regions * sum(manifest["count"] for manifest in found)
+        rows[tower] = _rows_of_a_picture(tower) * sum(manifest["count"] for manifest in found)
     return rows
+
+
+def _rows_of_a_picture(tower):
+    """Return how many rows of a mini-batch a validation takes of each picture of a database."""
+    if tower in WINDOW_NETS:
+        return WINDOWS_OF_A_PICTURE
+    return PER_IMAGE * LOOKS if tower in REGION_TOWERS else 1
 
 
 def validation_batches(profile: Profile, job: Job, rows: dict[str, int]) -> int:

@@ -31,7 +31,7 @@ def check(
     losses, smooth: {task: loss} of an iteration and its running mean; first: losses at the start.
     """
     for name, loss in losses.items():
-        kind = tasks.BY_NAME[name].loss
+        kind = tasks.LEARNT[name].loss
         start = np.mean([entry[name] for entry in first])
         limit = DIVERGED * max(start, UNTRAINED[kind])
         if kind == "softmax":

@@ -15,7 +15,7 @@ from model_copies import seal
 from skimage import data
 
 from allinone import FaceAnalyzer, landmarks
-from allinone.analysis import inputs, outputs, table
+from allinone.analysis import crew, inputs, outputs, table, work
 from allinone.analysis import run as analysis
 from allinone.errors import InputError
 
@@ -134,7 +134,8 @@ def settings(chain, album, tmp_path):
 def test_a_run_that_was_stopped_goes_on_where_it_was(settings, tmp_path, monkeypatch):
     whole = dataclasses.replace(settings, out=str(tmp_path / "whole"))
     analysis.run(whole)
-    read, seen = analysis.read_image, []
+    monkeypatch.setattr(crew, "elsewhere", lambda do, items, *_: zip(items, do(items)))
+    read, seen = work.read_image, []
 
     def interrupted(path):
         if len(seen) == 2:
@@ -146,14 +147,14 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(settings, tmp_path, monkeyp
         seen.append(path)
         return read(path)
 
-    monkeypatch.setattr(analysis, "read_image", interrupted)
+    monkeypatch.setattr(work, "read_image", interrupted)
     with pytest.raises(KeyboardInterrupt):
         analysis.run(settings)
     out = tmp_path / "out"
     assert not (out / "faces.jsonl").exists()
     with open(out / "faces.jsonl.partial", "a", encoding="utf-8") as stream:
         stream.write('{"image": "torn')  # as if it had been killed while it wrote
-    monkeypatch.setattr(analysis, "read_image", counted)
+    monkeypatch.setattr(work, "read_image", counted)
     analysis.run(settings)
     assert len(seen) == 2 + 2  # the torn one again
     assert (out / "faces.jsonl").read_bytes() == (tmp_path / "whole/faces.jsonl").read_bytes()
@@ -184,8 +185,10 @@ def test_a_stopped_run_of_other_files_or_options_starts_anew(settings, unfinishe
         begun(dataclasses.replace(settings, engine="opencv"), one, pictures),
         begun(dataclasses.replace(settings, boxes=str(tmp_path / "boxes.jsonl")), one, pictures),
         begun(dataclasses.replace(settings, batch=2), one, pictures),
+        begun(dataclasses.replace(settings, start=1.0), one, pictures),
     ]
-    assert begun(dataclasses.replace(settings, csv=True), one, pictures) == unfinished
+    for same in (dict(csv=True), dict(workers=7), dict(workers="tcp://host:1")):
+        assert begun(dataclasses.replace(settings, **same), one, pictures) == unfinished
     os.utime(pictures[0], (1, 1))
     others.append(begun(settings, one, pictures))
     for other in others:

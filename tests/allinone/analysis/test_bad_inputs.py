@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import shutil
+from unittest.mock import MagicMock
 
 import numpy as np
 import picture_files
@@ -11,10 +12,11 @@ import pytest
 from analysis_runs import COMMAND, faces_in, with_model
 from conftest import run, run_well
 
-from allinone.analysis import given_boxes, inputs
+from allinone.analysis import crew, given_boxes, inputs, work
 from allinone.analysis import run as analysis
 from allinone.errors import InputError
 from allinone.pictures import write_image
+from allinone.progress import Progress
 
 LATIN = b"caf\xe9"  # no UTF-8
 
@@ -86,8 +88,12 @@ class Finder:
 def test_a_picture_that_cannot_be_analyzed_stops_no_other_of_its_batch(capsys):
     images = {str(number): np.full((4, 4, 3), number, np.uint8) for number in range(3)}
     refused = {}
-    assert analysis._found(Finder(), images, refused) == {"1": ["1"], "2": ["2"]}
-    assert refused == {"0": "0: no light"} and "error: 0: no light" in capsys.readouterr().err
+    assert work._found(Finder(), images, refused) == {"1": ["1"], "2": ["2"]}
+    assert refused == {"0": "0: no light"}
+    done = [work.Done("", refused.get(path, "")) for path in images]
+    crew.write_down([done], MagicMock(), Progress("pictures", 3))
+    said = capsys.readouterr().err
+    assert "error: 0: no light" in said and said.count("error: ") == 1
 
 
 def test_a_box_beside_its_picture_is_a_line_and_what_fits_nothing_is_said(chain, album, tmp_path):

@@ -54,6 +54,9 @@ def test_no_drawing_takes_the_place_of_an_input(chain, album, tmp_path):
     assert (tmp_path / "one-2.png").is_file() and (tmp_path / "film-2.mp4").is_file()
 
 
+ALL = SimpleNamespace(every=1, start=0.0, end=None)  # frames
+
+
 class Upright:
     """Finds a face wherever the upper left corner of a picture is red."""
 
@@ -70,14 +73,15 @@ def test_a_video_that_says_the_wrong_turn_is_found_out(tmp_path, told, upside_do
     stored = np.rot90(video_files.corners())
     path = video_files.write(tmp_path / "a.mp4", [stored] * 4)
     video_files.say_turned(path, told)
-    settings = SimpleNamespace(every=1)
-    assert videos.stands_on_its_head(Upright(), str(path), settings) == upside_down
+    assert videos.stands_on_its_head(Upright(), str(path), ALL) == upside_down
 
 
 def test_a_video_without_a_face_keeps_its_turn(tmp_path):
     path = video_files.write(tmp_path / "a.mp4", [np.full((96, 128, 3), 90, np.uint8)] * 4)
     video_files.say_turned(path, 90)
-    assert not videos.stands_on_its_head(Upright(), str(path), SimpleNamespace(every=1))
+    assert not videos.stands_on_its_head(
+        Upright(), str(path), SimpleNamespace(every=1, start=0.0, end=None)
+    )
 
 
 def test_a_cut_video_keeps_its_frames_and_stops_no_other(chain, album, tmp_path, rng):
@@ -96,3 +100,30 @@ def test_a_cut_video_keeps_its_frames_and_stops_no_other(chain, album, tmp_path,
     ]
     assert f"error: {cut}: " in done.stderr and "of 10 frames could be read" in done.stderr
     assert any(line.image.endswith("film.avi") and line.error is None for line in lines)
+
+
+@pytest.mark.parametrize(
+    "times, every, frames",
+    [
+        (["--start", "0.2"], "2", {2, 4}),
+        (["--end", "0.3"], "1", {0, 1, 2}),
+        (["--start", "0.1", "--end", "0.4"], "2", {1, 3}),
+    ],
+)
+def test_a_part_of_a_video_is_analyzed(tmp_path, times, every, frames):
+    """Frames at 10 a second; every n-th is counted from the first that is taken."""
+    film = video_files.write(tmp_path / "a.avi", [video_files.corners(n) for n in range(5)])
+    which = ["--every", every, *times, "--without-pictures"]
+    given = ["--out", tmp_path / "out", "--engine", "opencv", "--smallest", "60"]
+    run_well(COMMAND, film, *given, *which)
+    assert {line.frame for line in faces_in(tmp_path / "out")} == frames
+
+
+def test_times_behind_the_end_are_said(tmp_path):
+    film = video_files.write(tmp_path / "a.avi", [video_files.corners()] * 5)
+    given = ["--out", tmp_path / "out", "--start", "7", "--engine", "opencv", "--smallest", "60"]
+    done = run(COMMAND, film, *given)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert f"error: {film}: no frame from 7 seconds on; its last one was read at 0.4" in done.stderr
+    (line,) = faces_in(tmp_path / "out")
+    assert line.error.startswith(f"{film}: no frame from 7 seconds on")

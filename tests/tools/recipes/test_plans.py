@@ -17,7 +17,7 @@ def test_the_demo_draws_builds_trains_fuses_measures_and_shows(command, tmp_path
     commands, names = shown(command, "tools.recipes.demo", "--out", out)
     assert names == (
         ["faces", "scenes", "test_faces", "test_scenes", "regions", "aligned", "validation"]
-        + ["nets", "train", "fuse", "measure", "page"]
+        + ["nets", "train", "proposal", "fuse", "measure", "page"]
     )
     text = "\n".join(commands)
     for part in (
@@ -25,6 +25,8 @@ def test_the_demo_draws_builds_trains_fuses_measures_and_shows(command, tmp_path
         "--kind scenes --count 200 --out {out}/train/scenes --identities 1000 --seed 1",
         "{out}/test/faces --identities 60 --first-identity 1000 --seed 2",
         "tools.train --profile tiny --db {out}/db --out {out}/run --resume --cores 2",
+        "--db {out}/db --out {out}/proposal --resume --cores 2 --job proposal",
+        "--run {out}/run --out {out}/model --proposal {out}/proposal",
         "evaluate.synthetic --model {out}/model",
         "tools.demo_page --demo {out}",
     ):
@@ -41,21 +43,34 @@ def test_a_step_that_does_not_exist_is_refused(expect_refusal, tmp_path):
     expect_refusal("tools.recipes.demo", arguments, "--until lunch", "validation, nets, train")
 
 
-def test_a_model_of_photographs_is_made_in_six_runs(command, tmp_path):
-    """What one run leaves the next starts from; ITERATIONS, LR and BATCH reach all of them."""
+def test_a_model_of_photographs_is_made_in_nine_runs(command, tmp_path):
+    """What one run leaves the next starts from, but for the three of the nets of windows.
+
+    ITERATIONS, LR and BATCH reach all of them.
+    """
     folders = ["--real", "mine", "--data", tmp_path / "data", "--out", tmp_path / "out"]
     tuned = ["--iterations", "20", "--base-lr", "0.0001", "--batch", "0.5"]
     commands, names = shown(command, "tools.recipes.real", *folders, *tuned)
     trainings = [line for line in commands if "tools.train" in line]
-    assert len(trainings) == 6
+    assert len(trainings) == 9
     for line in trainings:
         assert line.split("--iterations")[-1].split()[0] == "20"
         assert line.endswith("--base-lr 0.0001 --batch 0.5")
     outs = [line.split("--out ")[1].split()[0] for line in trainings]
     starts = [line.split("--init ")[1].split()[0] for line in trainings if "--init" in line]
+    *outs, near, proposal, screen = outs
     assert starts == outs[:-1]
+    jobs = [training.split("--job ")[1].split()[0] for training in trainings[-3:]]
+    assert jobs == ["proposal", "proposal", "screen"]
+    order = ["near", "hard_windows", "proposal", "close_windows", "screen"]
+    assert names[names.index("near") :][:5] == order
+    text = "\n".join(commands)
+    assert text.count(f"--windows-from {tmp_path}/out/narrow/model") == 2
+    for run in (near, proposal):
+        assert f"tools.fuse --proposal {run} --out {tmp_path}/out/narrow/model" in text
     assert names.index("hard_regions") == names.index("narrow_hard") - 1
     assert "tools.fuse --profile small" in commands[-5] and f"--run {outs[-1]}" in commands[-5]
+    assert commands[-5].endswith(f"--proposal {proposal} --proposal {screen}")
     assert not (tmp_path / "data").exists()
 
 

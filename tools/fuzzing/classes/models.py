@@ -15,8 +15,8 @@ from tools.fuzzing.case import Case, Finished, FuzzClass
 from tools.fuzzing.world import World
 
 ENGINES = ("opencv", "opencv", "caffe", "onnxruntime")
-NETS = (model.FUSED[0], model.DENSE[0])
-WEIGHTS = (model.FUSED[1], model.DENSE[1])
+NETS = tuple(net for net, _ in model.NETS)
+WEIGHTS = tuple(weights for _, weights in model.NETS)
 NUMBERS = ("0", "-1", "2", "1000", "1000000", "40000", "2147483647", "99999999999", "x", "1e9")
 TYPES = ("Python", "Data", "HDF5Data", "ImageData", "MemoryData", "Nothing", "Split", "Slice", "")
 FREE = ("score", "score_from", "profile")  # of model.json: anybody may set them
