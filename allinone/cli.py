@@ -6,6 +6,7 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from importlib import metadata
 
 from allinone import arguments, interrupts
 from allinone.errors import InputError
@@ -19,6 +20,14 @@ COMMANDS = {
 }
 
 
+def version() -> str:
+    """Return the version that is installed; of a checkout that it is one."""
+    try:
+        return metadata.version("allinone-face")
+    except metadata.PackageNotFoundError:
+        return "of a checkout"
+
+
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """Return the name of a command, and the arguments that are its own."""
     table = "\n".join(f"  {name:<10} {what}" for name, what in COMMANDS.items())
@@ -28,6 +37,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         epilog=f"commands:\n{table}\n\nallinone <command> --help says what each takes.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"allinone {version()}")
     parser.add_argument("command", choices=COMMANDS, metavar="command", help="see below")
     parser.add_argument("rest", nargs=argparse.REMAINDER, metavar="arguments", help="its own")
     return parser.parse_args(argv)

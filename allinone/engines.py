@@ -11,6 +11,7 @@ engine that is used is imported.
 
 from __future__ import annotations
 
+import importlib.util
 import threading
 
 import cv2
@@ -35,8 +36,13 @@ def fastest(gpu: str = "") -> str:
     is Caffe where onnxruntime has no CUDA, since OpenCV of PyPI has none either.
     """
     providers = onnxruntime_providers()
-    if parse_gpus(gpu):
-        return ONNX if CUDA in providers else CAFFE
+    if parse_gpus(gpu) and CUDA not in providers:
+        if importlib.util.find_spec("caffe") is None:
+            raise InputError(
+                f"GPU={gpu}: no engine that is installed can use one; pip install "
+                "onnxruntime-gpu, or leave the GPU out"
+            )
+        return CAFFE
     return ONNX if providers else OPENCV
 
 

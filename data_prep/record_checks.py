@@ -92,7 +92,7 @@ class Checker:
         # Several faces of a picture may have no box.
         key = hash(record.to_line(face) if face.box is None else (face.image, *face.box))
         if key in self.seen:
-            return "there twice", ""
+            return "there twice", f"box {face.box}" if face.box else "the same labels"
         self.seen.add(key)
         return None
 

@@ -75,6 +75,7 @@ class Survey:
     boxed: frozenset[Optional[str]]  # those that have faces with a box
     unboxed: frozenset[Optional[str]]  # those that have faces without one
     labelled: frozenset[tuple[Optional[str], str]]  # (part, label) of faces with landmarks
+    varied: frozenset[tuple[Optional[str], str]]  # those of them whose values differ
     shared: frozenset[str]  # pictures of several faces, one of them without a box
 
     def has_landmarks(self, splits: Splits) -> bool:
@@ -98,6 +99,10 @@ class Survey:
         known = {split for split, name in self.labelled if name == label}
         return any(splits is None or split in splits for split in known)
 
+    def can_teach(self, label: str, split: str) -> bool:
+        """Tell whether faces of a split that have landmarks differ in a label."""
+        return (split, label) in self.varied
+
 
 def survey(records: str) -> Survey:
     """Return what a records file holds; it is read once, as long as it does not change."""
@@ -111,7 +116,7 @@ def survey(records: str) -> Survey:
 @functools.lru_cache(maxsize=64)
 def _survey(records, state):
     """Read a records file; state: what tells it from an earlier one of the same name."""
-    reading, found = Reading(records), collections.defaultdict(set)
+    reading, found, first = Reading(records), collections.defaultdict(set), {}
     faces = (record.parse(text, records, number) for number, text in reading.lines())
     for image, some in record.by_picture(faces):
         for face in some:
@@ -121,10 +126,13 @@ def _survey(records, state):
             if face.landmarks is not None:
                 found["aligned"].add(face.split)
                 known = [name for name in record.LABELS if getattr(face, name) is not None]
-                found["labelled"].update((face.split, name) for name in known)
+                for key in ((face.split, name) for name in known):
+                    found["labelled"].add(key)
+                    if first.setdefault(key, getattr(face, key[1])) != getattr(face, key[1]):
+                        found["varied"].add(key)
             if face.lacks_landmarks():
                 found["lacking"].add(face.split)
         if len(some) > 1 and any(face.lacks_box() for face in some):
             found["shared"].add(image)
-    names = ("splits", "aligned", "lacking", "boxed", "unboxed", "labelled", "shared")
+    names = ("splits", "aligned", "lacking", "boxed", "unboxed", "labelled", "varied", "shared")
     return Survey(sha256=reading.sha256, **{name: frozenset(found[name]) for name in names})

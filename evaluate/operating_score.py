@@ -20,6 +20,7 @@ from evaluate.photographs import Counted, Point
 from evaluate.predictions import Annotated, Said
 
 MOST = 100  # our choice: scenes of a database that are searched
+FEW = 20  # our choice: faces; fewer than so many tell little of one wrong detection in twenty
 UNMEASURED = 0.5  # our choice: the score where nothing tells which is right: rather a face than not
 
 
@@ -63,6 +64,11 @@ def of_database(
         pictures.append(("", faces))
         said.append(Said("", list(found)))
     counted = photographs.count(pictures, photographs.found_by(said))
+    if 0 < counted.faces < FEW:
+        raise NothingFits(
+            f"{folder}: {counted.faces} faces of {photographs.LEAST_FACE} pixels and more are too "
+            f"few to choose a score by; validate on {FEW} at least"
+        )
     return _choice(counted, folder, precision)
 
 

@@ -1,5 +1,7 @@
 """The command `allinone`: its commands by their names, and what is refused."""
 
+import re
+
 import pytest
 
 from allinone import cli
@@ -18,6 +20,12 @@ def test_every_command_but_the_service_lacks_something():
 @pytest.mark.parametrize("name", LACKING)
 def test_a_command_by_its_name_says_what_it_lacks(name, expect_refusal):
     expect_refusal("allinone", [name], LACKING[name])
+
+
+def test_the_version_is_said(command):
+    done = command("allinone", "--version")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"allinone (of a checkout|\d[\w.]*)\n", done.stdout)
 
 
 def test_a_name_that_is_none_and_none_at_all_are_refused(expect_refusal):

@@ -182,6 +182,13 @@ def test_the_fastest_engine_that_is_installed_is_the_default(monkeypatch, instal
     assert engines.fastest(gpu) == name
 
 
+def test_without_an_engine_for_a_gpu_the_mend_is_said(monkeypatch):
+    monkeypatch.setattr(engines, "onnxruntime_providers", lambda: ["CPUExecutionProvider"])
+    monkeypatch.setattr(engines.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match="GPU=0: no engine .* pip install onnxruntime-gpu"):
+        engines.fastest("0")
+
+
 def test_the_engine_is_said(model):
     by_itself, named = FaceAnalyzer(model), FaceAnalyzer(model, "opencv", stage1=model)
     assert by_itself.engine == by_itself.backend.engine == "onnxruntime"

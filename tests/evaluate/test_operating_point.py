@@ -8,6 +8,7 @@ import pytest
 
 from allinone import FaceAnalyzer, boxes, files, pictures, record
 from allinone.model import SCORE, open_model, read_about, set_score
+from evaluate import operating_score
 from evaluate.photographs import LEAST_FACE
 
 
@@ -67,18 +68,28 @@ def test_the_models_own_score_is_the_lowest_that_is_precise_enough(
     assert FaceAnalyzer(str(model), "opencv").score == about.score
 
 
-def test_it_is_chosen_by_what_the_run_was_validated_on(chain, model, command):
+def test_it_is_chosen_by_what_the_run_was_validated_on(chain, model, monkeypatch):
     """As by records of the same scenes; the chain is validated on what it has learnt from."""
-    done = command("evaluate.operating_point", "--model", model, "--run", chain / "run")
-    assert done.returncode == 0, done.stdout + done.stderr
+    monkeypatch.setattr(operating_score, "FEW", 1)
+    database = str(chain / "db" / "val" / "det")
     found = counted_by_hand(model, chain / "scenes")
     true = np.cumsum([true for _, true in found])
-    good = np.flatnonzero(true / np.arange(1, len(found) + 1) >= 0.95)
-    if len(good):
-        assert abs(read_about(str(model)).score - found[good[-1]][0]) < 1e-3
-    else:
-        assert "score 0.5 is used, since" in done.stdout and "at no score" in done.stdout
-        assert read_about(str(model)).score == 0.5
+    wanted = float(max(true / np.arange(1, len(found) + 1))) - 1e-9
+    chosen = (str(model), database, max(wanted, 0.5), "opencv", "", "dense")
+    if wanted <= 0:  # the chain's net has hardly learnt
+        with pytest.raises(operating_score.NothingFits, match="at no score"):
+            operating_score.of_database(*chosen)
+        return
+    last = np.flatnonzero(true / np.arange(1, len(found) + 1) >= wanted)[-1]
+    score = operating_score.of_database(*chosen).point.score
+    assert abs(score - found[last][0]) < 1e-3
+
+
+def test_few_faces_choose_no_score(chain, model, command):
+    done = command("evaluate.operating_point", "--model", model, "--run", chain / "run")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search("score 0.5 is used, since .*: 6 faces .* are too few", done.stdout)
+    assert read_about(str(model)).score == 0.5
 
 
 def test_without_validation_data_it_is_a_half_and_that_is_said(chain, model, tmp_path, command):

@@ -48,13 +48,13 @@ def tell(towers):
     learning = towers[TRAIN]
     if not learning:
         raise InputError(
-            f"no face of part {TRAIN} has a label and landmarks; fill in columns of faces.csv, "
-            f"or let some rows have the split {TRAIN} (docs/your_own_faces.md)"
+            f"no faces of part {TRAIN} with landmarks differ in a label; fill in columns of "
+            f"faces.csv, or let some rows have the split {TRAIN} (docs/your_own_faces.md)"
         )
     print(f"towers that learn: {', '.join(learning)}")
     without = [tower for tower in tasks.TOWERS if tower not in learning]
     if without:
-        print(f"towers without data, which stay as they are: {', '.join(without)}")
+        print(f"towers with nothing to learn, which stay as they are: {', '.join(without)}")
     sys.stdout.flush()
 
 

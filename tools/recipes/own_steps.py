@@ -86,6 +86,7 @@ def look(args: argparse.Namespace) -> Known:
             tower
             for tower in tasks.ALIGNED_TOWERS
             if found.has_label(tasks.aligned_task(tower).label, [part])
+            and found.can_teach(tasks.aligned_task(tower).label, TRAIN)
         ]
     # By boxes that people have drawn; those for validation choose its operating score.
     if survey(given).has_boxes([TRAIN]) and survey(given).has_boxes([VAL]):

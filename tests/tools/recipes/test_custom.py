@@ -44,21 +44,21 @@ def planned(args, tmp_path, monkeypatch):
 
 
 def faces_of(**labels):
-    """Return two faces for each part, with landmarks."""
-    parts = ("train", "train", "val", "val", "test", "test")
-    return [
-        FaceRecord(f"{n}.jpg", landmarks=POINTS, split=part, **labels)
-        for n, part in enumerate(parts)
-    ]
+    """Return two faces for each part, with landmarks; labels: {name: values of the two}."""
+    faces = []
+    for n, part in enumerate(("train", "train", "val", "val", "test", "test")):
+        own = {name: both[n % 2] for name, both in labels.items()}
+        faces.append(FaceRecord(f"{n}.jpg", landmarks=POINTS, split=part, **own))
+    return faces
 
 
 def test_age_and_gender_alone_train_their_towers_and_the_others_are_named(planned, capsys):
-    known, commands = planned(faces_of(age=30.0, gender=1))
+    known, commands = planned(faces_of(age=(30.0, 40.0), gender=(1, 0)))
     assert known.pictures["portraits", "train"] == 0
     custom.tell(known.towers)
     said = capsys.readouterr().out
     assert "towers that learn: gender, age\n" in said
-    assert "towers without data, which stay as they are: det, smile, id\n" in said
+    assert "towers with nothing to learn, which stay as they are: det, smile, id\n" in said
     text = "\n".join(commands)
     assert "--init models/small --towers gender age --branches" in text
     assert "composites" not in text and "operating_point" not in text
@@ -66,14 +66,19 @@ def test_age_and_gender_alone_train_their_towers_and_the_others_are_named(planne
     assert "tools.fuse --run models/small --run" in text
 
 
+def test_a_label_that_is_the_same_for_all_teaches_nothing(planned):
+    known, _ = planned(faces_of(age=(30.0, 40.0), gender=(1, 1), identity=(3, 3)))
+    assert known.towers == {"train": ["age"], "val": ["age"]}
+
+
 def test_detection_learns_where_its_score_can_be_chosen(planned):
-    faces = faces_of(box=[0.0, 0.0, 9.0, 9.0])
+    faces = faces_of(box=([0.0, 0.0, 9.0, 9.0],) * 2)
     known, commands = planned(faces)
     assert known.towers == {"train": ["det"], "val": ["det"]}
     assert any("evaluate.operating_point" in command for command in commands)
     known, _ = planned([face for face in faces if face.split != "val"])
     assert known.towers == {"train": [], "val": []}
-    with pytest.raises(InputError, match="no face of part train has a label and landmarks"):
+    with pytest.raises(InputError, match="no faces of part train with landmarks differ in a label"):
         custom.tell(known.towers)
 
 
@@ -93,7 +98,7 @@ def test_only_the_model_itself_looks_for_regions_in_hard_scenes(args, tmp_path):
 def test_where_the_validation_part_has_no_such_label_all_is_taken(
     args, planned, capsys, monkeypatch
 ):
-    faces = faces_of(age=30.0, gender=1)
+    faces = faces_of(age=(30.0, 40.0), gender=(1, 0))
     known, _ = planned([face for face in faces if face.split != "val"] + [FaceRecord("v.jpg")])
     done = []
     monkeypatch.setattr(steps, "run", lambda some, folder: done.extend(some) or 0)
@@ -106,7 +111,7 @@ def test_where_the_validation_part_has_no_such_label_all_is_taken(
 def test_landmarks_that_are_gone_are_found_again(args, tmp_path):
     """As where the set's folder was made anew with the same table."""
     (tmp_path / "set").mkdir()
-    (tmp_path / "set" / "records.jsonl").write_text(record.to_line(faces_of(age=1.0)[0]))
+    (tmp_path / "set" / "records.jsonl").write_text(record.to_line(faces_of(age=(1.0, 2.0))[0]))
     step = own_steps.finding_step(args)
     (located,) = step.outputs
     files.write_json(steps.stamp_of(step, args.out), steps.state(step))
@@ -123,7 +128,7 @@ def test_a_table_without_labels_is_refused(chain, expect_refusal, tmp_path):
     os.symlink(chain / "faces" / "images", tmp_path / "images")
     (tmp_path / "faces.csv").write_text("image,split\nimages/000000.jpg,train\n")
     given = ["--folder", tmp_path, "--out", tmp_path / "out", "--init", chain / "model"]
-    expect_refusal(RECIPE, given, "no face of part train has a label and landmarks")
+    expect_refusal(RECIPE, given, "no faces of part train with landmarks differ in a label")
 
 
 def test_a_start_that_will_not_do_is_refused_at_once(chain, expect_refusal, tmp_path):
