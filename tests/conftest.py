@@ -9,15 +9,16 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 
 import clusters
+import command_runs
 import filelock
 import kinds
 import numpy as np
 import pytest
 import real_like
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # of commands: several tests run at once
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ITERATIONS = 20
 BATCH = 0.25  # of a job's mini-batches: in the chain only the way counts
@@ -54,13 +55,7 @@ def started(command, **how):
 
 def run(*arguments, **environment):
     """Run `python -m <arguments>` from the root; return the finished process with its text."""
-    return subprocess.run(
-        [sys.executable, "-m", *map(str, arguments)],
-        cwd=ROOT,
-        text=True,
-        capture_output=True,
-        env={**os.environ, **environment},
-    )
+    return command_runs.RUNS.run([str(one) for one in arguments], environment)
 
 
 def run_well(*arguments):
