@@ -86,7 +86,7 @@ def resealed(folder, name, change):
 
 def layer_of_python(folder):
     layer = b'layer { name: "x" type: "Python" bottom: "data" top: "x" }\n'
-    return resealed(folder, "dense.prototxt", lambda text: text + layer)
+    return resealed(folder, "deploy.prototxt", lambda text: text + layer)
 
 
 def large_net(folder):

@@ -226,7 +226,10 @@ def test_a_net_of_windows_that_is_not_the_kits_is_refused_where_it_looks(
     path = model_copy / names[0]
     whole = path.read_text()
     for bad, words in (
-        (whole.replace(f"dim: {side}", "dim: 25"), f"25 pixels, its windows have {side}"),
+        (
+            whole.replace(f"dim: {side}", f"dim: {side + 1}"),
+            f"{side + 1} pixels, its windows have {side}",
+        ),
         (whole.replace('top: "face"', 'top: "nothing"'), "gives no 'face' of 2 numbers"),
         (whole.replace('top: "offsets"', 'top: "nothing"'), "gives no 'offsets' of 4 numbers"),
         (whole + PYTHON, "layer 'spy' is of the type Python"),

@@ -34,7 +34,8 @@ def test_all_types_of_the_committed_nets_are_tried(cases):
         types.update(re.findall(r'^  type: "(\w+)"', text, re.M))
         classes.update(re.findall(r'^    layer: "(\w+)"', text, re.M))
     assert {"Convolution", "LRN", "Dropout"} <= types and "AgeLoss" in classes
-    wanted = (types - {"Input", "Python"}) | (classes - {"FaceData", "RegionData"})
+    data_layers = {"FaceData", "RegionData", "ProposalData", "ScreenData"}
+    wanted = (types - {"Input", "Python"}) | (classes - data_layers)
     assert wanted | {"Split"} == {case.kind for case in cases}
 
 

@@ -107,7 +107,7 @@ def test_the_branches_are_told_in_every_net_alike():
         others = [other for other in tasks.TASKS if other is not task]
         net = deploy.NetSpec()
         tower = towers.make_tower(net, "det")
-        data = tower.put("input", deploy.picture(profiles.TINY))
+        data = tower.put("input", deploy.picture(profiles.TINY.input_size))
         for other, raw in network.heads(tower, data, profiles.TINY, others):
             network.answer(tower, other, raw)
         shared = {
