@@ -5,6 +5,7 @@ that has imported NumPy, OpenCV, Caffe and the like (fork_server.py), which take
 second less each. Everything of the kit itself is imported anew in both.
 """
 
+import atexit
 import json
 import os
 import socket
@@ -36,6 +37,12 @@ class Server:
                 pass_fds=[other_end.fileno()],
                 stdin=subprocess.DEVNULL,
             )
+        atexit.register(self.end)
+
+    def end(self):
+        """End it, and wait for its end."""
+        self.line.close()
+        self.process.wait()
 
     def run(self, arguments):
         """Run a module; return (exit code, output, errors)."""
