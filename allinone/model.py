@@ -94,7 +94,7 @@ class Model:
         return SCORE if self.about.score is None else self.about.score
 
     def score_of(self, proposals: str) -> float:
-        """Return the same where regions are proposed in a way of allinone.analyzer.PROPOSALS."""
+        """Return the same where regions are proposed in a way of allinone.searching.PROPOSALS."""
         return self.about.scores.get(proposals, self.score)
 
     @property

@@ -15,8 +15,8 @@ else, and where none of its scores will do, it is 0.5.
 import sys
 
 from allinone import arguments, device, files, model, model_writing
-from allinone.analyzer import FAST, NEEDED, SELECTIVE_SEARCH
 from allinone.errors import InputError, command
+from allinone.searching import FAST, NEEDED, SELECTIVE_SEARCH
 from evaluate import operating_score, photographs
 
 ENGINE = "opencv"  # on a CPU

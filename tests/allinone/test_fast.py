@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from allinone import FaceAnalyzer, boxes, engines, fast, windows
-from allinone.analyzer import usual_proposals
 from allinone.errors import InputError
+from allinone.searching import usual_proposals
 
 
 class Bright:
