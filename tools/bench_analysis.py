@@ -1,4 +1,4 @@
-"""The part of make bench that looks at pictures: engines, proposals, refinement, growth, workers.
+"""The part of make bench that looks at pictures: engines, proposals, refinement, growth, videos.
 
     python -m tools.bench_analysis --model out/demo/model
 
@@ -13,7 +13,7 @@ import tempfile
 from allinone import arguments
 from allinone.errors import command
 from allinone.model import open_model, shipped
-from tools.timing import clock, full_width, growth, pictures
+from tools.timing import clock, films, full_width, growth, pictures
 from tools.timing import engines as engine_times
 
 
@@ -44,6 +44,7 @@ def main(argv=None):
             functools.partial(full_width.full_width, at_full_width, shipped()),
             functools.partial(growth.growth, folder),
             functools.partial(growth.two_workers, shipped()),
+            functools.partial(films.film_rate, shipped()),
         ):
             part = measure()
             clock.show(part)

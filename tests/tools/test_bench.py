@@ -9,7 +9,8 @@ import pytest
 from allinone import align
 from allinone.backend import Backend
 from allinone.record import FaceRecord
-from tools.timing import clock, detection, full_width, growth, pictures
+from allinone.videos import open_video
+from tools.timing import clock, detection, films, full_width, growth, pictures
 from tools.timing.labelled import Labelled
 
 
@@ -133,3 +134,15 @@ def test_two_processes_are_compared_without_their_start(monkeypatch):
     taken = [2 + less, 2 + more, 3 + less / 2, 3 + more / 2]
     monkeypatch.setattr(growth, "by_turns", lambda *works, rounds: taken)
     assert growth.two_workers("").figures["two_workers_speedup"] == pytest.approx(2)
+
+
+def test_a_film_is_timed_without_the_start_of_its_command(monkeypatch, tmp_path):
+    """The command starts for 3 s and takes 0.05 s a frame."""
+    films.write_film(str(tmp_path / "film.mp4"), films.SHORT)
+    frames = list(open_video(str(tmp_path / "film.mp4")).frames(1))
+    assert len(frames) == films.SHORT and frames[0][2].shape == (480, 640, 3)
+    monkeypatch.setattr(films, "write_film", lambda path, count: None)
+    taken = [3 + 0.05 * films.SHORT, 3 + 0.05 * films.LONG]
+    monkeypatch.setattr(films, "by_turns", lambda *works, rounds: taken)
+    part = films.film_rate("")
+    assert part.figures["film_rate"] == pytest.approx(20) and part.rows[0][1] == "20.0/s"
