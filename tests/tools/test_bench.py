@@ -130,6 +130,8 @@ def test_the_full_width_net_looks_at_what_another_model_answers_of(chain, rng):
 
 def test_two_processes_are_compared_without_their_start(monkeypatch):
     """One takes 2 s to start and 1 s a picture, two 3 s to start and 0.5 s a picture."""
+    blank = np.zeros((8, 8, 3), np.uint8)
+    monkeypatch.setattr(growth, "drawn_scenes", lambda count: [(blank, [])] * count)
     less, more = growth.LESS, growth.PICTURES
     taken = [2 + less, 2 + more, 3 + less / 2, 3 + more / 2]
     monkeypatch.setattr(growth, "by_turns", lambda *works, rounds: taken)

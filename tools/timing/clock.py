@@ -44,16 +44,11 @@ def median_seconds(work: Work, repeats: int) -> float:
     return statistics.median(seconds(work) for _ in range(repeats))
 
 
-def cpu_seconds(work: Work, repeats: int) -> float:
-    """Return the median processor time of several calls, of all threads of this process.
-
-    After one call that does not count.
-    """
-    return cpu_by_turns(work, rounds=repeats)[0]
-
-
 def cpu_by_turns(*works: Work, rounds: int) -> list[float]:
-    """Return the same of a call of each work, which take turns."""
+    """Return the median processor time of a call of each work, which take turns.
+
+    It is that of all threads of this process; the first call of each does not count.
+    """
     taken: list[list[float]] = [[] for _ in works]
     for number in range(rounds + 1):
         for work, times in zip(works, taken):

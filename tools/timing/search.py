@@ -24,7 +24,8 @@ HEAD = (110, 0, 340, 230)  # x1, y1, x2, y2 of the face with hair and shoulders 
 FRAMES = 16  # of the video
 # Names of pictures.
 USUAL, ONE, SIX = "640x640, one face", "640x480, 1 face of 50 px", "640x480, 6 faces of 50 px"
-CROWD, LARGE, VIDEO = "1280x1067, 30 faces", "12 megapixels, one face", "640x480 video, a frame"
+CROWD, MANY = "1280x1067, 30 faces", "1280x960, 300 faces of 32 px"
+LARGE, VIDEO = "12 megapixels, one face", "640x480 video, a frame"
 RATED = (CROWD, LARGE, VIDEO)  # of which pictures a second are counted
 
 
@@ -72,7 +73,7 @@ def cases() -> list[Case]:
         Case(ONE, [beside(1)]),
         Case(SIX, [beside(6)]),
         Case(CROWD, [crowd(6, 5, 213)]),
-        Case("1280x960, 300 faces of 32 px", [crowd(20, 15, 64)]),
+        Case(MANY, [crowd(20, 15, 64)]),
         Case(LARGE, [large]),
         Case(VIDEO, video()),
     ]
