@@ -196,12 +196,13 @@ serve: setup  ## Answer over HTTP, with a page at http://127.0.0.1:8000 [MODEL P
 claims: setup  ## Test the paper's claims in small, into docs/claims.md; 40 minutes [CORES]
 	@$(RECIPE).demo --until validation $(DEVICE)
 	$(PY) -m tools.claims --db out/demo/db --out out/claims --page docs/claims.md
-bench: setup  ## Time training, reading, building and analyzing here; 15 minutes [CORES]
+bench: setup  ## Time training, reading, building and analyzing here; 20 minutes [CORES REAL]
 	@$(RECIPE).demo --until fuse $(DEVICE)
 	$(PY) -m tools.bench --db out/demo/db --records out/demo/train/faces/records.jsonl \
-		--model out/demo/model --out out/bench.json
-bench-peers: setup  ## Time other people's face analysis beside ours; installs it [MODEL OUT]
-	$(PY) -m tools.bench_peers $(GIVEN_MODEL) --out $(call quoted,$(or $(OUT),out/peers))
+		--model out/demo/model --real $(call quoted,$(REAL)) --out out/bench.json
+bench-peers: setup  ## Time other people's face analysis beside ours; installs it [MODEL OUT REAL]
+	$(PY) -m tools.bench_peers $(GIVEN_MODEL) --real $(call quoted,$(REAL)) \
+		--out $(call quoted,$(or $(OUT),out/peers))
 fuzz: setup  ## Give the commands hostile input; an hour [CASES SEED CASE CORES]
 	@$(PY) -m tools.fuzz $(if $(CASE),--only $(call quoted,$(CASE)),--cases $(or $(CASES),10000) \
 		--seed $(or $(SEED),1) --cores $(CORES))

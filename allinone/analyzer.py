@@ -14,61 +14,21 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from allinone import align, blob, dense, engines, fast, landmarks, pose, refine, tasks
+from allinone import align, blob, engines, fast, landmarks, pose, refine, tasks
 from allinone import boxes as boxes_
 from allinone import device as devices
 from allinone.backend import Backend
 from allinone.errors import InputError
 from allinone.face import Face
-from allinone.model import DENSE as DENSE_NET
-from allinone.model import PROPOSAL as PROPOSAL_NET
-from allinone.model import SCREEN as SCREEN_NET
+from allinone.model import SCREEN
 from allinone.pictures import Picture, picture_of
-from allinone.proposals import selective_search
+from allinone.searching import FAST, NEEDED, PROPOSALS, usual_proposals
 
 LEAST_FACE = 8  # pixels
 # our choice: how often a face whose box is given is looked at; the second region is the rectangle
 # of the landmarks that are found in the first
 LOOKS = 2
 CHUNK = 256  # regions whose crops are in memory together
-
-
-def fast_proposals(analyzer: FaceAnalyzer, image: np.ndarray) -> np.ndarray:
-    """Return the regions (n, 4) that the proposal net finds over an image pyramid."""
-    return fast.proposals(analyzer.backend, image, analyzer.smallest)
-
-
-def dense_proposals(analyzer: FaceAnalyzer, image: np.ndarray) -> np.ndarray:
-    """Return the regions (n, 4) that the net itself proposes over an image pyramid."""
-    return dense.proposals(analyzer.backend, image, analyzer.smallest)
-
-
-def selective_search_proposals(analyzer: FaceAnalyzer, image: np.ndarray) -> np.ndarray:
-    """Return the regions (n, 4) that selective search proposes, about 2,000."""
-    return selective_search(image)
-
-
-def selective_search_quality_proposals(analyzer: FaceAnalyzer, image: np.ndarray) -> np.ndarray:
-    """Return the regions (n, 4) that selective search proposes, about 10,000."""
-    return selective_search(image, quality=True)
-
-
-FAST, DENSE, SELECTIVE_SEARCH = "fast", "dense", "selective-search"
-PROPOSALS = {
-    FAST: fast_proposals,
-    DENSE: dense_proposals,
-    SELECTIVE_SEARCH: selective_search_proposals,
-    "selective-search-quality": selective_search_quality_proposals,
-}
-NEEDED = {FAST: PROPOSAL_NET, DENSE: DENSE_NET}  # the nets that ways to propose regions need
-
-
-def usual_proposals(has) -> str:
-    """Return where faces are looked for unless a user says it; has(file): whether the model has."""
-    for way, names in NEEDED.items():
-        if has(names[1]):
-            return way
-    return SELECTIVE_SEARCH
 
 
 class FaceAnalyzer:
@@ -117,7 +77,7 @@ class FaceAnalyzer:
         if self.proposals in NEEDED:  # a bad net is an error of the model, not of each picture
             self.backend.open(NEEDED[self.proposals])
         if self.proposals == FAST and self.backend.screens:
-            self.backend.open(SCREEN_NET)
+            self.backend.open(SCREEN)
 
     def __str__(self) -> str:
         """Return in words what answers: models, engine, device."""
@@ -165,14 +125,22 @@ class FaceAnalyzer:
 
     def propose(self, image: np.ndarray) -> np.ndarray:
         """Return the regions (n, 4) of a picture in which faces are looked for."""
-        return self._propose(self, image)
+        return self._propose(self.backend, image, self.smallest)
 
     def find_many(self, images: Sequence[np.ndarray], score: float | None = None):
         """Return what stage 1 finds in each picture, what `look` returns; score: of `analyze`."""
         regions = [self.propose(image) for image in images]
+        if self.proposals != FAST:
+            return self.detect_many(images, regions, score)
         # A region of the proposal net is a face's box, one of a face: it needs little more.
-        still = refine.STILL if self.proposals == FAST else None
-        return self.detect_many(images, regions, score, still)
+        found = self.detect_many(images, regions, score, refine.STILL)
+        return [self._large(one, image) for one, image in zip(found, images)]
+
+    def _large(self, found, image):
+        """Return those of the faces of a picture that are as large as what is looked for."""
+        least = fast.least_height(image, self.smallest)
+        large = boxes_.center_size(found["boxes"])[1][:, 1] >= least
+        return {name: values[large] for name, values in found.items()}
 
     def look(self, image: np.ndarray, regions: np.ndarray) -> dict[str, np.ndarray]:
         """Run stage 1 on regions (n, 4) of a picture.

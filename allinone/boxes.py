@@ -10,6 +10,7 @@ import numpy as np
 from allinone.errors import InputError
 
 FURTHEST = 1e7  # our choice: pixels; no picture is so large
+TOGETHER = 64  # our choice: boxes that suppression compares with all others in one call
 
 
 def given(boxes, width: float, height: float) -> np.ndarray:
@@ -95,7 +96,12 @@ def nms(boxes, scores, overlap: float) -> list[int]:
     order = np.argsort(-np.asarray(scores, np.float32), kind="stable")
     kept = []
     while len(order):
-        best, order = order[0], order[1:]
-        kept.append(int(best))
-        order = order[iou(boxes[best], boxes[order])[0] <= overlap]
+        best = order[:TOGETHER]
+        fits = iou(boxes[best], boxes[order]) <= overlap
+        left = np.ones(len(order), bool)
+        for place, index in enumerate(best):
+            if left[place]:
+                kept.append(int(index))
+                left &= fits[place]
+        order = order[len(best) :][left[len(best) :]]
     return kept

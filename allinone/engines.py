@@ -55,6 +55,11 @@ def onnxruntime_providers() -> list[str]:
     return onnxruntime.get_available_providers()
 
 
+def usual_on_cpu() -> list[str]:
+    """Return the engines for a CPU without Caffe that are installed."""
+    return [OPENCV, *([ONNX] if onnxruntime_providers() else [])]
+
+
 def make(name: str, model: Model, names: tuple[str, str], gpu: str = ""):
     """Return an engine by its name; InputError where it does not exist or cannot run the model."""
     if name not in ENGINES:

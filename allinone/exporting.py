@@ -8,7 +8,8 @@ import numpy as np
 
 from allinone import checked, engines, files, folders, onnx_form, onnx_half
 from allinone.errors import InputError
-from allinone.model import NETS, Model, fp16_name, onnx_name, replacing_file
+from allinone.model import NETS, Model, fp16_name, onnx_name
+from allinone.model_writing import replacing_file
 
 TOLERANCE = 1e-4  # largest difference of two engines
 # our choice: the same of onnxruntime-fp16, as a share of an output's largest value where that is

@@ -7,6 +7,7 @@ pyramid is larger than PROPOSAL_TILE windows a side.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import cv2
@@ -57,15 +58,25 @@ def levels(image: np.ndarray, scales: list[float]) -> Iterator[np.ndarray]:
         yield image
 
 
+def windows_along(length: int) -> int:
+    """Return how many windows cover a length of a level, in pixels, and MARGIN beyond its ends."""
+    return max(0, math.ceil((length + 2 * MARGIN - SIDE) / STRIDE)) + 1
+
+
+def pixels_of(count: int) -> int:
+    """Return how many pixels some windows beside each other reach over."""
+    return SIDE + (count - 1) * STRIDE
+
+
 def _pieces(level: np.ndarray) -> Iterator[tuple[int, int, np.ndarray]]:
     """Yield (left, top, picture) of the pieces that cover a level and MARGIN beyond its border."""
-    counts = [max(0, -(-(side + 2 * MARGIN - SIDE) // STRIDE)) + 1 for side in level.shape[:2]]
-    more = [SIDE + (count - 1) * STRIDE - side for count, side in zip(counts, level.shape)]
-    below, right = (one - MARGIN for one in more)
+    height, width = level.shape[:2]
+    rows, columns = windows_along(height), windows_along(width)
+    below, right = pixels_of(rows) - MARGIN - height, pixels_of(columns) - MARGIN - width
     whole = cv2.copyMakeBorder(level, MARGIN, below, MARGIN, right, cv2.BORDER_REPLICATE)
-    reach = SIDE + (PROPOSAL_TILE - 1) * STRIDE
-    for top in range(0, counts[0] * STRIDE, PROPOSAL_TILE * STRIDE):
-        for left in range(0, counts[1] * STRIDE, PROPOSAL_TILE * STRIDE):
+    reach, step = pixels_of(PROPOSAL_TILE), PROPOSAL_TILE * STRIDE
+    for top in range(0, rows * STRIDE, step):
+        for left in range(0, columns * STRIDE, step):
             yield left - MARGIN, top - MARGIN, whole[top : top + reach, left : left + reach]
 
 
@@ -98,13 +109,20 @@ def windows(
     return together[:, :4].astype(np.float32), together[:, 4]
 
 
+def least_height(image: np.ndarray, smallest: float | None = None) -> float:
+    """Return the least height in pixels of a face in a picture that is looked for.
+
+    smallest: what a user wants; None: SMALLEST, or SMALLEST_SHARE of the longer side.
+    """
+    return smallest or max(SMALLEST, SMALLEST_SHARE * max(image.shape[:2]))
+
+
 def proposals(backend: Backend, image: np.ndarray, smallest: float | None = None) -> np.ndarray:
     """Return region proposals (n, 4) of a BGR picture, one for each place that may show a face.
 
-    smallest: least height in pixels of a face that is looked for; default: SMALLEST, or
-    SMALLEST_SHARE of the longer side.
+    smallest: of `least_height`.
     """
-    smallest = smallest or max(SMALLEST, SMALLEST_SHARE * max(image.shape[:2]))
+    smallest = least_height(image, smallest)
     found, scores = windows(backend, image, smallest)
     heights = found[:, 3] - found[:, 1]
     least = np.where(heights < SMALL, SCORE_OF_SMALL, SCORE)

@@ -16,16 +16,14 @@ Every file but model.json has its hash there. No Caffe is needed to open one.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import re
-from collections.abc import Iterator
 from typing import Any, Optional
 
 import msgspec
 
-from allinone import closure, files, folders, reading, tasks
+from allinone import closure, folders, reading, tasks
 from allinone.errors import InputError
 
 ABOUT, PROVENANCE, TPE = "model.json", "provenance.json", "tpe.h5"
@@ -96,7 +94,7 @@ class Model:
         return SCORE if self.about.score is None else self.about.score
 
     def score_of(self, proposals: str) -> float:
-        """Return the same where regions are proposed in a way of allinone.analyzer.PROPOSALS."""
+        """Return the same where regions are proposed in a way of allinone.searching.PROPOSALS."""
         return self.about.scores.get(proposals, self.score)
 
     @property
@@ -252,74 +250,3 @@ def open_model(folder: str | None = None) -> Model:
             raise InputError(f"{path}: larger than {MOST_BYTES} bytes; {AGAIN}")
         reading.refuse_changed(path, digest, ABOUT, AGAIN)
     return Model(folder, about)
-
-
-def write_about(folder: str, about: About) -> None:
-    """Write model.json."""
-    text = msgspec.json.format(msgspec.json.encode(about), indent=1)
-    with files.replacing(os.path.join(folder, ABOUT), "wb") as stream:
-        stream.write(text + b"\n")
-
-
-def describe(
-    folder: str, profile: str, input_size: int, stages: dict[str, dict], **scores: Any
-) -> None:
-    """Write model.json for the nets, weights and history in a folder.
-
-    The rest as in `About`; scores: score, score_from, scores and scores_from, where it has any.
-    """
-    names = [name for net in NETS for name in net] + [TPE, PROVENANCE]
-    there = [name for name in names if os.path.isfile(os.path.join(folder, name))]
-    digests = {name: files.sha256(os.path.join(folder, name)) for name in there}
-    about = About(
-        format=FORMAT,
-        profile=profile,
-        input_size=input_size,
-        stages=stages,
-        files=digests,
-        **scores,
-    )
-    write_about(folder, about)
-
-
-@contextlib.contextmanager
-def replacing_file(folder: str, name: str) -> Iterator[str]:
-    """Make a file that becomes a part of a model when the block ends well; yield where to write it.
-
-    The model stays whole at any moment: from the one before to the new one it is without the file.
-    """
-    made, path = (os.path.join(folder, one) for one in (f"{name}.new", name))
-    try:
-        yield made
-        with folders.only_one(folder):
-            about, digest = read_about(folder), files.sha256(made)
-            if about.files.pop(name, None):
-                write_about(folder, about)
-            os.replace(made, path)
-            about.files[name] = digest
-            write_about(folder, about)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(made)
-
-
-def set_score(folder: str, score: float, proposals: str = "", **found_by: Any) -> None:
-    """Set the least detection score that a model reports, and how it was found.
-
-    proposals: the way to propose regions that it is for; "": all that have none of their own.
-    """
-    with folders.only_one(folder):
-        about = read_about(folder)
-        if proposals:
-            about.scores[proposals], about.scores_from[proposals] = score, found_by
-        else:
-            about.score, about.score_from = score, found_by
-        write_about(folder, about)
-
-
-def forget_scores(folder: str) -> None:
-    """Forget the scores of single ways to propose regions, whose nets are others now."""
-    with folders.only_one(folder):
-        about = read_about(folder)
-        about.scores, about.scores_from = {}, {}
-        write_about(folder, about)

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from allinone import dense, engines, fast, landmarks, proposals, refine
-from allinone.analyzer import DENSE, FAST
 from allinone.model import PROPOSAL
 from allinone.own_analyzer import OwnAnalyzer, models_in
+from allinone.searching import DENSE, FAST
 
 MOST = 60  # our choice: windows of a picture that a model proposes,
 LEAST = 40  # for faces of so many pixels and more; half the size takes four times as long

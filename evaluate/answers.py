@@ -11,9 +11,10 @@ from typing import Any, Optional
 import numpy as np
 
 from allinone import boxes, dense, tasks
-from allinone.analyzer import DENSE, FAST, FaceAnalyzer
+from allinone.analyzer import FaceAnalyzer
 from allinone.face import Face, rounded
 from allinone.record import FaceRecord
+from allinone.searching import DENSE, FAST
 
 DETECT, FACES = "detect", "faces"  # kinds: the faces that are found; the annotated faces
 MEAN_REGIONS, ALIGNED = "mean-regions", "aligned"  # --score of a benchmark

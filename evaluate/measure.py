@@ -11,8 +11,8 @@ import os
 import sys
 
 from allinone import arguments, engines, folders
-from allinone.analyzer import PROPOSALS
 from allinone.errors import InputError, command
+from allinone.searching import PROPOSALS
 from evaluate import answers, benchmark, predictions, run
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Optional, TypedDict
 
 from allinone import model, profiles, reading
-from allinone.analyzer import SELECTIVE_SEARCH, usual_proposals
 from allinone.errors import InputError
+from allinone.searching import SELECTIVE_SEARCH, usual_proposals
 
 
 def models_of(folder: str, parts: Iterable[Optional[str]]) -> dict[Optional[str], str]:

@@ -14,9 +14,9 @@ else, and where none of its scores will do, it is 0.5.
 
 import sys
 
-from allinone import arguments, device, files, model
-from allinone.analyzer import FAST, NEEDED, SELECTIVE_SEARCH
+from allinone import arguments, device, files, model, model_writing
 from allinone.errors import InputError, command
+from allinone.searching import FAST, NEEDED, SELECTIVE_SEARCH
 from evaluate import operating_score, photographs
 
 ENGINE = "opencv"  # on a CPU
@@ -48,7 +48,7 @@ def keep(args, proposals, choice, **source):
     """Write the score that was chosen for a way to look for faces into the model; print it."""
     before, point = model.open_model(args.model).score_of(proposals), choice.point
     found_by = dict(**source, precision=point.precision, recall=point.recall)
-    model.set_score(args.model, point.score, own(proposals), **found_by)
+    model_writing.set_score(args.model, point.score, own(proposals), **found_by)
     print(
         f"{args.model}, {proposals}: score {point.score:g} (before: {before:g}), where "
         f"{point.precision:.1%} of the detections are faces, and {point.recall:.1%} of "
@@ -84,7 +84,7 @@ def by_run(args, proposals, engine):
     if not folder and score_from:  # of the model that its detection comes from
         print(f"{args.model}, {proposals}: score {score:g} stays as it was measured, since {why}")
         return
-    model.set_score(args.model, operating_score.UNMEASURED, own(proposals))
+    model_writing.set_score(args.model, operating_score.UNMEASURED, own(proposals))
     print(f"{args.model}, {proposals}: score {operating_score.UNMEASURED} is used, since {why}")
 
 

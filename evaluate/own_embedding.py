@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from allinone import align, embeddings, model, store
+from allinone import align, embeddings, model, model_writing, store
 from allinone.backend import Backend
 from allinone.checked import TOGETHER
 from allinone.errors import InputError
@@ -108,6 +108,6 @@ def keep(net: Backend, learnt: Learnt, known: Described, seed: int) -> str:
         threshold=learnt.threshold,
         far=FAR,
     )
-    with model.replacing_file(net.folder, model.TPE) as path:
+    with model_writing.replacing_file(net.folder, model.TPE) as path:
         embeddings.save(path, {embeddings.OF_MODEL: learnt.weights}, **about)
     return os.path.join(net.folder, model.TPE)

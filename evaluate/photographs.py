@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 
 from allinone import boxes
-from allinone.analyzer import usual_proposals
 from allinone.errors import InputError
 from allinone.model import open_model
 from allinone.pictures import read_image
 from allinone.record import FaceRecord
+from allinone.searching import usual_proposals
 from allinone.tasks import of_stage
 from evaluate import answers, intervals, metrics, predictions, task_figures
 from evaluate.intervals import Interval
@@ -128,10 +128,13 @@ def is_asked_for(face: FaceRecord, least: float = LEAST_FACE) -> bool:
     return not face.ignore and face.box[3] - face.box[1] >= least
 
 
-def matched(found: Found, known: Sequence, ignored: Sequence[bool]) -> tuple[list, list]:
+def matched(
+    found: Found, known: Sequence, ignored: Sequence[bool], overlap: float = OVERLAP
+) -> tuple[list, list]:
     """Return (scores, true) of the detections of a picture that count.
 
-    known: boxes of its faces; ignored: which of them are neither asked for nor false.
+    known: boxes of its faces; ignored: which of them are neither asked for nor false; overlap: IoU
+    above which a detection is a face.
     """
     if not len(found.boxes):
         return [], []
@@ -142,22 +145,25 @@ def matched(found: Found, known: Sequence, ignored: Sequence[bool]) -> tuple[lis
         counts = ~(np.asarray(ignored)[nearest] & (overlaps.max(axis=1) > EXCUSED))
     asked = [box for box, out in zip(known, ignored) if not out]
     places, scores = np.asarray(found.boxes)[counts], np.asarray(found.scores)[counts]
-    true = metrics.match_detections(places, scores, asked, OVERLAP)
+    true = metrics.match_detections(places, scores, asked, overlap)
     return scores.tolist(), true.tolist()
 
 
 def count(
-    pictures: Sequence[Annotated], found: Iterable[Found], least: float = LEAST_FACE
+    pictures: Sequence[Annotated],
+    found: Iterable[Found],
+    least: float = LEAST_FACE,
+    overlap: float = OVERLAP,
 ) -> Counted:
     """Return the detections in pictures that count, true or false.
 
-    least: pixels of height of a face that is asked for.
+    least: pixels of height of a face that is asked for; overlap: as for `matched`.
     """
     scores, true, asked = [], [], 0
     for (_, faces), some in zip(pictures, found):
         faces = [face for face in faces if face.box is not None]
         ignored = [not is_asked_for(face, least) for face in faces]
-        right = matched(some, [face.box for face in faces], ignored)
+        right = matched(some, [face.box for face in faces], ignored, overlap)
         scores, true = scores + right[0], true + right[1]
         asked += ignored.count(False)
     return Counted(scores, true, asked)

@@ -14,9 +14,9 @@ import os
 import sys
 
 from allinone import arguments, device, embeddings, engines, files, folders
-from allinone.analyzer import usual_proposals
 from allinone.errors import InputError, command
 from allinone.model import open_model
+from allinone.searching import usual_proposals
 from data_prep import conversion
 from evaluate import headline, photographs, portraits, rows
 

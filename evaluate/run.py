@@ -46,7 +46,7 @@ class Run:
     pictures: list[Annotated]  # [(image, records)]
     models: dict[Optional[str], str]  # {part of the set: model folder}
     device: str  # "CPU", "GPU 0"
-    proposals: str  # where faces are looked for, of allinone.analyzer.PROPOSALS,
+    proposals: str  # where faces are looked for, of allinone.searching.PROPOSALS,
     proposals_why: str  # and why there
     missing: list[str] = field(default_factory=list)  # sentences on missing parts of the set
 

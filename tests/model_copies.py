@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from allinone import files, model
+from allinone import files, model, model_writing
 from allinone.backend import Backend
 from allinone.errors import InputError
 
@@ -18,7 +18,7 @@ def seal(folder, *added):
     about = model.read_about(str(folder))
     for name in (*about.files, *added):
         about.files[name] = files.sha256(os.path.join(folder, name))
-    model.write_about(str(folder), about)
+    model_writing.write_about(str(folder), about)
 
 
 def refused(folder, engine, *parts):

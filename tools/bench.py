@@ -4,7 +4,7 @@
         --model out/demo/model --out out/bench.json
 
 Training with real data is set beside made-up data, building beside a bare loop, engines beside the
-machine's matrix products.
+machine's matrix products, the fast search beside the dense one.
 """
 
 import functools
@@ -28,6 +28,7 @@ def parse(argv):
     parser.add_argument("--db", help="folder of the databases of profile tiny")
     parser.add_argument("--records", help="records.jsonl of faces, to build a database of")
     parser.add_argument("--model", help="folder of a fused model of profile tiny")
+    parser.add_argument("--real", default="", help="folder of labelled photographs, photos.jsonl")
     parser.add_argument("--out", help="file for the figures as JSON")
     parser.add_argument(
         "--full-network",
@@ -41,10 +42,10 @@ def parse(argv):
     return args
 
 
-def figures_of(module, model, threads):
-    """Print the rows of a command that times with a model, and return its figures."""
+def figures_of(module, model, threads, *more):
+    """Print the rows of a command that measures a model, and return its figures."""
     with subprocess.Popen(
-        [sys.executable, "-m", module, "--model", model],
+        [sys.executable, "-m", module, "--model", model, *more],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, BLAS_THREADS: str(threads)},
@@ -85,6 +86,8 @@ def main(argv=None):
     everything.update(figures_of("tools.bench_analysis", args.model, os.cpu_count()))
     print("whole pictures with the shipped model, CPU seconds of one thread:", flush=True)
     everything.update(figures_of("tools.bench_search", shipped(), 1))
+    print("what the shipped model finds, on all cores, CPU seconds:", flush=True)
+    everything.update(figures_of("tools.bench_detection", shipped(), 1, "--real", args.real))
     files.write_json(args.out, everything)
     print(f"written: {args.out}")
 

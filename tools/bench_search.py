@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 from allinone import arguments
-from allinone.errors import command
+from allinone.errors import InputError, command
 from allinone.model import open_model
 
 
@@ -19,22 +19,30 @@ def parse(argv):
     """Return the command's arguments."""
     parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", help="folder of a fused model; default: the shipped one")
-    parser.add_argument("--core", type=arguments.Whole(0), help="only print frames a second on it")
+    parser.add_argument(
+        "--core", type=arguments.Whole(0), help="only count pictures a second on it"
+    )
     return parser.parse_args(argv)
 
 
 def on_all_cores(model, cores):
-    """Return the frames a second of as many processes as cores, each on one of them."""
+    """Return {picture: rate} of as many processes as cores, each on one of them, together."""
     alone = [sys.executable, "-m", "tools.bench_search", "--model", model, "--core"]
     running = [
         subprocess.Popen([*alone, str(core)], stdout=subprocess.PIPE, text=True) for core in cores
     ]
-    return sum(json.loads(process.communicate()[0].splitlines()[-1]) for process in running)
+    told = []
+    for process in running:
+        words, _ = process.communicate()
+        if process.returncode:
+            raise InputError(f"{' '.join(alone)} ended with code {process.returncode}")
+        told.append(json.loads(words.splitlines()[-1]))
+    return {name: sum(one[name] for one in told) for name in told[0]}
 
 
 @command
 def main(argv=None):
-    """Time the pictures, or the video on one core."""
+    """Time the pictures, or count those a second on one core."""
     args = parse(argv)
     cores = sorted(os.sched_getaffinity(0))
     core = cores[0] if args.core is None else args.core
@@ -46,17 +54,17 @@ def main(argv=None):
     cv2.setNumThreads(1)
     model = open_model(args.model).folder
     if args.core is not None:
-        print(json.dumps(search.frame_rate(model)))
+        print(json.dumps(search.rates(model)))
         return
     part = search.search(model)
     clock.show(part)
-    one, both = search.frame_rate(model), on_all_cores(model, cores)
-    rows = [
-        ("640x480 video, one core", f"{one:.1f}/s", "the best engine"),
-        (f"640x480 video, {len(cores)} cores", f"{both:.1f}/s", f"{both / one:.2f} times one"),
-    ]
+    one, all_cores = search.rates(model), on_all_cores(model, cores)
+    rows = []
+    for name, rate in one.items():
+        remark = f"{all_cores[name]:.1f}/s on {len(cores)} cores"
+        rows.append((f"{name}, a process on a core", f"{rate:.1f}/s", remark))
     clock.show(clock.Part(rows, {}))
-    print(json.dumps(dict(part.figures, video_rate=one, video_rate_all_cores=both)))
+    print(json.dumps(dict(part.figures, rates=one, rates_all_cores=all_cores)))
 
 
 if __name__ == "__main__":

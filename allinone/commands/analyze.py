@@ -14,7 +14,7 @@ was.
 
 import os
 
-from allinone import analyzer, arguments, engines, model
+from allinone import arguments, engines, model, searching
 from allinone.analysis import inputs, run
 from allinone.errors import InputError, command
 from allinone.face import RAW, UNIT
@@ -36,7 +36,7 @@ def parse(argv):
     add("--score", type=arguments.SHARE, help="least detection score; default: the model's own")
     add(
         "--proposals",
-        choices=analyzer.PROPOSALS,
+        choices=searching.PROPOSALS,
         help="where faces are looked for: by the proposal net over an image pyramid (fast), by "
         "the net itself (dense), or by selective search; default: the first that the model has",
     )
@@ -78,7 +78,7 @@ def parse(argv):
         )
     if args.end is not None and args.end <= args.start:
         raise InputError(f"--end {args.end:g}: must be above --start {args.start:g}")
-    if args.smallest is not None and args.proposals not in (None, *analyzer.NEEDED):
+    if args.smallest is not None and args.proposals not in (None, *searching.NEEDED):
         raise InputError(f"--smallest: --proposals {args.proposals} does not take it; leave it out")
     return args
 

@@ -150,20 +150,20 @@ def test_every_kind_of_picture_is_read(analyzer, tmp_path, kind):
 
 def test_a_model_that_is_older_than_a_task_answers_the_others(chain, tmp_path):
     """Its model.json lists fewer outputs; without stage 2's descriptor it is no fused model."""
-    from allinone import model
+    from allinone import model, model_writing
 
     folder = tmp_path / "model"
     shutil.copytree(chain / "model", folder)
     about = model.read_about(str(folder))
     del about.stages["2"]["age"]
-    model.write_about(str(folder), about)
+    model_writing.write_about(str(folder), about)
     image, boxes = np.zeros((60, 60, 3), np.uint8), [[5, 5, 50, 50]]
     (face,) = FaceAnalyzer(str(folder), "caffe").analyze(image, boxes=boxes)
     assert face.age is None and face.gender is not None
     assert '"age"' not in record.to_line(face.to_record("a.jpg"))
     assert "years" not in " ".join(draw.answer_words(face))
     del about.stages["2"]
-    model.write_about(str(folder), about)
+    model_writing.write_about(str(folder), about)
     half = FaceAnalyzer(str(folder), "caffe")
     assert len(half.look(image, np.float32(boxes))["score"]) == 1
     with pytest.raises(InputError, match="no output '.*', which stage 2 needs"):

@@ -44,5 +44,17 @@ def test_nms_keeps_the_best_of_each_cluster():
     assert boxes.nms(np.zeros((0, 4)), [], 0.5) == []
 
 
+def test_nms_of_many_is_that_of_one_after_the_other(rng):
+    corner = rng.uniform(0, 300, (500, 2))
+    some = np.float32(np.concatenate([corner, corner + rng.uniform(0, 90, (500, 2))], axis=1))
+    some[100:120] = 5  # without an area: they fit everything
+    scores = np.float32(rng.integers(0, 50, 500))  # many are equal
+    kept = []
+    for index in np.argsort(-scores, kind="stable"):
+        if all(boxes.iou(some[index], some[other])[0, 0] <= 0.3 for other in kept):
+            kept.append(index)
+    assert boxes.nms(some, scores, 0.3) == kept and len(kept) > boxes.TOGETHER
+
+
 def test_clip():
     np.testing.assert_array_equal(boxes.clip([[-5, 2, 50, 60]], 40, 30), [[0, 2, 40, 30]])

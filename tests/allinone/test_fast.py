@@ -3,10 +3,11 @@
 import cv2
 import numpy as np
 import pytest
+from skimage import data
 
 from allinone import FaceAnalyzer, boxes, engines, fast, windows
-from allinone.analyzer import usual_proposals
 from allinone.errors import InputError
+from allinone.searching import usual_proposals
 
 
 class Bright:
@@ -190,3 +191,11 @@ def test_it_is_the_usual_way_where_the_model_has_the_net(proposing, chain):
         FaceAnalyzer(str(chain / "model"), proposals="fast")
     other = FaceAnalyzer(str(proposing / "model"), proposals="dense")
     assert other.proposals == "dense"
+
+
+def test_no_smaller_face_is_reported_than_is_looked_for():
+    """Of the astronaut's picture the face alone, of 105 pixels; a buckle of 17 was one too."""
+    picture = np.ascontiguousarray(data.astronaut()[..., ::-1])
+    (face,) = FaceAnalyzer(engine="opencv").analyze(picture)
+    assert 95 < face.box[3] - face.box[1] < 115
+    assert FaceAnalyzer(engine="opencv", smallest=120).analyze(picture, score=0) == []

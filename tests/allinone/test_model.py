@@ -7,7 +7,7 @@ import shutil
 import pytest
 from conftest import ROOT
 
-from allinone import FaceAnalyzer, model, tasks
+from allinone import FaceAnalyzer, model, model_writing, tasks
 from allinone.errors import InputError
 
 SHIPPED = os.path.join(ROOT, model.SHIPPED)
@@ -122,8 +122,8 @@ def test_a_file_that_may_not_be_read_is_called_so(copy, name):
 
 
 def test_a_score_and_a_file_that_are_added_are_part_of_the_model(copy):
-    model.set_score(str(copy), 0.75, precision=0.98)
-    with model.replacing_file(str(copy), "allinone.onnx") as place:
+    model_writing.set_score(str(copy), 0.75, precision=0.98)
+    with model_writing.replacing_file(str(copy), "allinone.onnx") as place:
         with open(place, "wb") as stream:
             stream.write(b"onnx")
     opened = model.open_model(str(copy))
@@ -136,14 +136,14 @@ def test_a_score_and_a_file_that_are_added_are_part_of_the_model(copy):
 
 def test_a_way_to_propose_regions_may_have_a_score_of_its_own(copy):
     """Without it, it has the model's; a score that is none is refused."""
-    model.set_score(str(copy), 0.75, precision=0.98)
-    model.set_score(str(copy), 0.85, "fast", precision=0.99)
+    model_writing.set_score(str(copy), 0.75, precision=0.98)
+    model_writing.set_score(str(copy), 0.85, "fast", precision=0.99)
     opened = model.open_model(str(copy))
     assert (opened.score, opened.score_of("fast"), opened.score_of("dense")) == (0.75, 0.85, 0.75)
     assert opened.about.scores_from["fast"] == {"precision": 0.99}
     assert FaceAnalyzer(str(copy), "opencv").score == 0.85
     assert FaceAnalyzer(str(copy), "opencv", proposals="dense").score == 0.75
-    model.set_score(str(copy), 1.5, "fast")
+    model_writing.set_score(str(copy), 1.5, "fast")
     with pytest.raises(InputError, match="score 1.5 is not from 0 to 1"):
         model.open_model(str(copy))
 

@@ -17,6 +17,7 @@ from allinone import (
     checked,
     engines,
     model,
+    model_writing,
     net_text,
     nets,
     profiles,
@@ -143,7 +144,7 @@ def test_an_answer_that_the_net_does_not_give_is_refused(model_copy, output):
     """Of a single number too, whose blob may have any shape of one number."""
     about = model.read_about(str(model_copy))
     about.stages["2"][output] = "nothing"
-    model.write_about(str(model_copy), about)
+    model_writing.write_about(str(model_copy), about)
     for engine in engines.ENGINES[:2]:
         refused(model_copy, engine, str(model_copy / model.FUSED[0]), "gives no 'nothing'", output)
 

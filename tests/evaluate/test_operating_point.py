@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from allinone import FaceAnalyzer, boxes, files, pictures, record
-from allinone.model import SCORE, open_model, read_about, set_score
+from allinone.model import SCORE, open_model, read_about
+from allinone.model_writing import set_score
 from evaluate import operating_score
 from evaluate.photographs import LEAST_FACE
 

@@ -2,11 +2,16 @@
 
 import json
 
+import cv2
 import numpy as np
 import pytest
 
 from allinone import align
-from tools.timing import clock, pictures
+from allinone.backend import Backend
+from allinone.record import FaceRecord
+from allinone.videos import open_video
+from tools.timing import clock, detection, films, full_width, growth, pictures
+from tools.timing.labelled import Labelled
 
 
 def found(*regions):
@@ -74,3 +79,72 @@ def test_the_analysis_of_a_folder_says_what_it_took(chain, command, tmp_path):
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout.splitlines()[-1])
     assert figures["seconds"] > 0 and figures["bytes"] > 1e7
+
+
+def test_what_is_found_is_judged_by_hand():
+    """Two pictures: a face found surely, one found unsurely; one detection that is none."""
+
+    class Analyzer:
+        score = 0.8
+
+        def find_many(self, images, score):
+            assert score == 0.3
+            side = len(images[0])
+            sure = dict(boxes=np.float32([[0, 0, side, side]]), score=np.float32([0.9]))
+            unsure = dict(
+                boxes=np.float32([[0, 0, side, side], [200, 200, 300, 300]]),
+                score=np.float32([0.5, 0.95]),
+            )
+            return [sure if side == 100 else unsure]
+
+    def picture(side):
+        box = [0, 0, side, side]
+        return Labelled("a", np.zeros((side, side, 3), np.uint8), [FaceRecord("a", box=box)])
+
+    one = detection.searched(Analyzer(), [picture(100), picture(80)])
+    assert one["seconds"] >= 0
+    assert one["recall"] == 0.5 and one["precision"] == 0.5 and one["false"] == 0.5
+    # Best first: none, right, right. Precision is 1/2 and 2/3 there; made non-increasing, 2/3.
+    assert one["ap"] == pytest.approx(2 / 3)
+
+
+def test_the_full_width_net_looks_at_what_another_model_answers_of(chain, rng):
+    """Its stages are given the same crops, and its answers are not taken."""
+    folder, looked = str(chain / "model"), []
+
+    class Wide:
+        input_size = 150
+
+        def __call__(self, images, stage):
+            looked.append((len(images), images[0].shape, stage))
+
+    backend = full_width.Answering(folder, "opencv", Wide())
+    assert backend.input_size == 150
+    crops = [rng.integers(0, 255, (150, 150, 3)).astype(np.uint8) for _ in range(3)]
+    found = backend(crops, stage=1)
+    assert looked == [(3, (150, 150, 3), 1)]
+    small = [cv2.resize(crop, (115, 115), interpolation=cv2.INTER_AREA) for crop in crops]
+    alone = Backend(folder, "opencv")(small, stage=1)
+    np.testing.assert_allclose(found["detection"], alone["detection"], atol=1e-6)
+
+
+def test_two_processes_are_compared_without_their_start(monkeypatch):
+    """One takes 2 s to start and 1 s a picture, two 3 s to start and 0.5 s a picture."""
+    blank = np.zeros((8, 8, 3), np.uint8)
+    monkeypatch.setattr(growth, "drawn_scenes", lambda count: [(blank, [])] * count)
+    less, more = growth.LESS, growth.PICTURES
+    taken = [2 + less, 2 + more, 3 + less / 2, 3 + more / 2]
+    monkeypatch.setattr(growth, "by_turns", lambda *works, rounds: taken)
+    assert growth.two_workers("").figures["two_workers_speedup"] == pytest.approx(2)
+
+
+def test_a_film_is_timed_without_the_start_of_its_command(monkeypatch, tmp_path):
+    """The command starts for 3 s and takes 0.05 s a frame."""
+    films.write_film(str(tmp_path / "film.mp4"), films.SHORT)
+    frames = list(open_video(str(tmp_path / "film.mp4")).frames(1))
+    assert len(frames) == films.SHORT and frames[0][2].shape == (480, 640, 3)
+    monkeypatch.setattr(films, "write_film", lambda path, count: None)
+    taken = [3 + 0.05 * films.SHORT, 3 + 0.05 * films.LONG]
+    monkeypatch.setattr(films, "by_turns", lambda *works, rounds: taken)
+    part = films.film_rate("")
+    assert part.figures["film_rate"] == pytest.approx(20) and part.rows[0][1] == "20.0/s"

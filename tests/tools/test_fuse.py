@@ -12,7 +12,7 @@ import pytest
 from conftest import ITERATIONS, run_well
 from training_runs import job_options, snapshot_of
 
-from allinone import embeddings, model, profiles, snapshots, surgery, tasks
+from allinone import embeddings, model, model_writing, profiles, snapshots, surgery, tasks
 from allinone.backend import Backend
 from allinone.blob import to_blob
 from allinone.pycaffe import caffe
@@ -142,10 +142,10 @@ def test_a_fused_model_gives_the_towers_that_no_run_has(chain, branch, tmp_path,
     """To the bit; its operating score with its detection, its embedding with its identity."""
     start, out = tmp_path / "start", tmp_path / "model"
     shutil.copytree(chain / "model", start)
-    model.set_score(str(start), 0.75, precision=0.9)
+    model_writing.set_score(str(start), 0.75, precision=0.9)
     mapped = np.float32(rng.normal(size=(4, 512)))
     known = dict(model=model.open_model(str(start)).sha256, threshold=0.5, people=7)
-    with model.replacing_file(str(start), model.TPE) as path:
+    with model_writing.replacing_file(str(start), model.TPE) as path:
         embeddings.save(path, {embeddings.OF_MODEL: mapped}, **known)
     run_well(FUSE, "--run", start, "--run", branch[0], "--out", out)
     batch = rng.normal(size=(2, 3, 115, 115)).astype(np.float32)

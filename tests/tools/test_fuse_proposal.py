@@ -8,7 +8,7 @@ import pytest
 from conftest import ITERATIONS, run_well
 from training_runs import snapshot_of
 
-from allinone import files, model, surgery
+from allinone import files, model, model_writing, surgery
 from allinone.pycaffe import caffe
 from tools.fusing import proof, searching
 
@@ -69,7 +69,7 @@ def test_a_model_that_is_fused_again_keeps_its_nets(proposing, chain, tmp_path):
     """And the score that is measured with them, unless detection or a net is another run's."""
     start = tmp_path / "start"
     shutil.copytree(proposing / "model", start)
-    model.set_score(str(start), 0.75, "fast", precision=0.98)
+    model_writing.set_score(str(start), 0.75, "fast", precision=0.98)
     given = ["--run", start, "--run", chain / "run", "--out", tmp_path / "model"]
     for more, scores in ((["--towers", "age"], {"fast": 0.75}), ([], {})):
         run_well(FUSE, *given, *more)
@@ -83,7 +83,7 @@ def test_a_model_that_is_fused_again_keeps_its_nets(proposing, chain, tmp_path):
 def test_a_net_that_is_added_has_no_score_yet(proposing, tmp_path):
     copy = tmp_path / "model"
     shutil.copytree(proposing / "model", copy)
-    model.set_score(str(copy), 0.75, "fast", precision=0.98)
+    model_writing.set_score(str(copy), 0.75, "fast", precision=0.98)
     run_well(FUSE, "--proposal", proposing / "screen", "--out", copy)
     about = model.open_model(str(copy)).about
     assert (about.scores, about.scores_from) == ({}, {})

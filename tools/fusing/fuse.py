@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 
-from allinone import embeddings, files, folders, model, snapshots, surgery, tasks
+from allinone import embeddings, files, folders, model, model_writing, snapshots, surgery, tasks
 from allinone.errors import InputError
 from allinone.profiles import Profile
 from allinone.pycaffe import caffe
@@ -89,7 +89,7 @@ def fuse(
             **more,
         )
         keep_embedding(partial, owners[tasks.BY_NAME["identity"].tower])
-        model.describe(
+        model_writing.describe(
             partial,
             profile.name,
             profile.input_size,
@@ -108,7 +108,7 @@ def take_out(profile: Profile, run: str, tower: str, out: str) -> None:
         definition = deploy.bare_net(profile, (tower,))
         _, matched = write_model(partial, definition, source.parameters, source.weights)
         write_history(partial, profile, [source], {tower: source}, matched)
-        model.describe(partial, profile.name, profile.input_size, {stage: outputs})
+        model_writing.describe(partial, profile.name, profile.input_size, {stage: outputs})
 
 
 def score_of(finder: Source, searched_anew: bool) -> dict:

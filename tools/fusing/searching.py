@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from allinone import files, model, reading, snapshots, surgery, windows
+from allinone import files, model, model_writing, reading, snapshots, surgery, windows
 from allinone.profiles import PROFILES, Profile
 from allinone.pycaffe import caffe
 from allinone.tasks import PROPOSAL, PROPOSAL_TASKS, SCREEN, WINDOW_NETS
@@ -135,10 +135,10 @@ def add(runs: Iterable[str], folder: str) -> None:
     profile = PROFILES[opened.profile]
     history = reading.read_json(opened.path(model.PROVENANCE), "fuse again", dict)
     with contextlib.ExitStack() as all_at_once:
-        told = all_at_once.enter_context(model.replacing_file(folder, model.PROVENANCE))
+        told = all_at_once.enter_context(model_writing.replacing_file(folder, model.PROVENANCE))
         for name, source in sources.items():
-            places = [model.replacing_file(folder, one) for one in FILES[name]]
+            places = [model_writing.replacing_file(folder, one) for one in FILES[name]]
             paths = [all_at_once.enter_context(place) for place in places]
             history.update(write(profile, source, *paths))
         files.write_json(told, history)
-    model.forget_scores(folder)
+    model_writing.forget_scores(folder)

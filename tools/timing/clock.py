@@ -44,6 +44,21 @@ def median_seconds(work: Work, repeats: int) -> float:
     return statistics.median(seconds(work) for _ in range(repeats))
 
 
+def cpu_by_turns(*works: Work, rounds: int) -> list[float]:
+    """Return the median processor time of a call of each work, which take turns.
+
+    It is that of all threads of this process; the first call of each does not count.
+    """
+    taken: list[list[float]] = [[] for _ in works]
+    for number in range(rounds + 1):
+        for work, times in zip(works, taken):
+            start = time.process_time()
+            work()
+            if number:
+                times.append(time.process_time() - start)
+    return [statistics.median(times) for times in taken]
+
+
 def show(part: Part) -> None:
     """Print the rows of a part."""
     for what, figure, remark in part.rows:

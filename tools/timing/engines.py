@@ -7,7 +7,7 @@ import os
 
 import numpy as np
 
-from allinone import model, profiles, surgery, tasks
+from allinone import model, model_writing, profiles, surgery, tasks
 from allinone.backend import Backend
 from allinone.engines import ENGINES
 from allinone.pycaffe import caffe
@@ -31,7 +31,7 @@ def write_full_width(folder: str) -> None:
     surgery.save(net, weights)
     collected = surgery.by_name(definition, surgery.read_weights(weights), weights)
     fuse.make_dense(profile, surgery.one_of_each(collected, weights), folder)
-    model.describe(folder, profile.name, profile.input_size, fuse.stages_of(tasks.TASKS))
+    model_writing.describe(folder, profile.name, profile.input_size, fuse.stages_of(tasks.TASKS))
 
 
 def machine_gflops() -> float:

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from allinone import boxes, dense, model, refine
-from allinone.analyzer import FAST, FaceAnalyzer
+from allinone.analyzer import FaceAnalyzer
 from allinone.backend import Backend
 from allinone.proposals import selective_search
+from allinone.searching import FAST
 from data_prep import drawing, scene
 from evaluate import metrics
 from tools.timing.clock import Part, median_seconds

@@ -6,9 +6,7 @@ at a size that is said.
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,11 +16,17 @@ from skimage import data
 
 from allinone import engines
 from allinone.analyzer import FaceAnalyzer
-from tools.timing.clock import Part, median_seconds
+from allinone.searching import DENSE
+from tools.timing.clock import Part, cpu_by_turns, median_seconds
 
 REPEATS = 5
 HEAD = (110, 0, 340, 230)  # x1, y1, x2, y2 of the face with hair and shoulders in the photograph
 FRAMES = 16  # of the video
+# Names of pictures.
+USUAL, ONE, SIX = "640x640, one face", "640x480, 1 face of 50 px", "640x480, 6 faces of 50 px"
+CROWD, MANY = "1280x1067, 30 faces", "1280x960, 300 faces of 32 px"
+LARGE, VIDEO = "12 megapixels, one face", "640x480 video, a frame"
+RATED = (CROWD, LARGE, VIDEO)  # of which pictures a second are counted
 
 
 @dataclass(frozen=True)
@@ -64,52 +68,65 @@ def cases() -> list[Case]:
     large = cv2.resize(photograph(), (4000, 3000), interpolation=cv2.INTER_CUBIC)
     square = cv2.resize(photograph(), (640, 640), interpolation=cv2.INTER_CUBIC)
     return [
-        Case("640x640, one face", [square]),
+        Case(USUAL, [square]),
         Case("640x480, no face", [beside(0)]),
-        Case("640x480, 1 face of 50 px", [beside(1)]),
-        Case("640x480, 6 faces of 50 px", [beside(6)]),
-        Case("1280x1067, 30 faces", [crowd(6, 5, 213)]),
-        Case("1280x960, 300 faces of 32 px", [crowd(20, 15, 64)]),
-        Case("12 megapixels, one face", [large]),
-        Case("640x480 video, a frame", video()),
+        Case(ONE, [beside(1)]),
+        Case(SIX, [beside(6)]),
+        Case(CROWD, [crowd(6, 5, 213)]),
+        Case(MANY, [crowd(20, 15, 64)]),
+        Case(LARGE, [large]),
+        Case(VIDEO, video()),
     ]
 
 
-def cpu_seconds(work: Callable[[], object]) -> float:
-    """Return the median CPU seconds, of all threads, that a call takes."""
-    work()
-    taken = []
-    for _ in range(REPEATS):
-        start = time.process_time()
-        work()
-        taken.append(time.process_time() - start)
-    return statistics.median(taken)
-
-
 def search(model: str) -> Part:
-    """Time all cases on the engines that can run a model."""
+    """Time all cases on the engines that can run a model, by turns."""
     rows, figures = [], {}
-    for engine in engines_of():
-        analyzer = FaceAnalyzer(model, engine, "cpu")
-        for case in cases():
-            found = analyzer.analyze_many(case.images)
-            taken = cpu_seconds(partial(analyzer.analyze_many, case.images)) / len(case.images)
-            faces, name = sum(map(len, found)) / len(found), f"{case.name}, {engine}"
-            rows.append((name, f"{taken:.3f} s", f"{faces:g} faces found"))
-            figures[name] = dict(seconds=taken, faces=faces)
-    return Part(rows, dict(pictures=figures))
+    analyzers = {one: FaceAnalyzer(model, one, "cpu") for one in engines.usual_on_cpu()}
+    for case in cases():
+        works = [partial(one.analyze_many, case.images) for one in analyzers.values()]
+        taken = cpu_by_turns(*works, rounds=REPEATS)
+        for engine, work, seconds in zip(analyzers, works, taken):
+            found, name = work(), f"{case.name}, {engine}"
+            each, faces = seconds / len(found), sum(map(len, found)) / len(found)
+            rows.append((name, f"{each:.3f} s", f"{faces:g} faces found"))
+            figures[name] = dict(seconds=each, faces=faces)
+    part = beside_before(model)
+    more = one_more_face(figures, engines.fastest())
+    return Part([*rows, *more.rows, *part.rows], dict(pictures=figures, **part.figures))
 
 
-def engines_of() -> list[str]:
-    """Return the engines for a CPU that are installed."""
-    return [engines.OPENCV] + ([engines.ONNX] if engines.onnxruntime_providers() else [])
+def one_more_face(figures: dict[str, dict[str, float]], engine: str) -> Part:
+    """Return what each further face takes, by the pictures with ONE and with SIX."""
+    one, six = (figures[f"{name}, {engine}"] for name in (ONE, SIX))
+    each = (six["seconds"] - one["seconds"]) / (six["faces"] - one["faces"])
+    return Part([("each further face", f"{each:.3f} s", engine)], dict(further_face=each))
 
 
-def frame_rate(model: str) -> float:
-    """Return the frames of the video that this process analyzes in a second, one by one."""
-    frames, rates = video(), []
-    for engine in engines_of():
-        analyzer = FaceAnalyzer(model, engine, "cpu")
-        taken = median_seconds(partial(list, map(analyzer.analyze, frames)), REPEATS)
-        rates.append(len(frames) / taken)
-    return max(rates)
+def beside_before(model: str) -> Part:
+    """Time a picture with the usual search and with the dense one of before, by turns."""
+    image, engine = named(USUAL)[0], engines.fastest()
+    ways = [FaceAnalyzer(model, engine, "cpu", way) for way in (None, DENSE)]
+    works = [partial(way.analyze, image) for way in ways]
+    now, before = cpu_by_turns(*works, rounds=REPEATS)
+    row = (f"{USUAL}, {engine}, dense", f"{before:.3f} s", f"{before / now:.1f} times as long")
+    return Part([row], dict(dense_seconds=before, times_dense=before / now))
+
+
+def named(name: str) -> Sequence[np.ndarray]:
+    """Return the pictures of a case."""
+    return next(case.images for case in cases() if case.name == name)
+
+
+def rates(model: str) -> dict[str, float]:
+    """Return {name: pictures that this process analyzes in a second, one by one} of RATED."""
+    analyzer, found = FaceAnalyzer(model, engines.fastest(), "cpu"), {}
+    for name in RATED:
+        images = named(name)
+
+        def one_by_one(images=images):
+            for image in images:
+                analyzer.analyze(image)
+
+        found[name] = len(images) / median_seconds(one_by_one, REPEATS)
+    return found

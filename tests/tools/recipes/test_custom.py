@@ -8,7 +8,7 @@ import pytest
 import report_results
 from conftest import started
 
-from allinone import files, folders, model, record
+from allinone import files, folders, model, model_writing, record
 from allinone.errors import InputError
 from allinone.record import FaceRecord
 from data_prep import landmark_finder
@@ -142,7 +142,7 @@ def test_a_start_that_will_not_do_is_refused_at_once(chain, expect_refusal, tmp_
     expect_refusal(RECIPE, same, f"{out}: {out} is read, and would be replaced")
     about = model.read_about(str(out / "model"))
     del about.stages["2"]
-    model.write_about(str(out / "model"), about)
+    model_writing.write_about(str(out / "model"), about)
     expect_refusal(RECIPE, given, "stage 2 needs", "make fuse")
     assert os.listdir(out) == ["model"]
 
