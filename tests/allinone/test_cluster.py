@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import video_files
 from analysis_runs import COMMAND, faces_in
-from clusters import worker_pids
+from clusters import started_in, worker_pids
 from conftest import ROOT, run, run_well, started
 from skimage import data
 
@@ -137,17 +137,17 @@ def test_dask_has_an_address_of_its_own(local_cluster, photos, tmp_path):
     assert len(faces_in(tmp_path)) == 2
 
 
-def test_work_whose_workers_die_again_and_again_is_a_sentence(local_cluster, photos, monkeypatch):
-    """dask gives up what has killed too many; here one is."""
-    monkeypatch.setattr(local_cluster.scheduler, "allowed_failures", 0)
+def test_work_whose_workers_die_again_and_again_is_a_sentence(photos, tmp_path, monkeypatch):
+    """dask gives up what has killed too many; here one is. The cluster is this test's own."""
     paths = [str(photos / "0.png")] * 60
-    results = analyze_files(paths, local_cluster.scheduler_address, engine="opencv", smallest=60)
-    next(results)
-    for pid in worker_pids(local_cluster):
-        os.kill(pid, signal.SIGKILL)
-    with pytest.raises(InputError, match="dask: one worker after another has died"):
-        list(results)
-    local_cluster.get_client().wait_for_workers(2)
+    with started_in(tmp_path, distributed) as own:
+        monkeypatch.setattr(own.scheduler, "allowed_failures", 0)
+        results = analyze_files(paths, own.scheduler_address, engine="opencv", smallest=60)
+        next(results)
+        for pid in worker_pids(own):
+            os.kill(pid, signal.SIGKILL)
+        with pytest.raises(InputError, match="dask: one worker after another has died"):
+            list(results)
 
 
 def test_a_scheduler_that_goes_is_a_sentence(photos, tmp_path):
