@@ -164,9 +164,11 @@ def _inputs(settings, earlier):
             f"{', '.join(settings.inputs)}: no picture but the drawings of an earlier analysis; "
             "name pictures"
         )
-    if not videos and (settings.start or settings.end is not None):
+    of_videos = settings.start, settings.end is not None, settings.search_every > 1
+    if not videos and any(of_videos):
         raise InputError(
-            "--start, --end: are of videos, and none is among the inputs; leave them out"
+            "--start, --end, --search-every: are of videos, and none is among the inputs; leave "
+            "them out"
         )
     cameras = [one for one in videos if inputs.is_camera(one)]
     if cameras and isinstance(settings.workers, str):
