@@ -20,6 +20,7 @@ from allinone.analysis.work import Boxes, Given, arguments_of
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
 from allinone.growing import ITEMS, Growing
+from allinone.model import SCREEN
 from allinone.own_analyzer import models_of
 
 PARTIAL = f"{LINES}.partial"
@@ -131,6 +132,8 @@ def _run(settings):
     names = outputs.drawn_names(pictures, videos, settings.out, earlier)
     drawn = [] if settings.without_pictures else names.values()
     analyzer = FaceAnalyzer(**arguments_of(settings))
+    if settings.search_every > 1:
+        analyzer.backend.open(SCREEN)  # by which faces are followed
     print(analyzer, flush=True)
     settings = replace(settings, engine=analyzer.engine)
     boxes = boxes_of(settings, [*pictures, *videos])
