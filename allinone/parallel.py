@@ -202,12 +202,13 @@ def elsewhere(
     items: Iterable[Any],
     workers: Workers = None,
     chunk: int = 1,
+    ahead: int = AHEAD,
 ) -> Iterator[tuple[Any, Any]]:
     """Yield (item, result) for every item; work(list of items), done in other processes, says it.
 
     work must be importable by name. It gets `chunk` items at a time. Items are taken from their
-    source only as results are asked for: AHEAD chunks a process are in memory at most. Processes of
-    this machine end with this one, however it ends; InputError where one of them dies.
+    source only as results are asked for: `ahead` chunks a process are in memory at most. Processes
+    of this machine end with this one, however it ends; InputError where one of them dies.
     """
     chunks = _chunks(iter(items), chunk)
     if isinstance(workers, str):
@@ -220,7 +221,7 @@ def elsewhere(
         for some in chunks:
             under_way.append(_Job(some))
             team.add(under_way[-1])
-            if len(under_way) >= AHEAD * team.most:
+            if len(under_way) >= ahead * team.most:
                 yield from team.finished(under_way.popleft())
         while under_way:
             yield from team.finished(under_way.popleft())

@@ -5,6 +5,7 @@
 Prints rows, and the figures as JSON in the last line.
 """
 
+import collections
 import json
 import os
 import subprocess
@@ -37,7 +38,10 @@ def on_all_cores(model, cores):
         if process.returncode:
             raise InputError(f"{' '.join(alone)} ended with code {process.returncode}")
         told.append(json.loads(words.splitlines()[-1]))
-    return {name: sum(one[name] for one in told) for name in told[0]}
+    sums = collections.Counter()
+    for one in told:
+        sums.update(one)
+    return dict(sums)
 
 
 @command

@@ -12,6 +12,7 @@ from allinone.errors import InputError
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")  # looked for in folders
 VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v")
+MOST_FOLLOWED = 10  # our choice: frames from one search to the next, which are in memory together
 CAMERA_DIGITS = 9  # of the number of a camera, which OpenCV takes as 32 bits
 
 

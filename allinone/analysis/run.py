@@ -20,6 +20,7 @@ from allinone.analysis.work import Boxes, Given, arguments_of
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
 from allinone.growing import ITEMS, Growing
+from allinone.model import SCREEN
 from allinone.own_analyzer import models_of
 
 PARTIAL = f"{LINES}.partial"
@@ -131,6 +132,8 @@ def _run(settings):
     names = outputs.drawn_names(pictures, videos, settings.out, earlier)
     drawn = [] if settings.without_pictures else names.values()
     analyzer = FaceAnalyzer(**arguments_of(settings))
+    if settings.search_every > 1:
+        analyzer.backend.open(SCREEN)  # by which faces are followed
     print(analyzer, flush=True)
     settings = replace(settings, engine=analyzer.engine)
     boxes = boxes_of(settings, [*pictures, *videos])
@@ -164,9 +167,11 @@ def _inputs(settings, earlier):
             f"{', '.join(settings.inputs)}: no picture but the drawings of an earlier analysis; "
             "name pictures"
         )
-    if not videos and (settings.start or settings.end is not None):
+    of_videos = settings.start, settings.end is not None, settings.search_every > 1
+    if not videos and any(of_videos):
         raise InputError(
-            "--start, --end: are of videos, and none is among the inputs; leave them out"
+            "--start, --end, --search-every: are of videos, and none is among the inputs; leave "
+            "them out"
         )
     cameras = [one for one in videos if inputs.is_camera(one)]
     if cameras and isinstance(settings.workers, str):

@@ -26,6 +26,7 @@ class Settings:
     gpu: str = ""
     batch: int = 4  # pictures that share calls of the net
     every: int = 1  # videos: look at every n-th frame
+    search_every: int = 1  # videos: in every n-th of these search for faces, follow them meanwhile
     start: float = 0.0  # videos: seconds of the first frame that is looked at
     end: float | None = None  # videos: seconds of the first one that is not; None: to the end
     descriptor: str = ""  # raw, unit or "": none

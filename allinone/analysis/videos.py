@@ -21,13 +21,14 @@ from allinone.analysis.settings import Settings
 from allinone.analysis.work import Done, Given, Work, ahead
 from allinone.errors import InputError, OutputError, WorkError
 from allinone.face import Face
-from allinone.parallel import Workers, elsewhere
+from allinone.parallel import AHEAD, Workers, elsewhere
 from allinone.progress import Progress
 from allinone.tracking import Tracker
 from allinone.videos import Video, open_video
 
 QUARTERS = (90, 270)  # degrees
 TRIES, CERTAIN = 8, 0.99  # our choice: frames that are looked at, score of a face that counts
+LEAST_AHEAD = 2  # our choice: groups of frames under way for each process, so that none waits
 
 
 def partial_of(path: str) -> str:
@@ -98,11 +99,18 @@ class FrameWork(Work):
     video: Given = Given("")
 
     def __call__(self, frames: Iterable[Frame]) -> Iterator[Seen]:
-        """Yield what is found in each frame."""
-        find = self.finder([self.video])
-        for frame in frames:
+        """Yield what is found in each frame; in the first, and every n-th from there on, by search.
+
+        In the others the faces of the frame before are followed.
+        """
+        find, faces = self.finder([self.video]), []
+        for place, frame in enumerate(frames):
             try:
-                yield Seen(find([self.video.path], [frame.image])[0])
+                if place % self.settings.search_every:
+                    faces = self.analyzer.follow(frame.image, faces, self.settings.score)
+                else:
+                    faces = find([self.video.path], [frame.image])[0]
+                yield Seen(faces)
             except InputError as error:  # whoever asks has frames before this one
                 yield Seen([], error)
 
@@ -158,9 +166,17 @@ def _opened(work: FrameWork, is_camera: bool) -> Video:
 
 
 def _seen(work: FrameWork, frames: Frames, workers: Workers) -> Iterator[tuple[Frame, Seen]]:
-    """Yield each frame with what is found in it; workers 0: by this process alone."""
+    """Yield each frame with what is found in it; workers 0: by this process alone.
+
+    A process is given the frames from one search to the next, so that who works decides nothing.
+    """
+    together = work.settings.search_every
+    ahead_of_each = AHEAD if together == 1 else LEAST_AHEAD
     try:
-        yield from _alone(work, frames) if workers == 0 else elsewhere(work, frames, workers)
+        if workers == 0:
+            yield from _alone(work, frames)
+        else:
+            yield from elsewhere(work, frames, workers, together, ahead_of_each)
     except InputError as error:  # the video is not to blame
         raise WorkError(str(error)) from error
 
@@ -172,10 +188,14 @@ def _alone(work: FrameWork, frames: Frames) -> Iterator[tuple[Frame, Seen]]:
     def read(_) -> Frame | None:
         return next(source, None)
 
-    for frame in ahead(read, itertools.repeat(None)):
-        if frame is None:
-            return
-        yield frame, next(work([frame]))
+    coming = itertools.takewhile(is_there, ahead(read, itertools.repeat(None)))
+    some, same = itertools.tee(coming)
+    yield from zip(some, work(same))
+
+
+def is_there(frame: Frame | None) -> bool:
+    """Tell whether there was a frame to read."""
+    return frame is not None
 
 
 def analyze_video(work: FrameWork, lines: PeopleLines, workers: Workers) -> None:

@@ -57,6 +57,14 @@ def parse(argv):
     add("--batch", type=arguments.Whole(1), default=4, help="pictures that share calls of the net")
     arguments.add_workers(parser, "one a core; with --gpu this one alone")
     add("--every", type=arguments.Whole(1), default=1, help="videos: look at every n-th frame")
+    add(
+        "--search-every",
+        type=arguments.Whole(1, inputs.MOST_FOLLOWED),
+        default=1,
+        metavar="N",
+        help="videos: search for faces in every n-th frame that is looked at, and follow them in "
+        "those between; default: search in all",
+    )
     add("--start", type=arguments.Real(0), default=0.0, help="videos: seconds, default from 0 on")
     add("--end", type=arguments.Real(above=0), help="videos: seconds, default to the end")
     add(
@@ -76,6 +84,8 @@ def parse(argv):
         raise InputError(
             f"--{unused[0]}: no face is searched for with --boxes; leave one of them out"
         )
+    if args.boxes and args.search_every > 1:
+        raise InputError("--search-every: no face is searched for with --boxes; leave it out")
     if args.end is not None and args.end <= args.start:
         raise InputError(f"--end {args.end:g}: must be above --start {args.start:g}")
     if args.smallest is not None and args.proposals not in (None, *searching.NEEDED):

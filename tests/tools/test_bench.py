@@ -139,12 +139,13 @@ def test_two_processes_are_compared_without_their_start(monkeypatch):
 
 
 def test_a_film_is_timed_without_the_start_of_its_command(monkeypatch, tmp_path):
-    """The command starts for 3 s and takes 0.05 s a frame."""
+    """The command starts for 3 s and takes 0.05 s a frame, 0.02 s with fewer searches."""
     films.write_film(str(tmp_path / "film.mp4"), films.SHORT)
     frames = list(open_video(str(tmp_path / "film.mp4")).frames(1))
     assert len(frames) == films.SHORT and frames[0][2].shape == (480, 640, 3)
     monkeypatch.setattr(films, "write_film", lambda path, count: None)
-    taken = [3 + 0.05 * films.SHORT, 3 + 0.05 * films.LONG]
+    taken = [3 + each * count for each in (0.05, 0.02) for count in (films.SHORT, films.LONG)]
     monkeypatch.setattr(films, "by_turns", lambda *works, rounds: taken)
     part = films.film_rate("")
-    assert part.figures["film_rate"] == pytest.approx(20) and part.rows[0][1] == "20.0/s"
+    assert part.figures["film_rates"] == {1: pytest.approx(20), 5: pytest.approx(50)}
+    assert [row[1] for row in part.rows] == ["20.0/s", "50.0/s"]

@@ -77,7 +77,7 @@ def main():
             start = time.process_time()
             faces = find(image)
             taken.append(time.process_time() - start)
-        faces = [[float(number) for number in face] for face in faces]
+        faces = [list(map(float, face)) for face in faces]
         found[one["name"]] = dict(seconds=statistics.median(taken), faces=faces)
     print(json.dumps(dict(version=importlib.metadata.version(distribution), pictures=found)))
 

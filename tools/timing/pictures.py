@@ -21,7 +21,7 @@ from data_prep import drawing, scene
 from evaluate import metrics
 from tools.timing.clock import Part, median_seconds
 
-SCENES, GAINS = 150, 60  # scenes, and those of them on which refinement is measured
+SCENES = 60
 WIDTH, HEIGHT, SIZES, SEED = 640, 480, (80, 300), 7
 ENGINE, REPEATS = "opencv", 5
 FLOOR = 0.05  # least score of a detection that the average precision looks at
@@ -152,7 +152,7 @@ def pictures(model_folder: str, full_width: str, stages: dict[int, float]) -> Pa
     if analyzer.proposals == FAST:
         taken[FAST] = take(analyzer, scenes, analyzer.propose, refine.STILL)
     rows, figures = compare_ways(taken, scenes, full_dense, stages)
-    gains = refinement(analyzer, scenes[:GAINS], taken["selective"].regions)
+    gains = refinement(analyzer, scenes, taken["selective"].regions)
     for name, (precision, error) in gains.items():
         remark = f"AP; NME of the faces found {error:.1%}"
         rows.append((f"selective search, {name}", f"{precision:.1%}", remark))
