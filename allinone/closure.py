@@ -63,8 +63,9 @@ def _dotted_texts(text: str) -> frozenset[str]:
 
 @functools.cache
 def _digest(text: str) -> str:
-    tree = _without_docstrings(ast.parse(text))
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    nodes = _nodes(text)  # the list keeps the docstrings, which may name modules
+    _drop_docstrings(nodes)
+    return hashlib.sha256(ast.dump(nodes[0]).encode()).hexdigest()
 
 
 def _is_dotted(value: object) -> bool:
@@ -137,14 +138,13 @@ def depended_on(modules: Iterable[str], root: str = ROOT) -> list[str]:
     return _reachable(modules, root, _uses)
 
 
-def _without_docstrings(tree: ast.Module) -> ast.Module:
-    for node in ast.walk(tree):
+def _drop_docstrings(nodes: Iterable[ast.AST]) -> None:
+    for node in nodes:
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             first = node.body[0] if node.body else None
             is_text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
             if is_text and isinstance(first.value.value, str):
                 node.body = node.body[1:]
-    return tree
 
 
 def hashes(modules: Iterable[str], root: str = ROOT) -> dict[str, str]:

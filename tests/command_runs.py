@@ -2,7 +2,8 @@
 
 The first run of a command is a process that Python starts anew. Those after it are forked from one
 that has imported NumPy, OpenCV, Caffe and the like (fork_server.py), which takes a third of a
-second less each. Everything of the kit itself is imported anew in both.
+second less each. The kit's own commands and all that they use are imported anew in both, but for
+what finds and imports Caffe, and what keeps hashes of code (allinone.pycaffe, allinone.closure).
 """
 
 import atexit
