@@ -177,9 +177,9 @@ def real_folders(real_source, tmp_path_factory):
     return made_once(tmp_path_factory, "real_sets", make)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def local_cluster(tmp_path_factory):
-    """A cluster of dask on this machine, of two processes."""
+    """A cluster of dask on this machine, of two processes, which take their time when idle too."""
     distributed = pytest.importorskip("distributed", reason="dask is not there; make setup")
     with clusters.started_in(tmp_path_factory.mktemp("dask"), distributed) as cluster:
         yield cluster
