@@ -28,6 +28,7 @@ LEAST_FACE = 8  # pixels
 # our choice: how often a face whose box is given is looked at; the second region is the rectangle
 # of the landmarks that are found in the first
 LOOKS = 2
+NEARLY = 0.9  # our choice: share of the least height that a face has at least: boxes are no better
 CHUNK = 256  # regions whose crops are in memory together
 
 
@@ -155,8 +156,8 @@ class FaceAnalyzer:
         return [self._large(one, image) for one, image in zip(found, images)]
 
     def _large(self, found, image):
-        """Return those of the faces of a picture that are as large as what is looked for."""
-        least = fast.least_height(image, self.smallest)
+        """Return those of the faces of a picture that are about as large as what is looked for."""
+        least = NEARLY * fast.least_height(image, self.smallest)
         large = boxes_.center_size(found["boxes"])[1][:, 1] >= least
         return {name: values[large] for name, values in found.items()}
 

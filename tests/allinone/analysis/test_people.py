@@ -137,7 +137,7 @@ def test_a_video_is_not_to_blame_for_a_process_that_dies(crossing, tmp_path, mon
     """The command stops, where it could as well call the video unreadable and go on."""
     film, _ = crossing
 
-    def dies(work, frames, workers):
+    def dies(work, frames, *_):
         yield next(iter(frames)), videos.Seen([])
         raise InputError("one of the 2 processes that work has died")
 

@@ -160,7 +160,10 @@ def test_what_one_cannot_read_comes_in_its_turn():
         (["--workers", "0"], "--workers 0: must be a whole number from 1"),
         (["--workers", "2", "--dask", "tcp://a:1"], "not allowed with argument"),
         (["--dask", "nowhere"], "'nowhere' is no address of a scheduler"),
-        (["--start", "1"], "--start, --end: are of videos, and none is among the inputs"),
+        (
+            ["--start", "1"],
+            "--start, --end, --search-every: are of videos, and none is among the inputs",
+        ),
         (["--start", "3", "--end", "2"], "--end 2: must be above --start 3"),
     ],
 )
