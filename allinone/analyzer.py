@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from allinone import align, blob, engines, fast, landmarks, pose, refine, tasks
+from allinone import align, answering, blob, engines, fast, landmarks, refine, tasks
 from allinone import boxes as boxes_
 from allinone import device as devices
 from allinone.backend import Backend
@@ -28,7 +28,6 @@ LEAST_FACE = 8  # pixels
 # our choice: how often a face whose box is given is looked at; the second region is the rectangle
 # of the landmarks that are found in the first
 LOOKS = 2
-NEARLY = 0.9  # our choice: share of the least height that a face has at least: boxes are no better
 CHUNK = 256  # regions whose crops are in memory together
 
 
@@ -153,13 +152,11 @@ class FaceAnalyzer:
             return self.detect_many(images, regions, score)
         # A region of the proposal net is a face's box, one of a face: it needs little more.
         found = self.detect_many(images, regions, score, refine.STILL)
-        return [self._large(one, image) for one, image in zip(found, images)]
-
-    def _large(self, found, image):
-        """Return those of the faces of a picture that are about as large as what is looked for."""
-        least = NEARLY * fast.least_height(image, self.smallest)
-        large = boxes_.center_size(found["boxes"])[1][:, 1] >= least
-        return {name: values[large] for name, values in found.items()}
+        large = []
+        for image, one in zip(images, found):
+            keep = fast.are_large(one["boxes"], image, self.smallest)
+            large.append({name: values[keep] for name, values in one.items()})
+        return large
 
     def look(self, image: np.ndarray, regions: np.ndarray) -> dict[str, np.ndarray]:
         """Run stage 1 on regions (n, 4) of a picture.
@@ -180,7 +177,7 @@ class FaceAnalyzer:
         outputs = refine.joined(parts)
         found = {"boxes": regions}
         for task in self.backend.model.tasks_of(stage=1):
-            found[task.field] = answer(task, outputs[task.output], regions)
+            found[task.field] = answering.answer(task, outputs[task.output], regions)
         return found
 
     def look_closer(self, images: Sequence[np.ndarray], regions) -> dict[str, np.ndarray]:
@@ -254,7 +251,7 @@ class FaceAnalyzer:
         for one in found:
             count = len(one["score"])
             part = {name: out[place : place + count] for name, out in mean.items()}
-            result.append(_faces(one, part))
+            result.append(answering.faces(one, part))
             place += count
         return result
 
@@ -268,40 +265,6 @@ def check_score(score: object) -> None:
 def is_number(value: object) -> bool:
     """Tell whether a value is a finite number."""
     return isinstance(value, numbers.Real) and math.isfinite(value)
-
-
-def answer(task: tasks.Task, output: np.ndarray, regions=None) -> np.ndarray:
-    """Return the answers of a task from what its layer gives for n faces (n, size).
-
-    Probabilities and numbers are (n,), the rest (n, ...). regions (n, 4): where the faces stand,
-    needed for landmarks, which the net gives relative to them.
-    """
-    if task.kind == tasks.PROBABILITY:
-        return output[:, 1]
-    if task.kind == tasks.NUMBER:
-        return output[:, 0]
-    if task.kind == tasks.POINTS:
-        return landmarks.decode(output.reshape(-1, landmarks.COUNT, 2), regions)
-    if task.kind == tasks.VISIBILITY:
-        return output.clip(0, 1)
-    if task.kind == tasks.ANGLES:
-        return pose.decode_pose(output)
-    return output
-
-
-def _faces(found: dict[str, np.ndarray], described: dict[str, np.ndarray]) -> list[Face]:
-    """Return the faces of a picture: what stage 1 found, and the outputs of stage 2 for them."""
-    answers = {task.field: found[task.field] for task in tasks.of_stage(1)}
-    for task in tasks.of_stage(2):
-        if task.output in described:
-            answers[task.field] = answer(task, described[task.output])
-    for task in tasks.TASKS:
-        if task.kind in (tasks.PROBABILITY, tasks.NUMBER) and task.field in answers:
-            answers[task.field] = [float(value) for value in answers[task.field]]
-    faces = []
-    for place, box in enumerate(found["boxes"]):
-        faces.append(Face(box=box, **{field: values[place] for field, values in answers.items()}))
-    return faces
 
 
 def verify(first: Face, second: Face) -> float:

@@ -28,7 +28,9 @@ MARGIN = SIDE // 4  # our choice: pixels of a level that a window may reach beyo
 # most; large ones are few, and what they miss is missed by everybody's eye
 SCORE, SMALL, SCORE_OF_SMALL = 0.1, 32, 0.5
 SCORE_CLOSE = 0.05  # our choice: least score of a window that the screening net looks at
-TOO_SMALL = 0.8  # our choice: share of the least height that is looked for; what is less is no face
+# our choice: share of the least height that is looked for, below which a window is no face; the
+# same of what stage 1 finds, whose boxes are better
+TOO_SMALL, FOUND_TOO_SMALL = 0.8, 0.9
 FURTHEST = 1.0  # our choice: largest offset that is believed; faces in training have less
 SAME_FACE = 0.4  # our choice: IoU above which two windows propose the same face
 AROUND = np.ones((3, 3), np.uint8)  # windows that a window must not score below
@@ -115,6 +117,14 @@ def least_height(image: np.ndarray, smallest: float | None = None) -> float:
     smallest: what a user wants; None: SMALLEST, or SMALLEST_SHARE of the longer side.
     """
     return smallest or max(SMALLEST, SMALLEST_SHARE * max(image.shape[:2]))
+
+
+def are_large(found: np.ndarray, image: np.ndarray, smallest: float | None = None) -> np.ndarray:
+    """Return (n,), whether faces that were found, boxes (n, 4), are as large as what is looked for.
+
+    smallest: of `least_height`.
+    """
+    return found[:, 3] - found[:, 1] >= FOUND_TOO_SMALL * least_height(image, smallest)
 
 
 def proposals(backend: Backend, image: np.ndarray, smallest: float | None = None) -> np.ndarray:

@@ -8,6 +8,7 @@ carries its reason, which is written with it into the solver files.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from allinone.profiles import Profile
 from allinone.tasks import AGE_GAUSSIAN_WEIGHT, HYPERFACE, PROPOSAL, SCREEN, TOWERS, tasks_of
@@ -117,6 +118,11 @@ def _alone(age_switch: int, **same) -> list[Job]:
     return jobs
 
 
+def _finding(name: str, windows: int, **more: Any) -> Job:
+    """Return the job of a net that finds where to look; windows: of a mini-batch."""
+    return Job(name, (name,), batch={name: windows}, **more)
+
+
 def _paper_jobs() -> list[Job]:
     """Return the jobs of profile paper."""
     gentle = dict(
@@ -151,21 +157,19 @@ def _paper_jobs() -> list[Job]:
             base_lr=0.001,
             why="about 150 epochs of AFLW's pictures: 128 regions, four a picture",
         ),
-        Job(
+        _finding(
             PROPOSAL,
-            (PROPOSAL,),
+            WINDOWS,
             iterations=60000,
             base_lr=0.01,
             why="Caffe's usual from scratch; about 40 epochs of AFLW's pictures: 16 windows each",
-            batch={PROPOSAL: WINDOWS},
         ),
-        Job(
+        _finding(
             SCREEN,
-            (SCREEN,),
+            CLOSE_WINDOWS,
             iterations=120000,
             base_lr=0.01,
             why="as proposal: as many windows",
-            batch={SCREEN: CLOSE_WINDOWS},
         ),
         Job("fddb", ("det",), branches=("detection",), iterations=5000, folds=10, **gentle),
         # One set for both towers, so that its shares are not the joint net's.
@@ -205,22 +209,14 @@ def _small_jobs() -> list[Job]:
         ),
         *_alone(800, **full),
         Job("hyperface", (HYPERFACE,), why="as joint", **full),
-        Job(
+        _finding(
             PROPOSAL,
-            (PROPOSAL,),
+            WINDOWS,
             iterations=3000,
             base_lr=0.002,
             why="as joint; the net is small and learns in minutes",
-            batch={PROPOSAL: WINDOWS},
         ),
-        Job(
-            SCREEN,
-            (SCREEN,),
-            iterations=3000,
-            base_lr=0.002,
-            why="as proposal",
-            batch={SCREEN: CLOSE_WINDOWS},
-        ),
+        _finding(SCREEN, CLOSE_WINDOWS, iterations=3000, base_lr=0.002, why="as proposal"),
         Job("fddb", ("det",), branches=("detection",), folds=10, **gentle),
         Job("fotw", FOTW, branches=FOTW, **gentle),
         Job("lap2015", ("age",), branches=("age",), **gentle),

@@ -15,7 +15,7 @@ import sys
 
 import numpy as np
 
-from allinone import arguments, engines, folders, gallery
+from allinone import arguments, comparing, folders, gallery
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError, command
 
@@ -78,16 +78,7 @@ def parse(argv):
     add("what", choices=("enroll", "find", "verify"))
     add("inputs", nargs="+", help="enroll: folder of people; find: pictures; verify: two pictures")
     add("--gallery", help="HDF5 file of the people")
-    add(
-        "--threshold",
-        type=arguments.Real(),
-        help=f"least cosine of the same person; default: {gallery.THRESHOLD:g}, with --tpe the "
-        "embedding's own",
-    )
-    add("--tpe", action="store_true", help="compare by the embedding tpe.h5 in the model's folder")
-    add("--model", help="folder of the fused model; default as in allinone analyze")
-    add("--engine", choices=engines.ENGINES, help="default: the fastest that is installed")
-    add("--gpu", default="", help="GPU number; empty: CPU")
+    comparing.add_options(add)
     args = parser.parse_args(argv)
     if args.what != "verify" and not args.gallery:
         raise InputError(f"{args.what}: name the gallery with --gallery")

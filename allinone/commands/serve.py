@@ -11,7 +11,7 @@ import os
 
 import cv2
 
-from allinone import arguments, engines, gallery, reading
+from allinone import arguments, comparing, gallery, reading
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError, command
 from allinone.service.settings import LOCAL, VARIABLE, Limits, Settings, refuse_open
@@ -33,16 +33,7 @@ def parse(argv):
     add(
         "--people", metavar="FOLDER", help="keep who is enrolled there; default: they are forgotten"
     )
-    add(
-        "--threshold",
-        type=arguments.Real(least=-1, most=1),
-        help=f"least cosine of the same person; default: {gallery.THRESHOLD:g}, with --tpe the "
-        "embedding's own",
-    )
-    add("--tpe", action="store_true", help="compare by the embedding tpe.h5 in the model's folder")
-    add("--model", help="folder of the fused model; default as in allinone analyze")
-    add("--engine", choices=engines.ENGINES, help="default: the fastest that is installed")
-    add("--gpu", default="", help="GPU number; empty: CPU")
+    comparing.add_options(add)
     real = arguments.Real(above=0, most=1e6)
     add("--megabytes", type=real, default=usual.megabytes, help="most of a request")
     add("--megapixels", type=real, default=usual.megapixels, help="most of a picture")

@@ -8,20 +8,17 @@ import sys
 import time
 
 import cv2
-import numpy as np
 import pytest
 import video_files
-from analysis_runs import COMMAND, faces_in
+from analysis_runs import COMMAND, faces_in, photo, write_photos
 from clusters import started_in, worker_pids
 from conftest import ROOT, run, run_well, started
-from skimage import data
 
 from allinone import analyze_files, cluster
 from allinone.analysis import crew
 from allinone.analysis import run as analysis
 from allinone.analysis.settings import Settings
 from allinone.errors import InputError
-from allinone.pictures import write_image
 
 distributed = pytest.importorskip("distributed", reason="dask is not there; make setup")
 
@@ -33,12 +30,8 @@ QUICK = ["--engine", "opencv", "--smallest", "60", "--batch", "1"]
 def photos(tmp_path_factory):
     """A folder of ten pictures, one of which cannot be read, and a video."""
     folder = tmp_path_factory.mktemp("photos")
-    photo = data.astronaut()[:220, 90:330, ::-1]
-    for number in range(COUNT):
-        turned = np.ascontiguousarray(photo[:, :: -1 if number % 2 else 1])
-        write_image(str(folder / f"{number}.png"), turned)
-    (folder / f"{BAD}.png").write_text("no picture")
-    video_files.write(folder / "film.avi", [cv2.resize(photo, (240, 200))] * 3)
+    write_photos(folder, COUNT, BAD)
+    video_files.write(folder / "film.avi", [cv2.resize(photo(), (240, 200))] * 3)
     return folder
 
 

@@ -7,7 +7,7 @@ import cv2
 import h5py
 import numpy as np
 import pytest
-from conftest import run, run_well
+from conftest import refused, run, run_well
 from model_copies import seal
 from skimage import data
 
@@ -195,8 +195,9 @@ def test_the_command_finds_and_verifies_the_same_person(photographs):
     assert ": eileen, 0.9" in said
     pair = [photographs / "people" / "eileen" / "1.png", photographs / "again.png"]
     assert "the same person" in run_well(COMMAND, "verify", *pair, *quick).stdout
-    strict = run_well(COMMAND, "verify", *pair, *quick, "--threshold", "1.01").stdout
+    strict = run_well(COMMAND, "verify", *pair, *quick, "--threshold", "1").stdout
     assert "different people" in strict
+    refused(COMMAND, ["verify", *pair, "--threshold", "1.01"], "--threshold 1.01", "up to 1")
     assert "the same person" in run_well(COMMAND, "verify", *pair, *quick, "--tpe").stdout
 
 

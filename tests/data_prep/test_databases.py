@@ -162,7 +162,7 @@ def test_faces_without_a_box_are_looked_for(mixture, tmp_path, monkeypatch):
     nothing = dict(boxes=np.zeros((0, 4), np.float32))
     one = dict(boxes=np.float32([[40, 40, 130, 140], [0, 0, 9, 9]]))
     answers = iter([one, nothing] * 3)
-    monkeypatch.setattr(FaceAnalyzer, "detect", lambda *_: next(answers))
+    monkeypatch.setattr(FaceAnalyzer, "find_many", lambda *_: [next(answers)])
     records = str(tmp_path / "lap2015" / "records.jsonl")
     path = landmark_finder.locate(records, str(root / "hyperface" / "model"))
     found = [face.landmarks is not None and face.box is not None for face in record.read(path)]

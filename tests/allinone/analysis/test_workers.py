@@ -7,14 +7,11 @@ import sys
 import threading
 import time
 
-import numpy as np
 import pytest
-from analysis_runs import COMMAND, faces_in
+from analysis_runs import COMMAND, faces_in, write_photos
 from conftest import ROOT, run, run_well, started
-from skimage import data
 
 from allinone.analysis.work import ahead
-from allinone.pictures import write_image
 
 COUNT, BAD = 15, 4
 QUICK = ["--engine", "opencv", "--smallest", "60", "--batch", "2"]
@@ -24,11 +21,7 @@ QUICK = ["--engine", "opencv", "--smallest", "60", "--batch", "2"]
 def photos(tmp_path_factory):
     """A folder of fifteen pictures: a face, mirrored by turns, and one that cannot be read."""
     folder = tmp_path_factory.mktemp("photos")
-    photo = data.astronaut()[:220, 90:330, ::-1]
-    for number in range(COUNT):
-        turned = np.ascontiguousarray(photo[:, :: -1 if number % 2 else 1])
-        write_image(str(folder / f"{number:02d}.png"), turned)
-    (folder / f"{BAD:02d}.png").write_text("no picture")
+    write_photos(folder, COUNT, BAD)
     return folder
 
 
