@@ -1,5 +1,9 @@
+import os
+import re
+
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from allinone import Face, align, draw, lettering
 
@@ -143,3 +147,12 @@ def test_tiles_and_grid():
     assert mixed.shape == (2 * titled.shape[0], 160, 3)
     assert (mixed[: titled.shape[0], 80:] == titled).all()
     assert (mixed[titled.shape[0] :][:80, :80] == tile).all()
+
+
+def test_the_page_of_the_service_has_the_same_colours():
+    """They stand there once more, as #rrggbb."""
+    script = os.path.join(ROOT, "allinone", "service", "static", "drawing.js")
+    with open(script, encoding="utf-8") as stream:
+        line = re.search(r"^const COLORS = \[(.*)\];$", stream.read(), re.M).group(1)
+    colours = [tuple(bytes.fromhex(one))[::-1] for one in re.findall('"#([0-9a-f]{6})"', line)]
+    assert tuple(colours) == draw.COLORS
