@@ -27,6 +27,7 @@ from allinone.weights_file import Weights
 CAFFE, OPENCV, ONNX, ONNX_FP16 = "caffe", "opencv", "onnxruntime", "onnxruntime-fp16"
 ENGINES = (CAFFE, OPENCV, ONNX, ONNX_FP16)
 CUDA = "CUDAExecutionProvider"
+SPINNING = "session.intra_op.allow_spinning"  # of onnxruntime: threads without work wait busily
 
 
 def fastest(gpu: str = "") -> str:
@@ -130,6 +131,8 @@ class OnnxEngine:
     def _open(self, onnxruntime, form, providers):
         settings = onnxruntime.SessionOptions()
         settings.intra_op_num_threads = cv2.getNumThreads()  # one in a process of many
+        # A model's nets have threads each: those that spin take the cores from the others'.
+        settings.add_session_config_entry(SPINNING, "0")
         try:
             return onnxruntime.InferenceSession(form, settings, providers=providers)
         except Exception as error:  # onnxruntime's own kinds, which have no stable home

@@ -13,10 +13,9 @@ import shutil
 
 import numpy as np
 
-from allinone import files, model, nets, reading, surgery
+from allinone import files, model, nets, packed, reading, surgery
 from allinone.errors import InputError
 from allinone.profiles import PROFILES
-from allinone.pycaffe import caffe_pb2
 
 KEEP = 3  # our choice: snapshots that stay
 NET, SOLVER, PLAN, FOLDER = "train.prototxt", "solver.prototxt", "plan.json", "snapshots"
@@ -151,7 +150,7 @@ def _sha256(path, size, time):
 
 
 def _read_state(path):
-    state = caffe_pb2.SolverState()
+    state = packed.SolverState()
     with open(path, "rb") as stream:
         state.ParseFromString(stream.read())
     return state

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allinone import files, net_text, reading
+from allinone import files, net_text, packed, reading
 from allinone.errors import InputError
 from allinone.pycaffe import caffe, caffe_pb2, text_format
 
@@ -35,13 +35,13 @@ def read_net(path: str) -> caffe_pb2.NetParameter:
         ) from None
 
 
-def parse_weights(path: str, if_missing: str, if_broken: str) -> caffe_pb2.NetParameter:
-    """Return the NetParameter of any caffemodel.
+def parse_weights(path: str, if_missing: str, if_broken: str) -> packed.NetParameter:
+    """Return the NetParameter of any caffemodel; blob_array reads its blobs.
 
     InputError where it is missing, no plain file, too large (if_missing: what to do then), cut off
     or not one (if_broken).
     """
-    weights, data = caffe_pb2.NetParameter(), reading.read_bytes(path, if_missing, LARGEST)
+    weights, data = packed.NetParameter(), reading.read_bytes(path, if_missing, LARGEST)
     try:
         weights.ParseFromString(data)
     except Exception as error:  # which one depends on protobuf's version
@@ -49,7 +49,7 @@ def parse_weights(path: str, if_missing: str, if_broken: str) -> caffe_pb2.NetPa
     return weights
 
 
-def read_weights(path: str) -> caffe_pb2.NetParameter:
+def read_weights(path: str) -> packed.NetParameter:
     """Return the NetParameter of a caffemodel; InputError where it is missing, cut or not one."""
     weights = parse_weights(
         path, "train first, or give the path of a snapshot", "use another snapshot"
@@ -80,10 +80,10 @@ def parameter_names(net: caffe_pb2.NetParameter) -> dict[str, list[str]]:
     return names
 
 
-def blob_array(blob: caffe_pb2.BlobProto) -> np.ndarray:
-    """Return a BlobProto as a float32 array."""
+def blob_array(blob) -> np.ndarray:
+    """Return a BlobProto of a caffemodel as a float32 array; ValueError where it is malformed."""
     shape = tuple(blob.shape.dim) or (blob.num, blob.channels, blob.height, blob.width)
-    return np.array(blob.data, np.float32).reshape(shape)
+    return np.frombuffer(blob.data, "<f4").astype(np.float32).reshape(shape)
 
 
 def array_of(blob, layer, source):
@@ -102,7 +102,7 @@ def array_of(blob, layer, source):
     return array
 
 
-def by_name(net: caffe_pb2.NetParameter, weights: caffe_pb2.NetParameter, source: str) -> Copies:
+def by_name(net: caffe_pb2.NetParameter, weights: packed.NetParameter, source: str) -> Copies:
     """Return every copy of each parameter of a caffemodel, by the net that it was trained as.
 
     source: what an error calls the caffemodel. InputError where it does not belong to the net.

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
+import onnxruntime
 import pytest
 from skimage import data
 
@@ -46,6 +47,12 @@ def test_all_outputs_are_caffes(chain, model, engine):
     assert seen == {task.output for task in tasks.TASKS}
     picture = cv2.resize(images[5], (115 + 5 * 32, 115 + 3 * 32))
     np.testing.assert_allclose(other.scores(picture), caffe_.scores(picture), atol=1e-4)
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "onnxruntime-fp16"])
+def test_threads_of_onnxruntime_do_not_take_the_cores_when_they_have_no_work(model, engine):
+    settings = engines.make(engine, open_model(model), FUSED).session.get_session_options()
+    assert settings.get_session_config_entry("session.intra_op.allow_spinning") == "0"
 
 
 @pytest.mark.parametrize("engine", engines.ENGINES)
@@ -146,7 +153,7 @@ def with_cuda(monkeypatch):
         __version__="1.30.0",
         InferenceSession=Session,
         RunOptions=types.SimpleNamespace,
-        SessionOptions=types.SimpleNamespace,
+        SessionOptions=onnxruntime.SessionOptions,
         get_available_providers=lambda: providers,
     )
     monkeypatch.setitem(sys.modules, "onnxruntime", stand_in)

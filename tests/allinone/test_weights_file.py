@@ -7,11 +7,12 @@ from model_copies import refused, seal
 from allinone import FaceAnalyzer, engines, model, surgery, weights_file
 from allinone.backend import Backend
 from allinone.errors import InputError
+from allinone.pycaffe import caffe_pb2
 
 
 def change_weights(folder, name, change):
     """Change the weights of a caffemodel, {layer: its blobs}, by Caffe's own protobuf."""
-    weights = surgery.read_weights(str(folder / name))
+    weights = caffe_pb2.NetParameter.FromString((folder / name).read_bytes())
     change({one.name: one.blobs for one in weights.layer})
     (folder / name).write_bytes(weights.SerializeToString())
 

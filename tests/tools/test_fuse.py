@@ -256,7 +256,8 @@ def test_copies_that_disagree_are_refused(run_copy, tmp_path, expect_refusal):
     run, path = run_copy
     weights = surgery.read_weights(path)
     layer = next(layer for layer in weights.layer if layer.name == "gender/conv2")
-    layer.blobs[0].data[0] += 0.5
+    changed = surgery.blob_array(layer.blobs[0]) + 0.5
+    layer.blobs[0].data = changed.tobytes()
     with open(path, "wb") as stream:
         stream.write(weights.SerializeToString())
     os.remove(path.replace(".caffemodel", ".sha256"))  # else that it was changed is said first
