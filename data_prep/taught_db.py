@@ -47,11 +47,11 @@ class Chosen:
                 yield face, Label(0, tuple(descriptor.tolist()))
 
 
-def align_chosen(items, records: str, size: int) -> list[Aligned]:
-    """Return what comes of (face, label) pairs; size: of the aligned faces, pixels."""
+def align_chosen(items, records: str, size: int, eyes: float) -> list[Aligned]:
+    """Return what comes of (face, label) pairs; size, eyes: of `pictures_of`."""
     faces = [face for face, _ in items]
     found = []
-    for (face, label), picture in zip(items, pictures_of(faces, records, size)):
+    for (face, label), picture in zip(items, pictures_of(faces, records, size, eyes)):
         found.append(Aligned({DISTILL: label}, picture, face.landmarks is not None))
     return found
 
@@ -76,7 +76,7 @@ def build_taught(
         folders.plain_name(training_set, "--set")
         refuse_set_in_database([place])
     size, chosen = align.stored_size(profile.input_size), Chosen(records, teacher, splits)
-    work = functools.partial(align_chosen, records=records, size=size)
+    work = functools.partial(align_chosen, records=records, size=size, eyes=profile.eyes)
     inputs = [records, teacher.path]
     with contextlib.ExitStack() as stack:
         folder = folders.replacing(os.path.join(place, training_set), store.KIND, inputs)
@@ -89,6 +89,7 @@ def build_taught(
         database.close(
             size=size,
             input_size=profile.input_size,
+            eyes=profile.eyes,
             splits=splits,
             origin=[chosen.reading.origin()],
             descriptor=teacher.numbers,

@@ -10,14 +10,21 @@ from allinone import align, store
 from allinone.backend import Backend
 from allinone.checked import TOGETHER
 from allinone.errors import InputError
+from allinone.profiles import EYES
 from allinone.progress import Progress
 
 Outputs = dict[str, np.ndarray]
 
 
 def opened(folder: str, net: Backend) -> store.Reader:
-    """Return the reader of a database; InputError where its faces are of another size."""
-    size = store.verify(folder).get("input_size")
+    """Return the reader of a database; InputError where its faces are of another size or cut."""
+    manifest = store.verify(folder)
+    size, eyes = manifest.get("input_size"), manifest.get("eyes", EYES)
+    if eyes != net.eyes:
+        raise InputError(
+            f"{folder}: eye centres of aligned faces are {eyes:g} of the side apart, "
+            f"{net.folder} needs {net.eyes:g}; build it with --eyes {net.eyes:g}"
+        )
     if size != net.input_size:
         raise InputError(
             f"{folder}: aligned for inputs of {size} pixels, {net.folder} needs "

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Mapping
 
+import msgspec
 import numpy as np
 
 from allinone import embeddings, files, folders, model, model_writing, reading, surgery, tasks
@@ -55,6 +56,7 @@ def fold(folder: str, out: str, found: Calibrations) -> float:
             scores=after.scores,
             scores_from=after.scores_from,
             calibration=after.calibration,
+            eyes=after.eyes,
         )
     return difference
 
@@ -144,18 +146,7 @@ def described(about: model.About, found: Calibrations) -> model.About:
     if score is not None:
         score = now(scale, score)
     scores = {way: now(scale, one) for way, one in about.scores.items()}
-    return model.About(
-        format=about.format,
-        profile=about.profile,
-        input_size=about.input_size,
-        stages=about.stages,
-        files=about.files,
-        score=score,
-        score_from=about.score_from,
-        scores=scores,
-        scores_from=about.scores_from,
-        calibration=calibration,
-    )
+    return msgspec.structs.replace(about, score=score, scores=scores, calibration=calibration)
 
 
 def now(scale: Scale, score: float) -> float:

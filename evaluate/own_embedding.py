@@ -37,7 +37,8 @@ class Learnt(NamedTuple):
 def only_database(path: str, net: Backend) -> store.Reader:
     """Return the reader of the one database in `path`.
 
-    InputError where there are several, or where its faces are of another size than the net's.
+    InputError where there are several, or where its faces are of another size than the net's, or
+    aligned otherwise.
     """
     folders = store.databases(path)
     if len(folders) != 1:
