@@ -2,14 +2,7 @@
 
 import os
 
-
-def shown(command, *arguments):
-    """Return the commands that a recipe would run, and the steps' names."""
-    done = command(*arguments, "--dry-run")
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
-    commands = [line.strip() for line in lines if line.startswith("  python -m ")]
-    return commands, [line.split(":")[0] for line in lines if not line.startswith(" ")]
+from recipe_plans import shown
 
 
 def test_the_demo_draws_builds_trains_fuses_measures_and_shows(command, tmp_path):
@@ -69,8 +62,9 @@ def test_a_model_of_photographs_is_made_in_nine_runs(command, tmp_path):
     for run in (near, proposal):
         assert f"tools.fuse --proposal {run} --out {tmp_path}/out/narrow/model" in text
     assert names.index("hard_regions") == names.index("narrow_hard") - 1
-    assert "tools.fuse --profile small" in commands[-5] and f"--run {outs[-1]}" in commands[-5]
-    assert commands[-5].endswith(f"--proposal {proposal} --proposal {screen}")
+    assert "tools.fuse --profile small" in commands[-6] and f"--run {outs[-1]}" in commands[-6]
+    assert commands[-6].endswith(f"--proposal {proposal} --proposal {screen}")
+    assert "evaluate.calibrate" in commands[-5] and "evaluate.operating_point" in commands[-4]
     assert not (tmp_path / "data").exists()
 
 
@@ -84,6 +78,17 @@ def test_photographs_are_read_once(command, real_source, tmp_path):
     for name in ("celeba", "utkface", "photos"):
         assert (tmp_path / "data" / name / "records.jsonl").stat().st_size > 0
     assert os.readlink(tmp_path / "data/hard/val") == "../db/val"
+
+
+def test_another_source_is_read_where_it_is_there_and_teaches_nothing(command, tmp_path):
+    (tmp_path / "real").mkdir()
+    folders = ["--real", tmp_path / "real", "--data", tmp_path / "data", "--out", tmp_path / "out"]
+    before, _ = shown(command, "tools.recipes.real", *folders)
+    (tmp_path / "real" / "mtfl.jsonl").touch()
+    commands, _ = shown(command, "tools.recipes.real", *folders)
+    assert commands[0].endswith("--sets celeba utkface photos mtfl")
+    (more,) = [line for line in commands[1:] if line not in before]
+    assert more == f"python -m data_prep.convert custom --folder {tmp_path}/data/mtfl"
 
 
 def test_a_folder_without_photographs_is_refused(expect_refusal, tmp_path):
@@ -111,8 +116,12 @@ def test_fine_tuning_goes_through_the_folds_that_are_there(command, expect_refus
     assert "--iterations 7 --base-lr 0.5 --batch 2" in commands[0]
     commands, _ = shown(command, *command_line, "--fold", "all")
     assert len(commands) == 2 and "finetune/fddb/all" in commands[0]
+    commands, _ = shown(command, *command_line, "--fold", "10 1")
+    assert len(commands) == 4 and "fold_10" in commands[0] and "fold_01" in commands[2]
     module, *arguments = command_line
     expect_refusal(module, [*arguments, "--fold", "99"], "FOLD=99", "folds there: 1, 2, 10, all")
+    expect_refusal(module, [*arguments, "--fold", "1 99"], "FOLD=1 99", "folds there: 1, 2, 10")
+    expect_refusal(module, [*arguments, "--fold", " "], "FOLD= ", "folds there: 1, 2, 10")
     for fold in range(3, 10):
         (tmp_path / f"db/finetune/fddb/fold_{fold:02d}").mkdir()
     expect_refusal(module, [*arguments, "--fold", "99"], "FOLD=99", "folds there: 1 to 10")
