@@ -8,7 +8,7 @@
 #: of trainings whose towers are fused. TRUNK: the one of RUNS whose shared layers are taken.
 #: PROPOSAL: folders of the trainings of the nets that find where to look; default: those of
 #: train-proposal and train-screen.
-#: FOLD: number of a fold, or all: the whole set; default: each by turns.
+#: FOLD: numbers of folds, or all: the whole set; default: each by turns.
 #: DATA: folder with a folder for each dataset. SRC: that of one dataset, where it is not in DATA.
 #: DB: folder of databases; default: DATA/db. SETS: names of datasets. FACES, SCENES: records.jsonl
 #: of portraits and of scenes. LANDMARKS: model that finds landmarks where a dataset has none.

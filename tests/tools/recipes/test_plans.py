@@ -111,8 +111,12 @@ def test_fine_tuning_goes_through_the_folds_that_are_there(command, expect_refus
     assert "--iterations 7 --base-lr 0.5 --batch 2" in commands[0]
     commands, _ = shown(command, *command_line, "--fold", "all")
     assert len(commands) == 2 and "finetune/fddb/all" in commands[0]
+    commands, _ = shown(command, *command_line, "--fold", "10 1")
+    assert len(commands) == 4 and "fold_10" in commands[0] and "fold_01" in commands[2]
     module, *arguments = command_line
     expect_refusal(module, [*arguments, "--fold", "99"], "FOLD=99", "folds there: 1, 2, 10, all")
+    expect_refusal(module, [*arguments, "--fold", "1 99"], "FOLD=1 99", "folds there: 1, 2, 10")
+    expect_refusal(module, [*arguments, "--fold", " "], "FOLD= ", "folds there: 1, 2, 10")
     for fold in range(3, 10):
         (tmp_path / f"db/finetune/fddb/fold_{fold:02d}").mkdir()
     expect_refusal(module, [*arguments, "--fold", "99"], "FOLD=99", "folds there: 1 to 10")
