@@ -2,8 +2,9 @@
 
     python -m evaluate.real --data data/real --model models/small --out out/real/eval
 
-The sets are those that data_prep.real_sets made: CelebA, UTKFace and photographs, their parts
-`test`; nobody there was learnt from. Every figure has its number of samples, a 95 % interval
+The sets are those that data_prep.real_sets made: CelebA, UTKFace, photographs and, where it is
+there, MTFL, their parts `test`; nobody there was learnt from. Two photographs of installed packages
+stand beside. Every figure has its number of samples, a 95 % interval
 (Wilson's for shares, else by resampling faces, or people for identity), and what a constant answer
 or OpenCV's cascade of Haar features would reach. A task is measured on the sets that have labels of
 it. Existing predictions are not made again.
@@ -18,7 +19,7 @@ from allinone.errors import InputError, command
 from allinone.model import open_model
 from allinone.searching import usual_proposals
 from data_prep import conversion
-from evaluate import headline, photographs, portraits, rows
+from evaluate import headline, photographs, portraits, rows, well_known
 
 KIND = folders.Kind(
     "measurement on real faces",
@@ -34,7 +35,7 @@ def parse(argv):
     parser.add_argument(
         "--data",
         default="data/real",
-        help="folder of celeba, utkface and photos, as data_prep.real_sets makes it",
+        help="folder of celeba, utkface, photos and perhaps mtfl, as data_prep.real_sets makes it",
     )
     parser.add_argument("--model", required=True, help="folder of the fused model")
     parser.add_argument(
@@ -54,13 +55,17 @@ def records_of(data):
         paths[name] = os.path.join(data, name, conversion.RECORDS)
         if not os.path.isfile(paths[name]):
             raise InputError(f"{paths[name]}: no such file; make train-real makes it")
+    for name in portraits.OTHERS:
+        path = os.path.join(data, name, conversion.RECORDS)
+        if os.path.isfile(path):
+            paths[name] = path
     return paths
 
 
 def measure(args, engine, records, model, embedding):
     """Measure a model, write results.json and results.md, and print their tables."""
     said, lost = {}, {}
-    for name in portraits.SETS:
+    for name in (one for one in records if one != photographs.SET):
         out = os.path.join(args.out, name)
         said[name], lost[name] = portraits.pairs_of(
             records[name], args.model, out, engine, args.gpu
@@ -71,6 +76,7 @@ def measure(args, engine, records, model, embedding):
     found, threshold = photographs.rows(
         folder, searched, model.score_of(usual_proposals(model.has))
     )
+    found += well_known.rows(args.model, engine, args.gpu)
     found += portraits.rows(said, embedding and embedding[0])
     groups = portraits.group_rows(said)
 
