@@ -60,6 +60,8 @@ def of_database(
     for number in chosen.tolist():
         first, last = stored.face_start[number : number + 2]
         faces = [FaceRecord("", box=box.tolist()) for box in stored.faces["box"][first:last]]
+        ignored = stored.ignored(number).tolist()
+        faces += [FaceRecord("", box=box, ignore=1) for box in ignored]
         found = answers.detected(analyzer, reader.image(reader.datum(number)), "")
         pictures.append(("", faces))
         said.append(Said("", list(found)))

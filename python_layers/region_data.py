@@ -172,11 +172,17 @@ class RegionSampler:
             + [regions.misfits(rng, box, MISFITS) for box in faces]
         ).astype(np.float32)
         candidates, label, regresses, face = self._labelled(candidates, faces)
+        hides = regions.may_hide_a_face(self._cores(candidates), self.stored.ignored(picture))
+        label = np.where(hides & (label == regions.BACKGROUND), regions.IGNORED, label)
         return candidates, label, regresses, first + face
 
     def _labelled(self, candidates, faces):
         """Return the regions of candidates (n, 4), and what `label_regions` says of them."""
         return (candidates, *regions.label_regions(candidates, faces))
+
+    def _cores(self, some):
+        """Return the parts of regions (n, 4) in which a face would be: all of them."""
+        return some
 
     def _targets(self, face, box, flip):
         """Return {task: (values, mask)} of a face relative to a region; mask 0: not known."""
