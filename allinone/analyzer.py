@@ -243,10 +243,10 @@ class FaceAnalyzer:
 
     def describe_many(self, images, found) -> list[list[Face]]:
         """Run stage 2 on what stage 1 found in each picture."""
-        crops = []
+        crops, size, eyes = [], self.describer.input_size, self.describer.eyes
         for image, one in zip(images, found):
             for points, visible in zip(one["landmarks"], one["visibility"]):
-                crops.append(align.warp(image, points, self.describer.input_size, visible))
+                crops.append(align.warp(image, points, size, visible, eyes))
         both = self.describer(crops + [align.mirror(crop) for crop in crops], stage=2)
         mean = {name: (out[: len(crops)] + out[len(crops) :]) / 2 for name, out in both.items()}
         place, result = 0, []

@@ -25,6 +25,7 @@ import msgspec
 
 from allinone import closure, folders, reading, tasks
 from allinone.errors import InputError
+from allinone.profiles import EYES, LEAST_EYES, MOST_EYES
 
 ABOUT, PROVENANCE, TPE = "model.json", "provenance.json", "tpe.h5"
 FUSED = ("deploy.prototxt", "allinone.caffemodel")
@@ -69,6 +70,7 @@ class About(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_o
     score_from: dict[str, Any] = {}  # how the score was found
     scores: dict[str, float] = {}  # of ways to propose regions that have another one
     scores_from: dict[str, dict[str, Any]] = {}
+    eyes: float = EYES  # how far apart eye centres are in the aligned faces that stage 2 takes
 
 
 class Model:
@@ -87,6 +89,11 @@ class Model:
     def input_size(self) -> int:
         """Return the side of its input in pixels."""
         return self.about.input_size
+
+    @property
+    def eyes(self) -> float:
+        """Return how far apart eye centres of its aligned faces are, as a share of the side."""
+        return self.about.eyes
 
     @property
     def score(self) -> float:
@@ -231,6 +238,8 @@ def _what_is_wrong(about: About) -> str:
         return f"input_size {about.input_size} is not from 1 to {MOST_PIXELS}"
     if not set(about.stages) <= set(STAGES):
         return f"stages are {', '.join(STAGES)}, not {', '.join(about.stages)}"
+    if not LEAST_EYES <= about.eyes <= MOST_EYES:
+        return f"eyes {about.eyes} is not from {LEAST_EYES} to {MOST_EYES}"
     for score in (about.score or 0.0, *about.scores.values()):
         if not (math.isfinite(score) and 0 <= score <= 1):
             return f"score {score} is not from 0 to 1"

@@ -36,6 +36,8 @@ class Job:
     # branch" (sections IV-A, D and E). Those are the layers behind all that another task shares
     # (our choice): the others keep their answers to the bit. fddb has no labels of its other heads.
     branches: tuple[str, ...] = ()
+    vary: tuple[str, ...] = ()  # further kinds of variation (python_layers.variations)
+    balance: tuple[str, ...] = ()  # sub-networks whose faces are balanced over ages and genders
 
     def batch_of(self, tower: str, profile: Profile) -> int:
         """Return how many pictures of a sub-network are in a mini-batch."""

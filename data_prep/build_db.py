@@ -21,7 +21,11 @@ def parse(argv):
     add = parser.add_argument
     add("kind", choices=("aligned", "scenes"))
     add("--records", nargs="+", default=[], help="records.jsonl; scenes: to search for regions")
-    add("--split", nargs="+", help="parts to take (train, val, fold_03, ...), default all")
+    add(
+        "--split",
+        nargs="+",
+        help="parts to take (train, val, fold_03, ...), default all; scenes of no part too",
+    )
     add("--out", required=True, help="folder for the databases")
     arguments.add_workers(parser)
     add("--gpu", default="", help="of a model that is named below: GPU number; empty: CPU")
@@ -38,6 +42,7 @@ def _add_options_of_aligned(add):
         default="",
         help="name of this training set, where a tower learns from several: <out>/<tower>/<set>",
     )
+    add("--eyes", **profiles.EYES_OPTION)
     add(
         "--landmarks-from",
         metavar="MODEL",
@@ -87,7 +92,7 @@ def aligned(args):
         arguments.refuse_gpu_elsewhere(args)
         device.use(args.gpu)
         records = locate(records, args.landmarks_from, args.workers)
-    profile = profiles.PROFILES[args.profile]
+    profile = profiles.with_eyes(args.profile, args.eyes)
     build_aligned(records, args.out, args.towers, profile, args.workers, args.set, args.split)
 
 

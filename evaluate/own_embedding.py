@@ -15,6 +15,7 @@ from allinone import align, embeddings, model, model_writing, store
 from allinone.backend import Backend
 from allinone.checked import TOGETHER
 from allinone.errors import InputError
+from allinone.profiles import EYES
 from allinone.progress import Progress
 from evaluate import metrics, tpe
 
@@ -39,7 +40,8 @@ class Learnt(NamedTuple):
 def only_database(path: str, net: Backend) -> store.Reader:
     """Return the reader of the one database in `path`.
 
-    InputError where there are several, or where its faces are of another size than the net's.
+    InputError where there are several, or where its faces are of another size than the net's, or
+    aligned otherwise.
     """
     folders = store.databases(path)
     if len(folders) != 1:
@@ -47,7 +49,13 @@ def only_database(path: str, net: Backend) -> store.Reader:
             f"{path}: {len(folders)} databases, whose people would be taken for the same; name one "
             f"of {', '.join(folders)}"
         )
-    size = store.verify(folders[0]).get("input_size")
+    manifest = store.verify(folders[0])
+    size, eyes = manifest.get("input_size"), manifest.get("eyes", EYES)
+    if eyes != net.eyes:
+        raise InputError(
+            f"{folders[0]}: eye centres of aligned faces are {eyes:g} of the side apart, "
+            f"{net.folder} needs {net.eyes:g}; build it with --eyes {net.eyes:g}"
+        )
     if size != net.input_size:
         raise InputError(
             f"{folders[0]}: aligned for inputs of {size} pixels, {net.folder} needs "

@@ -12,7 +12,7 @@ from allinone.pycaffe import L, NetSpec, caffe
 from allinone.surgery import CLASSIFIER
 from prototxt import hyperface, network, proposal
 from prototxt.blocks import Tower
-from python_layers import tops
+from python_layers import tops, variations
 
 VALIDATION = "val"  # the folder beside the sub-networks' databases with those for validation
 COUNTER = dict(lr_mult=0, decay_mult=0)  # a Python layer's count of iterations never learns
@@ -33,6 +33,7 @@ def train_net(profile, job, databases, identities, seed=1, iter_size=1, validati
         training = dict(settings, source=f"{databases}/{tops.database_of(name)}")
         if profile.erasing and name in tasks.ALIGNED_TOWERS:
             training["erasing"] = profile.erasing
+        training.update(variation_of(name, job))
         test_data[f"{name}/data"] = dict(
             settings,
             source=f"{databases}/{VALIDATION}/{tops.database_of(name)}",
@@ -49,6 +50,20 @@ def train_net(profile, job, databases, identities, seed=1, iter_size=1, validati
     proto = named(net, profile, job.name)
     freeze(proto, job)
     return with_test_phase(proto, test_data) if validation else proto
+
+
+def variation_of(name, job):
+    """Return the settings of a data layer for what a job asks for beyond the usual."""
+    found = {}
+    known = variations.KINDS if name in tasks.ALIGNED_TOWERS else ()
+    if name in tops.REGION_TOWERS:
+        known = variations.OF_REGIONS
+    kinds = [kind for kind in known if kind in job.vary]
+    if kinds:
+        found["vary"] = kinds
+    if name in job.balance:
+        found["balance"] = True
+    return found
 
 
 def side_of(name, profile):

@@ -20,6 +20,7 @@ from tools.fusing.weights import (
     Source,
     about_of,
     collect,
+    eyes_of,
     owners_of,
     read_source,
 )
@@ -53,6 +54,7 @@ def fuse(
     if trunk is not None and trunk not in runs:
         raise InputError(f"--trunk {trunk}: give it with --run as well; one of {', '.join(runs)}")
     owners = owners_of(sources)
+    eyes = eyes_of(owners)
     parameters = collect(profile, owners, sources[runs.index(trunk)] if trunk else None)
     place = folders.replacing(out, model.KIND, inputs=runs)
     with tempfile.TemporaryDirectory() as work, place as partial:
@@ -94,6 +96,7 @@ def fuse(
             profile.name,
             profile.input_size,
             stages_of(tasks.TASKS),
+            eyes=eyes,
             **score_of(owners[tasks.REGION_TOWER], searched_anew=bool(proposing)),
         )
     return differences
@@ -108,7 +111,9 @@ def take_out(profile: Profile, run: str, tower: str, out: str) -> None:
         definition = deploy.bare_net(profile, (tower,))
         _, matched = write_model(partial, definition, source.parameters, source.weights)
         write_history(partial, profile, [source], {tower: source}, matched)
-        model_writing.describe(partial, profile.name, profile.input_size, {stage: outputs})
+        eyes = eyes_of({tower: source})
+        stages = {stage: outputs}
+        model_writing.describe(partial, profile.name, profile.input_size, stages, eyes=eyes)
 
 
 def score_of(finder: Source, searched_anew: bool) -> dict:

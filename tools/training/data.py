@@ -6,9 +6,9 @@ import os
 
 from allinone import store
 from allinone.errors import InputError
-from allinone.profiles import Profile
+from allinone.profiles import EYES, Profile
 from allinone.schedules import Job
-from allinone.tasks import DESCRIPTOR, REGION_TOWER, WINDOW_NETS, tasks_of
+from allinone.tasks import ALIGNED_TOWERS, DESCRIPTOR, REGION_TOWER, WINDOW_NETS, tasks_of
 from prototxt.towers import VALIDATION
 from python_layers.region_data import PER_IMAGE
 from python_layers.tops import REGION_TOWERS, WINDOWS_OF_A_PICTURE, database_of
@@ -20,7 +20,8 @@ LOOKS = 4  # our choice: times that a validation uses a picture, for other regio
 def manifests(profile: Profile, job: Job, databases: str) -> dict[str, list[dict]]:
     """Return {sub-network: the manifest of each of its databases}.
 
-    InputError where one is missing, damaged or of another size.
+    InputError where one is missing, damaged or of another size, or where the faces of two are not
+    aligned alike.
     """
     found = {}
     for tower in job.towers:
@@ -33,7 +34,48 @@ def manifests(profile: Profile, job: Job, databases: str) -> dict[str, list[dict
             raise InputError(
                 f"{place}: tower {tower} learns from one database; keep one of {', '.join(folders)}"
             )
+    eyes_of(found, databases)
     return found
+
+
+def aligned_like(job: Job, databases: str, found: dict[str, list[dict]]) -> float | None:
+    """Return how far apart eye centres are, as `eyes_of`.
+
+    InputError where the faces that the run is validated on are aligned otherwise.
+    """
+    eyes, folder = eyes_of(found, databases), os.path.join(databases, VALIDATION)
+    if eyes is None or not_validated(job, databases):
+        return eyes
+    held_out = {}
+    for tower in ALIGNED_TOWERS:
+        if tower in job.towers:
+            some = store.databases(os.path.join(folder, tower))
+            held_out[tower] = [store.manifest(one) for one in some]
+    other = eyes_of(held_out, folder)
+    if other != eyes:
+        raise InputError(
+            f"{folder}: eye centres of aligned faces are {other:g} of the side apart, {eyes:g} in "
+            f"{databases}; build them with the same --eyes"
+        )
+    return eyes
+
+
+def eyes_of(found: dict[str, list[dict]], databases: str) -> float | None:
+    """Return how far apart eye centres of the aligned faces are; None where there are none.
+
+    found: of `manifests` of the folder `databases`. InputError where two databases differ.
+    """
+    known = {}
+    for tower in ALIGNED_TOWERS:
+        for manifest in found.get(tower, ()):
+            known[manifest.get("eyes", EYES)] = tower
+    if len(known) > 1:
+        (one, first), (other, second) = list(known.items())[:2]
+        raise InputError(
+            f"{databases}: eye centres of aligned faces are {one:g} of the side apart for tower "
+            f"{first}, {other:g} for {second}; build all databases with the same --eyes"
+        )
+    return next(iter(known), None)
 
 
 def _check_size(profile, folder, manifest):

@@ -92,6 +92,8 @@ def adapted(job: Job, options: Options, profile: Profile, iterations: int) -> Jo
         base_lr=options.base_lr or job.base_lr,
         batch=batches(job, profile, options.batch, options.cores),
         without_dropout=tuple(options.without_dropout),
+        vary=tuple(options.vary),
+        balance=tuple(options.balance),
     )
 
 
