@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from tools.recipes import drawn, options
 from tools.recipes.options import PRECISION
 from tools.recipes.real_runs import (
@@ -18,6 +20,7 @@ from tools.recipes.real_runs import (
 from tools.recipes.steps import Step
 
 SETS = ("celeba", "utkface", "photos")
+BESIDE = ("mtfl",)  # measured on where it is there, never learnt from
 # Towers that portraits of a set teach: the labels that it has.
 TOWERS = dict(celeba=("smile", "gender", "id"), utkface=("gender", "age"))
 
@@ -27,11 +30,18 @@ def records(data, name):
     return f"{data}/{name}/records.jsonl"
 
 
+def sets_of(real):
+    """Return the sets that are read of a source folder."""
+    return [*SETS, *(name for name in BESIDE if os.path.isfile(f"{real}/{name}.jsonl"))]
+
+
 def picture_steps(real, data):
     """Return the steps that read the photographs, compose scenes of them and draw others."""
     portraits = [records(data, name) for name in TOWERS]
     compose = ["data_prep.composites", "--records", *portraits, "--out"]
-    convert = [["data_prep.convert", "custom", "--folder", f"{data}/{name}"] for name in SETS]
+    sets = sets_of(real)
+    read = ["data_prep.real_sets", "--real", real, "--out", data, "--sets", *sets]
+    convert = [["data_prep.convert", "custom", "--folder", f"{data}/{name}"] for name in sets]
     composed = dict(
         composites=("--count", "12000", "--seed", "1"),
         composites_hard=("--count", "3000", "--seed", "3"),
@@ -41,9 +51,9 @@ def picture_steps(real, data):
     return [
         Step(
             "sets",
-            [["data_prep.real_sets", "--real", real, "--out", data], *convert],
-            inputs=[f"{real}/{name}.jsonl" for name in SETS],
-            outputs=[records(data, name) for name in SETS],
+            [read, *convert],
+            inputs=[f"{real}/{name}.jsonl" for name in sets],
+            outputs=[records(data, name) for name in sets],
         ),
         *(
             Step(name, [[*compose, f"{data}/{name}", *how]], portraits, [records(data, name)])
@@ -145,7 +155,7 @@ def model_steps(args):
     keep = ["--model", model, "--gpu", args.gpu]
     held_back = records(args.data, "composites_val")
     runs = [f"{args.out}/{run.name}" for run in (LAST, SEARCH, CLOSER)]
-    sets = [records(args.data, name) for name in SETS]
+    sets = [records(args.data, name) for name in sets_of(args.real)]
     measure = ["evaluate.real", "--data", args.data, *keep, "--out", results]
     sheets = ["tools.sheets", "--data", args.data, "--results", results]
     return [

@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from test_plans import shown
+from recipe_plans import shown
 
 from data_prep import labelled_photos
 from tools.recipes import photograph_steps

@@ -2,14 +2,7 @@
 
 import os
 
-
-def shown(command, *arguments):
-    """Return the commands that a recipe would run, and the steps' names."""
-    done = command(*arguments, "--dry-run")
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
-    commands = [line.strip() for line in lines if line.startswith("  python -m ")]
-    return commands, [line.split(":")[0] for line in lines if not line.startswith(" ")]
+from recipe_plans import shown
 
 
 def test_the_demo_draws_builds_trains_fuses_measures_and_shows(command, tmp_path):
@@ -84,6 +77,17 @@ def test_photographs_are_read_once(command, real_source, tmp_path):
     for name in ("celeba", "utkface", "photos"):
         assert (tmp_path / "data" / name / "records.jsonl").stat().st_size > 0
     assert os.readlink(tmp_path / "data/hard/val") == "../db/val"
+
+
+def test_another_source_is_read_where_it_is_there_and_teaches_nothing(command, tmp_path):
+    (tmp_path / "real").mkdir()
+    folders = ["--real", tmp_path / "real", "--data", tmp_path / "data", "--out", tmp_path / "out"]
+    before, _ = shown(command, "tools.recipes.real", *folders)
+    (tmp_path / "real" / "mtfl.jsonl").touch()
+    commands, _ = shown(command, "tools.recipes.real", *folders)
+    assert commands[0].endswith("--sets celeba utkface photos mtfl")
+    (more,) = [line for line in commands[1:] if line not in before]
+    assert more == f"python -m data_prep.convert custom --folder {tmp_path}/data/mtfl"
 
 
 def test_a_folder_without_photographs_is_refused(expect_refusal, tmp_path):
