@@ -45,7 +45,8 @@ DATA ?= data
 DB ?= $(DATA)/db
 FACES ?= data/synthetic/faces/records.jsonl
 SCENES ?= data/synthetic/scenes/records.jsonl
-PRETRAINED := out/$(PROFILE)/pretrain
+FIRST := $(if $(filter small,$(PROFILE)),distill,pretrain)
+PRETRAINED := out/$(PROFILE)/$(FIRST)
 INIT ?= $(PRETRAINED)
 GIVEN_START = $(INIT)
 RUN ?= out/$(PROFILE)/joint
@@ -139,10 +140,13 @@ inspect: setup  ## Draw random samples of every database in DB, with their label
 	$(PY) -m tools.inspect_db $(call quoted,$(DB)) --out $(call quoted,$(or $(OUT),out/inspect))
 
 pretrain: setup  ## Train the identity net, from which the others start [DATA DB TRAINING]
-	$(TRAIN) --job pretrain --out $(PRETRAINED)
-	@touch $(PRETRAINED)/finished
+	$(TRAIN) --job pretrain --out out/$(PROFILE)/pretrain
+	@touch out/$(PROFILE)/pretrain/finished
+distill: setup  ## Train it on another net's descriptors; the start of small [DATA DB TRAINING]
+	$(TRAIN) --job distill --out out/$(PROFILE)/distill
+	@touch out/$(PROFILE)/distill/finished
 # It is trained first where it is the one to start from, and has not been trained to its end.
-START := $(if $(filter $(PRETRAINED),$(INIT)),$(if $(wildcard $(PRETRAINED)/finished),,pretrain))
+START := $(if $(filter $(PRETRAINED),$(INIT)),$(if $(wildcard $(PRETRAINED)/finished),,$(FIRST)))
 train $(patsubst %,train-%,$(filter-out $(APART),$(TOWERS))): $(START)
 train: setup  ## Train the sub-networks jointly, or go on with it [DATA DB INIT RUN TRAINING]
 	$(TRAIN) --job joint --out $(call quoted,$(RUN)) $(call option,--init,$(INIT))

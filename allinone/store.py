@@ -170,6 +170,7 @@ class Manifest(_Needed, total=False):
     """What a manifest must be, as far as it is read; it says more, for people."""
 
     input_size: int  # pixels
+    descriptor: int  # numbers of a teacher's descriptor, which each record has
     identities: int  # people; each is a class of the net that learns from it
     names: list[str]  # of the people by class, "" where it is not known
     dropped: dict[str, int]  # {why: how many faces}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Optional, Union
 
 import cv2
@@ -68,16 +68,27 @@ def align_lines(
     line is malformed.
     """
     faces = [record.parse(text, records, number) for number, text in lines]
+    labels = [labels_of(face, towers, splits) for face in faces]
+    useful = [face for face, some in zip(faces, labels) if some]
+    pictures_in_order, found = pictures_of(useful, records, size), []
+    for face, some in zip(faces, labels):
+        picture = next(pictures_in_order) if some else None
+        found.append(Aligned(some, picture, face.landmarks is not None))
+    return found
+
+
+def pictures_of(
+    faces: Sequence[FaceRecord], records: str, size: int
+) -> Iterator[Union[bytes, Dropped]]:
+    """Yield the aligned pictures of faces as JPEG, or why there is none; see `align_lines`."""
+    if not faces:
+        return
     # Together: one by one costs as much as decoding.
     units = align.similarities(
         [face.landmark_array() for face in faces], [face.visibility_array() for face in faces]
     )
-    found = []
     for face, matrix in zip(faces, align.in_pixels(units, size, align.MARGIN)):
-        labels = labels_of(face, towers, splits)
-        picture = _align(face, records, matrix, size) if labels else None
-        found.append(Aligned(labels, picture, face.landmarks is not None))
-    return found
+        yield _align(face, records, matrix, size)
 
 
 def _align(face, records, matrix, size):

@@ -140,7 +140,8 @@ def _refuse_useless(records: str, databases: Iterable[TowerDatabase]) -> None:
         )
 
 
-def _refuse_set_in_database(places: Iterable[str]) -> None:
+def refuse_set_in_database(places: Iterable[str]) -> None:
+    """Raise InputError where a folder that is to hold a database for each set is one itself."""
     for folder in places:
         if os.path.isfile(os.path.join(folder, store.MANIFEST)):
             raise InputError(
@@ -169,7 +170,7 @@ def build_aligned(
     places = {tower: os.path.join(out, tower) for tower in towers}
     if training_set:
         folders.plain_name(training_set, "--set")
-        _refuse_set_in_database(places.values())
+        refuse_set_in_database(places.values())
     size, reading = align.stored_size(profile.input_size), Reading(records)
     work = functools.partial(
         align_lines, records=records, size=size, towers=tuple(places), splits=splits

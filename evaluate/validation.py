@@ -25,7 +25,7 @@ from allinone.tasks import (
     VISIBILITY,
     Task,
 )
-from evaluate import metrics
+from evaluate import metrics, task_figures
 from prototxt import network
 from python_layers import tops
 
@@ -38,7 +38,8 @@ def measure(net, owners: dict[str, str], batches: int, rows: dict[str, int]) -> 
 
     net: caffe.Net; owners: {task: its tower}; rows: {tower: how many of its faces or regions
     count}, the first ones: those after them have come before. Values: shares, degrees, units of the
-    task; NME in units of the region's size. A task without any label is left out.
+    task; NME in units of the region's size. A descriptor's true accept rate stands behind its
+    figure. A task without any label is left out.
     """
     blobs = {name: blobs_of(tower, tasks.LEARNT[name]) for name, tower in owners.items()}
     parts = {blob: [] for names in blobs.values() for blob in names}
@@ -55,6 +56,9 @@ def measure(net, owners: dict[str, str], batches: int, rows: dict[str, int]) -> 
         value = float(MEASURES[task.kind](*(joined[blob] for blob in names)))
         if np.isfinite(value):
             figures[name] = {task.validation.metric: round(value, 6)}
+            if task.kind == DESCRIPTOR:
+                accepted = _accepted(*(joined[blob] for blob in names))
+                figures[name][task_figures.ACCEPTED] = round(accepted, 6)
     return figures
 
 
@@ -106,6 +110,12 @@ def _area(answers, label):
     """Return the area under ROC over all pairs; answers (n, 512), label (n,) says who it is."""
     similarity, same = metrics.pair_similarities(answers, label.astype(int))
     return metrics.auc(similarity, same) if 0 < np.sum(same) < len(same) else np.nan
+
+
+def _accepted(answers, label):
+    """Return the true accept rate at task_figures.FAR over all pairs; as `_area`."""
+    similarity, same = metrics.pair_similarities(answers, label.astype(int))
+    return metrics.tar_at_far(similarity, same, task_figures.FAR)
 
 
 def _mean_iou(answers, label, mask):

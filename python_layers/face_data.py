@@ -84,7 +84,10 @@ class FaceSampler:
         self.names = [os.path.basename(folder) for folder in folders]
 
     def batch(self, number):
-        """Return n images (side, side, 3) and label (n,); for the age also sigma (n,), in years."""
+        """Return n images (side, side, 3) and label (n,); for the age also sigma (n,), in years.
+
+        With "descriptor" the label is a teacher's descriptors, (n, that many numbers).
+        """
         rows, side, seed = (self.settings[name] for name in ("batch", "size", "seed"))
         erasing = self.settings.get("erasing", 0)
         rng = np.random.default_rng([seed, 12, number])
@@ -97,7 +100,7 @@ class FaceSampler:
                 face = vary.erase(rng, face)
             images.append(align.mirror(face) if rng.random() < 0.5 else face)
             labels.append(label)
-        return (images, *np.float32(labels).T)
+        return (images, *self._tops_of(labels))
 
     def test_batch(self, number):
         """Return the same for testing: the middle of each stored picture, the records in order."""
@@ -111,7 +114,12 @@ class FaceSampler:
             margin = (len(image) - side) // 2
             images.append(image[margin : margin + side, margin : margin + side])
             labels.append(label)
-        return (images, *np.float32(labels).T)
+        return (images, *self._tops_of(labels))
+
+    def _tops_of(self, labels):
+        """Return the arrays of the label tops: one for each number of a label, or all in one."""
+        rows = np.float32(labels)
+        return [rows] if "descriptor" in self.settings else rows.T
 
     def _face(self, place, index):
         datum = self.readers[place].datum(index)
@@ -123,7 +131,14 @@ class FaceData(BatchLayer):
 
     "source" is a database or a folder of several, one for each training set, which all store faces
     of one size. "erasing": share of the training faces that lose a rectangle, 0 where
-    it is not given.
+    it is not given. "descriptor": numbers of a teacher's descriptor, where the label is one, (n,
+    that many).
     """
 
     sampler = FaceSampler
+
+    def shapes_of(self, settings):
+        """Return the shapes of all tops that the layer can have."""
+        return tops.aligned_shapes(
+            settings["batch"], settings["size"], settings.get("descriptor", 0)
+        )

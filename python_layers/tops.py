@@ -6,6 +6,7 @@ The first top is always `data`, the pictures; labels follow.
 from allinone import tasks
 
 REGION_TOWERS = (tasks.REGION_TOWER, tasks.HYPERFACE)  # sub-networks that learn from regions
+DISTILL = "distill"  # the database of faces with a teacher's descriptors
 WINDOWS_OF_A_PICTURE = 16  # our choice: what a net of windows learns of each of a mini-batch
 
 
@@ -50,9 +51,13 @@ def labels_of(tower):
     return labels
 
 
-def aligned_shapes(rows, side):
-    """Return the shapes of FaceData's tops: data, label and, for the age alone, sigma."""
-    return [(rows, 3, side, side), (rows,), (rows,)]
+def aligned_shapes(rows, side, numbers=0):
+    """Return the shapes of FaceData's tops: data, label and, for the age alone, sigma.
+
+    numbers: of a teacher's descriptor, where the label is one; else 0.
+    """
+    label = (rows, numbers) if numbers else (rows,)
+    return [(rows, 3, side, side), label, (rows,)]
 
 
 def region_shapes(rows, side):

@@ -30,6 +30,11 @@ def test_training_starts_from_the_identity_network_unless_told_otherwise():
     pretrained = ("pretrain", None)
     assert trainings("train") == [pretrained, ("joint", "out/paper/pretrain")]
     assert trainings("train", "PROFILE=tiny") == [pretrained, ("joint", "out/tiny/pretrain")]
+    distilled = [("distill", None), ("joint", "out/small/distill")]
+    assert trainings("train", "PROFILE=small") == distilled
+    assert trainings("train", "PROFILE=small", "INIT=out/small/pretrain") == [
+        ("joint", "out/small/pretrain")
+    ]
     assert trainings("train", "INIT=") == [("joint", None)]
     assert trainings("train", "INIT=other/run") == [("joint", "other/run")]
     assert trainings("train-age") == [pretrained, ("age", "out/paper/pretrain")]
@@ -41,13 +46,13 @@ def test_training_starts_from_the_identity_network_unless_told_otherwise():
 
 
 def test_fusing_takes_the_nets_of_windows_that_were_trained(kit):
-    call, _ = kit.calls("fuse", "PROFILE=tiny")
+    call, *_ = kit.calls("fuse", "PROFILE=tiny")
     assert "--proposal" not in call
     for job in ("proposal", "screen"):
         (kit.root / "out/tiny" / job).mkdir(parents=True)
-    call, _ = kit.calls("fuse", "PROFILE=tiny")
+    call, *_ = kit.calls("fuse", "PROFILE=tiny")
     assert "--run out/tiny/joint --proposal out/tiny/proposal out/tiny/screen" in call
-    call, _ = kit.calls("fuse", "PROFILE=tiny", "PROPOSAL=other/run")
+    call, *_ = kit.calls("fuse", "PROFILE=tiny", "PROPOSAL=other/run")
     assert "--proposal other/run" in call
 
 
@@ -62,7 +67,7 @@ def test_an_identity_network_that_is_finished_is_taken_as_it_is(kit):
 
 @pytest.mark.parametrize(
     "target",
-    ["pretrain", "train", "train-age", "train-hyperface"]
+    ["pretrain", "distill", "train", "train-age", "train-hyperface"]
     + ["finetune-fddb", "finetune-custom", "train-real"],
 )
 def test_iterations_rate_and_batch_reach_every_training(target):

@@ -73,13 +73,13 @@ def _hashes(found):
 
 def _texts(settings, found, databases, out):
     """Return the texts of net and solver; found: the databases' manifests."""
-    profile, job = settings.profile, settings.job
+    profile, job = settings.profile, data.as_taught(settings.job, found, settings.databases)
     rows = data.validation_rows(profile, job, settings.databases)
     net = towers.train_net(
         profile,
         job,
         databases,
-        data.identities(found, settings.databases),
+        data.identities(job, found, settings.databases),
         settings.seed,
         settings.iter_size,
         data.validation_batches(profile, job, rows),
