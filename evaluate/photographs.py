@@ -20,10 +20,10 @@ from allinone.pictures import read_image
 from allinone.record import FaceRecord
 from allinone.searching import usual_proposals
 from allinone.tasks import of_stage
-from evaluate import answers, intervals, metrics, predictions, task_figures
+from evaluate import answers, curves, intervals, metrics, predictions, task_figures
 from evaluate.intervals import Interval
 from evaluate.predictions import Annotated, Said
-from evaluate.real_rows import FLOORS, rows_of
+from evaluate.real_rows import FLOORS, error_row, rows_of
 from evaluate.rows import Row
 
 SET = "photos"
@@ -212,12 +212,24 @@ def _detection_rows(own: Counted, theirs: Counted, score: float) -> list[Row]:
     at_precision = f"recall of faces from {LEAST_FACE} px at precision >= {PRECISION:.0%}"
     at_score = f"at the model's own score {score:g}"
     start = (SET, task_figures.DETECTION.name)
-    return [
+    found = [
         Row(*start, at_precision, recalled, "%", FLOORS[start], other.recall, "cascade"),
         Row(*start, "average precision", precise, "%", None, other_ap, "cascade"),
         Row(*start, f"recall {at_score}", _share(sum(hits), own.faces), "%"),
         Row(*start, f"precision {at_score}", _share(sum(hits), len(hits)), "%"),
     ]
+    if own.scores:
+        found.append(error_row(SET, task_figures.DETECTION, own.scores, own.true))
+    return found
+
+
+def diagrams(searched: Searched) -> dict[str, dict]:
+    """Return {name: the reliability diagram} of the detections; {} without any."""
+    found = count(searched.pictures, found_by(searched.said))
+    if not found.scores:
+        return {}
+    name = f"{SET}, {curves.error_of(task_figures.DETECTION)}"
+    return {name: curves.reliability(found.scores, found.true)}
 
 
 def rows(folder: str, searched: Searched, score: float) -> tuple[list[Row], float]:

@@ -5,8 +5,9 @@
 The sets are those that data_prep.real_sets made: CelebA, UTKFace and photographs, their parts
 `test`; nobody there was learnt from. Every figure has its number of samples, a 95 % interval
 (Wilson's for shares, else by resampling faces, or people for identity), and what a constant answer
-or OpenCV's cascade of Haar features would reach. A task is measured on the sets that have labels of
-it. Existing predictions are not made again.
+or OpenCV's cascade of Haar features would reach. How sure the answers to yes or no are, and how
+often they are right, is drawn in reliability.png. A task is measured on the sets that have labels
+of it. Existing predictions are not made again.
 """
 
 import json
@@ -18,11 +19,11 @@ from allinone.errors import InputError, command
 from allinone.model import open_model
 from allinone.searching import usual_proposals
 from data_prep import conversion
-from evaluate import headline, photographs, portraits, rows
+from evaluate import headline, photographs, portraits, real_rows, reliability_picture, rows
 
 KIND = folders.Kind(
     "measurement on real faces",
-    holds=("results.json", "results.md"),
+    holds=("results.json", "results.md", "reliability.png"),
     proofs={"results.json": frozenset({"rows", "groups", "not_found", "threshold"})},
     is_marked=True,
 )
@@ -58,7 +59,7 @@ def records_of(data):
 
 
 def measure(args, engine, records, model, embedding):
-    """Measure a model, write results.json and results.md, and print their tables."""
+    """Measure a model, write results.json, results.md and reliability.png, print the tables."""
     said, lost = {}, {}
     for name in portraits.SETS:
         out = os.path.join(args.out, name)
@@ -73,13 +74,19 @@ def measure(args, engine, records, model, embedding):
     )
     found += portraits.rows(said, embedding and embedding[0])
     groups = portraits.group_rows(said)
+    diagrams = photographs.diagrams(searched)
+    for name, pairs in said.items():
+        diagrams.update(real_rows.diagrams_of(name, pairs))
 
     results = dict(
         rows=[row.plain() for row in found],
         groups=[row.plain() for row in groups],
         not_found=lost,
         threshold=threshold,
+        reliability=diagrams,
     )
+    if diagrams:
+        reliability_picture.draw(os.path.join(args.out, "reliability.png"), diagrams)
     files.write_json(os.path.join(args.out, "results.json"), results)
     with files.replacing(os.path.join(args.out, "results.md")) as stream:
         tables = [rows.markdown(rows.table(some)) for some in (found, groups)]

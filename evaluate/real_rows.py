@@ -13,8 +13,9 @@ import numpy as np
 
 from allinone import embeddings
 from allinone.record import FaceRecord
-from allinone.tasks import DESCRIPTOR, POINTS, VISIBILITY, Task
-from evaluate import task_figures
+from allinone.tasks import DESCRIPTOR, POINTS, PROBABILITY, VISIBILITY, Task
+from evaluate import calibration, curves, task_figures
+from evaluate.intervals import Interval
 from evaluate.rows import Row
 
 ADULT = 16  # years: from here on UTKFace's gender counts
@@ -70,6 +71,9 @@ def rows_of(
         words += ", against the teacher's"
     if (name, task.name) in ONLY:
         words += f", {ONLY[name, task.name].words}"
+    if task.kind == PROBABILITY:
+        judged = calibration.judged(task, some.answers, some.truth())
+        return [_row(name, some, words), error_row(name, task, *judged)]
     if task.kind != DESCRIPTOR:
         return [_row(name, some, words)]
     rows = [_row(name, some, f"{words}, cosine")]
@@ -77,6 +81,24 @@ def rows_of(
         mapped = replace(some, answers=embeddings.apply(embedding, some.answers))
         rows.append(_row(name, mapped, f"{words}, by TPE"))
     return rows
+
+
+def diagrams_of(name: str, pairs: Sequence[Pair]) -> dict[str, dict]:
+    """Return {name: the reliability diagram} of the tasks of a set whose answers say how sure."""
+    found = {}
+    for task in task_figures.OF_FACES:
+        some = task_figures.labelled(task, counted(name, task, pairs))
+        if some is not None and task.kind == PROBABILITY:
+            judged = calibration.judged(task, some.answers, some.truth())
+            found[f"{name}, {curves.error_of(task)}"] = curves.reliability(*judged)
+    return found
+
+
+def error_row(name: str, task: Task, confidence: Sequence[float], right: Sequence[bool]) -> Row:
+    """Return the row of a task's expected calibration error on a set, see evaluate.calibration."""
+    error = calibration.expected_error(confidence, right)
+    words = f"expected calibration error, {calibration.BINS} bins"
+    return Row(name, task.name, words, Interval(error, None, None, len(right)), "%")
 
 
 def _tells_hidden_from_seen(some: task_figures.Labelled) -> bool:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from allinone import pictures, reading
+from evaluate import calibration
 
 ROWS = {
     ("photos", "detection"),
@@ -68,6 +69,13 @@ def test_measured_on_pictures_of_the_same_form(measured, real_source):
     right = [(line["smile"] >= 0.5) == truth[line["image"]]["smile"] for line in lines]
     smile = rows["celeba", "smile", "accuracy"]
     assert smile["value"] == pytest.approx(np.mean(right)) and smile["samples"] == 12
+    error = rows["celeba", "smile", "expected calibration error, 15 bins"]
+    sure = [max(line["smile"], 1 - line["smile"]) for line in lines]
+    off = calibration.expected_error(sure, right)
+    assert (error["value"], error["samples"]) == (pytest.approx(off), 12)
+    assert ("photos", "detection", error["figure"]) in rows
+    assert "celeba, smile, expected calibration error" in results["reliability"]
+    assert pictures.read_image(str(measured / "reliability.png")).std() > 5
     smiles = np.mean([truth[line["image"]]["smile"] for line in lines])
     assert smile["baseline"] == pytest.approx(max(smiles, 1 - smiles))
     yaw = [abs(line["pose"][2] - truth[line["image"]]["pose"][2]) for line in lines]
