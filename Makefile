@@ -165,9 +165,11 @@ finetune-custom: setup  ## Fine-tune on your faces [DATA SRC INIT LANDMARKS OUT 
 	@$(RECIPE).custom --folder $(call quoted,$(or $(SRC),$(DATA)/custom)) \
 		--out $(call quoted,$(or $(OUT),out/custom)) $(call option,--init,$(GIVEN_START)) \
 		$(call option,--landmarks-from,$(LANDMARKS)) $(DEVICE) $(TUNED)
-fuse: setup  ## Fuse newest snapshots into MODEL [RUN RUNS TRUNK PROPOSAL MODEL PROFILE]
+fuse: setup  ## Fuse newest snapshots into MODEL, and calibrate it [RUN RUNS TRUNK PROPOSAL MODEL PROFILE]
 	$(PY) -m tools.fuse --run $(call quoted,$(RUNS)) $(call option,--trunk,$(TRUNK)) \
 		$(call option,--proposal,$(PROPOSAL)) --out $(call quoted,$(MODEL)) --gpu "$(GPU)"
+	$(PY) -m evaluate.calibrate --model $(call quoted,$(MODEL)) \
+		--run $(call quoted,$(RUNS)) --gpu "$(GPU)"
 	$(PY) -m evaluate.operating_point --model $(call quoted,$(MODEL)) \
 		--run $(call quoted,$(RUNS)) --gpu "$(GPU)"
 

@@ -209,7 +209,11 @@ class FaceAnalyzer:
             return self.look_at_each([images[owner] for owner in owners], regions)
 
         sizes = [image.shape[1::-1] for image in images]
-        owners, seen = refine.iterative_region_proposals(look, owners, together, sizes, still=still)
+        calibrated = self.backend.model.calibrated
+        scores = calibrated(refine.KEPT), calibrated(refine.SURE)
+        owners, seen = refine.iterative_region_proposals(
+            look, owners, together, sizes, still=still, scores=scores
+        )
         found = []
         for number in range(len(images)):
             own = {name: values[owners == number] for name, values in seen.items()}

@@ -21,11 +21,12 @@ def write_about(folder: str, about: About) -> None:
 
 
 def describe(
-    folder: str, profile: str, input_size: int, stages: dict[str, dict], **scores: Any
+    folder: str, profile: str, input_size: int, stages: dict[str, dict], **more: Any
 ) -> None:
     """Write model.json for the nets, weights and history in a folder.
 
-    The rest as in `About`; scores: score, score_from, scores and scores_from, where it has any.
+    The rest as in `About`; more: score, score_from, scores, scores_from and calibration, where it
+    has any.
     """
     names = [name for net in NETS for name in net] + [TPE, PROVENANCE]
     there = [name for name in names if os.path.isfile(os.path.join(folder, name))]
@@ -36,7 +37,7 @@ def describe(
         input_size=input_size,
         stages=stages,
         files=digests,
-        **scores,
+        **more,
     )
     write_about(folder, about)
 

@@ -46,7 +46,8 @@ def region_of(analyzer: FaceAnalyzer, image: np.ndarray, face: FaceRecord):
     """Return the region (4,) of a face: its box, or else the best face in the picture, or None."""
     if face.box is not None:
         return face.box
-    found = analyzer.detect(image, analyzer.propose(image), SCORE)
+    least = analyzer.backend.model.calibrated(SCORE)
+    found = analyzer.detect(image, analyzer.propose(image), least)
     return found["boxes"][0] if len(found["boxes"]) else None
 
 

@@ -142,11 +142,16 @@ def scenes_of(runs: Iterable[str]) -> Optional[str]:
 
     None where there is none.
     """
+    return database_of(runs, tasks.REGION_TOWER)
+
+
+def database_of(runs: Iterable[str], tower: str) -> Optional[str]:
+    """Return the folder of databases that the last run with a tower validates it on, or None."""
     found = None
     for run in runs:
         net = surgery.read_net(snapshots.net_of(snapshots.weights_of(run)))
         for layer in net.layer:
-            if layer.name == f"{tasks.REGION_TOWER}/data":
+            if layer.name == f"{tower}/data":
                 only_test = any(rule.phase == caffe.TEST for rule in layer.include)
                 found = json.loads(layer.python_param.param_str)["source"] if only_test else None
     return found if found and os.path.isdir(found) else None

@@ -46,8 +46,10 @@ def test_training_starts_from_the_identity_network_unless_told_otherwise():
 
 
 def test_fusing_takes_the_nets_of_windows_that_were_trained(kit):
-    call, *_ = kit.calls("fuse", "PROFILE=tiny")
+    call, calibrate, score = kit.calls("fuse", "PROFILE=tiny")
     assert "--proposal" not in call
+    assert "evaluate.calibrate --model out/tiny/model --run out/tiny/joint" in calibrate
+    assert "evaluate.operating_point" in score  # of the scores as they are then
     for job in ("proposal", "screen"):
         (kit.root / "out/tiny" / job).mkdir(parents=True)
     call, *_ = kit.calls("fuse", "PROFILE=tiny")

@@ -94,6 +94,7 @@ def fuse(
             profile.name,
             profile.input_size,
             stages_of(tasks.TASKS),
+            calibration=calibration_of(owners),
             **score_of(owners[tasks.REGION_TOWER], searched_anew=bool(proposing)),
         )
     return differences
@@ -108,7 +109,9 @@ def take_out(profile: Profile, run: str, tower: str, out: str) -> None:
         definition = deploy.bare_net(profile, (tower,))
         _, matched = write_model(partial, definition, source.parameters, source.weights)
         write_history(partial, profile, [source], {tower: source}, matched)
-        model_writing.describe(partial, profile.name, profile.input_size, {stage: outputs})
+        kept = calibration_of({tower: source})
+        size = profile.input_size
+        model_writing.describe(partial, profile.name, size, {stage: outputs}, calibration=kept)
 
 
 def score_of(finder: Source, searched_anew: bool) -> dict:
@@ -123,6 +126,17 @@ def score_of(finder: Source, searched_anew: bool) -> dict:
     if not searched_anew:
         scores.update(scores=about.scores, scores_from=about.scores_from)
     return scores
+
+
+def calibration_of(owners: dict[str, Source]) -> dict[str, model.Calibration]:
+    """Return how tasks were calibrated whose towers are a model's: their layers have it already."""
+    found = {}
+    for tower, owner in owners.items():
+        if owner.is_model:
+            known = about_of(owner.weights).calibration
+            names = [task.name for task in tasks.tasks_of(tower) if task.name in known]
+            found.update({name: known[name] for name in names})
+    return found
 
 
 def keep_embedding(folder: str, describer: Source) -> None:

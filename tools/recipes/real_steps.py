@@ -153,6 +153,7 @@ def model_steps(args):
             "model",
             [
                 [*fuse(LAST, args, model), "--proposal", runs[1], "--proposal", runs[2]],
+                ["evaluate.calibrate", *keep, "--db", f"{hard}/val"],
                 ["evaluate.operating_point", *keep]
                 + ["--records", held_back, "--precision", PRECISION],
                 ["evaluate.learn_tpe", *keep, "--db", f"{hard}/id", "--held-out", f"{hard}/val/id"],

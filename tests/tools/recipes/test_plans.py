@@ -69,8 +69,9 @@ def test_a_model_of_photographs_is_made_in_nine_runs(command, tmp_path):
     for run in (near, proposal):
         assert f"tools.fuse --proposal {run} --out {tmp_path}/out/narrow/model" in text
     assert names.index("hard_regions") == names.index("narrow_hard") - 1
-    assert "tools.fuse --profile small" in commands[-5] and f"--run {outs[-1]}" in commands[-5]
-    assert commands[-5].endswith(f"--proposal {proposal} --proposal {screen}")
+    assert "tools.fuse --profile small" in commands[-6] and f"--run {outs[-1]}" in commands[-6]
+    assert commands[-6].endswith(f"--proposal {proposal} --proposal {screen}")
+    assert "evaluate.calibrate" in commands[-5] and "evaluate.operating_point" in commands[-4]
     assert not (tmp_path / "data").exists()
 
 
