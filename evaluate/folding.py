@@ -31,6 +31,7 @@ def fold(folder: str, out: str, found: Calibrations) -> float:
     before; scores of detection are turned into what they are now.
     """
     before = model.open_model(folder)
+    history = reading.read_json(before.path(PROVENANCE), "fuse again", dict)
     with folders.replacing(out, model.KIND) as partial:
         for name in before.about.files:
             if not name.endswith(".onnx"):
@@ -42,10 +43,8 @@ def fold(folder: str, out: str, found: Calibrations) -> float:
                 difference = max(difference, compare(before, partial, names, found))
         keep_embedding(partial)
         after = described(before.about, found)
-        path = os.path.join(partial, PROVENANCE)
-        history = reading.read_json(path, "fuse again", dict)
         known = {name: about_of(one) for name, one in after.calibration.items()}
-        files.write_json(path, {**history, HISTORY: known})
+        files.write_json(os.path.join(partial, PROVENANCE), {**history, HISTORY: known})
         model_writing.describe(
             partial,
             after.profile,
