@@ -56,13 +56,14 @@ def taught(chain, tmp_path_factory):
 def options(taught, out, *more):
     """Return the options of tools.train for a short run of the job."""
     same = ["--profile", "tiny", "--job", "distill", "--db", taught / "db", "--batch", 0.25]
+    same += ["--base-lr", 0.002]  # faster than the job's own: few iterations
     return [*same, "--iterations", ITERATIONS, "--snapshot", 6, "--out", out, *more]
 
 
 def test_it_learns_the_descriptors_and_is_measured_on_people_held_out(taught):
     """Of as many numbers as the file has; the teacher's layer has no other place than training."""
     losses = losses_of(taught / "run", "identity")
-    assert len(losses) == ITERATIONS and losses[-1] < losses[0]
+    assert len(losses) == ITERATIONS and sum(losses[-3:]) < sum(losses[:3])
     (figures,) = [entry["validation"] for entry in log_of(taught / "run") if "validation" in entry]
     assert set(figures["identity"]) == {"auc", "tar_at_far_0.01"}
     weights = weights_of(taught / "run", ITERATIONS)
