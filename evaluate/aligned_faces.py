@@ -17,13 +17,16 @@ Outputs = dict[str, np.ndarray]
 
 
 def opened(folder: str, net: Backend) -> store.Reader:
-    """Return the reader of a database; InputError where its faces are of another size or cut."""
+    """Return the reader of a database.
+
+    InputError where its faces are of another size than the net's, or aligned otherwise.
+    """
     manifest = store.verify(folder)
     size, eyes = manifest.get("input_size"), manifest.get("eyes", EYES)
     if eyes != net.eyes:
         raise InputError(
-            f"{folder}: eye centres of aligned faces are {eyes:g} of the side apart, "
-            f"{net.folder} needs {net.eyes:g}; build it with --eyes {net.eyes:g}"
+            f"{folder}: eye centres of aligned faces are {eyes:g} of the side apart, {net.folder} "
+            f"needs {net.eyes:g}; build it with --eyes {net.eyes:g}"
         )
     if size != net.input_size:
         raise InputError(

@@ -105,7 +105,8 @@ def rows_of(
         words += f", {ONLY[name, task.name].words}"
     if task.kind == PROBABILITY:
         judged = calibration.judged(task, some.answers, some.truth())
-        return [_row(name, some, words), error_row(name, task, *judged)]
+        beside = _rows_beside(name, task, pairs)
+        return [_row(name, some, words), error_row(name, task, *judged), *beside]
     if task.kind != DESCRIPTOR:
         return [_row(name, some, words), *_rows_beside(name, task, pairs)]
     rows = [_row(name, some, f"{words}, cosine"), _accepted(name, some, "cosine")]

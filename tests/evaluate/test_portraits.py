@@ -27,12 +27,15 @@ def utkface():
 
 
 def test_gender_of_utkface_counts_from_16_years_on(utkface):
-    row, black = real_rows.rows_of("utkface", tasks.BY_NAME["gender"], utkface)
+    row, error, black = real_rows.rows_of("utkface", tasks.BY_NAME["gender"], utkface)
     assert row.figure == "accuracy, from 16 years on"
     assert row.measured == intervals.share([True] * 6 + [False] * 6)
     assert row.baseline == 0.5 and row.baseline_by == "constant"
     assert (row.floor, row.unit) == (0.955, "%")
-    (row,) = real_rows.rows_of("celeba", tasks.BY_NAME["gender"], utkface)
+    # Answers say 80 % of each woman, and half of them are men.
+    assert (error.figure, error.measured.samples) == ("expected calibration error, 15 bins", 12)
+    assert error.measured.value == pytest.approx(0.3)
+    row, _ = real_rows.rows_of("celeba", tasks.BY_NAME["gender"], utkface)
     assert row.figure == "accuracy" and row.measured.samples == 20 and row.floor == 0.97
     # Faces 11 and 16 are called Black and of 16 years and more: a woman and a man.
     assert black.figure == "accuracy, called Black, from 16 years on" and black.floor == 0.92
@@ -52,7 +55,7 @@ def test_the_age_of_the_old_stands_beside_that_of_all(utkface):
 
 
 def test_faces_of_another_source_have_floors_of_their_own(utkface):
-    (row,) = real_rows.rows_of("mtfl", tasks.BY_NAME["gender"], utkface)
+    row, _ = real_rows.rows_of("mtfl", tasks.BY_NAME["gender"], utkface)
     assert (row.figure, row.floor, row.measured.samples) == ("accuracy", 0.90, 20)
 
 
@@ -68,7 +71,7 @@ def test_a_task_without_labels_has_no_row(utkface):
     assert real_rows.rows_of("utkface", tasks.BY_NAME["smile"], utkface) == []
     assert real_rows.rows_of("utkface", tasks.BY_NAME["identity"], utkface) == []
     found = portraits.rows({"utkface": utkface})
-    assert [row.task for row in found] == ["gender", "gender", "age"]  # nobody is old here
+    assert [row.task for row in found] == [*["gender"] * 3, "age"]  # nobody is old here
 
 
 def test_labels_that_know_no_hidden_point_do_not_measure_visibility():
