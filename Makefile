@@ -45,7 +45,9 @@ DATA ?= data
 DB ?= $(DATA)/db
 FACES ?= data/synthetic/faces/records.jsonl
 SCENES ?= data/synthetic/scenes/records.jsonl
-FIRST := $(if $(filter small,$(PROFILE)),distill,pretrain)
+# Profile small starts from a teacher's descriptors where there are some in DB.
+TAUGHT = $(shell ls -d $(call quoted,$(DB)/distill) out/small/distill/finished 2>/dev/null)
+FIRST := $(if $(filter small,$(PROFILE)),$(if $(TAUGHT),distill,pretrain),pretrain)
 PRETRAINED := out/$(PROFILE)/$(FIRST)
 INIT ?= $(PRETRAINED)
 GIVEN_START = $(INIT)
@@ -184,7 +186,7 @@ eval: setup  ## Measure on all benchmarks whose sets are there [MEASURING]
 report: setup  ## Write measured figures beside the paper's [DATA EVAL OUT PROFILE SYSTEMS]
 	@$(PY) -m evaluate.report --results $(call quoted,$(EVAL)) --data $(call quoted,$(DATA)) \
 		--out $(call quoted,$(or $(OUT),report)) $(call option,--systems,$(SYSTEMS))
-train-real: setup  ## Make a model from photographs; 4 hours [REAL CORES ITERATIONS LR BATCH]
+train-real: setup  ## Make a model from photographs; many hours [REAL CORES ITERATIONS LR BATCH]
 	@$(RECIPE).real --real $(call quoted,$(REAL)) $(DEVICE) $(TUNED)
 eval-real: setup  ## Measure MODEL, or the shipped one, on the held-out part of REAL [REAL MODEL]
 	@$(RECIPE).real --real $(call quoted,$(REAL)) --until sets

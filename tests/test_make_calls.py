@@ -30,10 +30,9 @@ def test_training_starts_from_the_identity_network_unless_told_otherwise():
     pretrained = ("pretrain", None)
     assert trainings("train") == [pretrained, ("joint", "out/paper/pretrain")]
     assert trainings("train", "PROFILE=tiny") == [pretrained, ("joint", "out/tiny/pretrain")]
-    distilled = [("distill", None), ("joint", "out/small/distill")]
-    assert trainings("train", "PROFILE=small") == distilled
-    assert trainings("train", "PROFILE=small", "INIT=out/small/pretrain") == [
-        ("joint", "out/small/pretrain")
+    assert trainings("train", "PROFILE=small") == [pretrained, ("joint", "out/small/pretrain")]
+    assert trainings("train", "PROFILE=small", "INIT=out/small/distill") == [
+        ("joint", "out/small/distill")
     ]
     assert trainings("train", "INIT=") == [("joint", None)]
     assert trainings("train", "INIT=other/run") == [("joint", "other/run")]
@@ -43,6 +42,28 @@ def test_training_starts_from_the_identity_network_unless_told_otherwise():
     assert given == [("hyperface", "zoo/x.caffemodel")]
     assert trainings("train-proposal") == [("proposal", None)]
     assert trainings("train-screen") == [("screen", None)]
+
+
+def test_profile_small_starts_from_a_teachers_descriptors_where_there_are_some(kit):
+    for folder in (
+        "my sets/distill",
+        "out/small/distill",
+        "out/small/pretrain",
+        "out/tiny/pretrain",
+    ):
+        (kit.root / folder).mkdir(parents=True)
+    for target in ("train", "train-age"):
+        first, second = kit.calls(target, "PROFILE=small", "DB=my sets")
+        assert "--job distill --out out/small/distill" in first
+        assert "--init out/small/distill" in second
+        (kit.root / "out/small/distill/finished").unlink()
+    first, _ = kit.calls("train", "PROFILE=small")
+    assert "--job pretrain" in first
+    first, _ = kit.calls("train", "PROFILE=tiny", "DB=my sets")
+    assert "--job pretrain" in first
+    (kit.root / "out/small/distill/finished").touch()
+    (call,) = kit.calls("train", "PROFILE=small")
+    assert "--init out/small/distill" in call
 
 
 def test_fusing_takes_the_nets_of_windows_that_were_trained(kit):

@@ -5,7 +5,8 @@ What each set is, and what was found by looking at it, is told in docs/real_phot
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import os
+from collections.abc import Collection, Sequence
 
 from allinone import tasks
 from data_prep.feeds import VALIDATION
@@ -14,6 +15,7 @@ from tools.recipes import drawn
 from tools.recipes.steps import Step
 
 SETS = ("celeba", "utkface", "utkface2", "aaf", "mtfl", "ytf", "webfaces", "photos")
+NEEDED = ("celeba", "utkface", "photos")
 # Towers that the portraits of a set teach: the labels that it has. One set teaches identity, since
 # one database does; a video shows a person in one light.
 TOWERS = dict(
@@ -31,12 +33,15 @@ COMPOSED = dict(  # of portraits: (part of them, how many scenes, seed)
     composites_hard=(TRAIN, 3000, 3),
     composites_val=(VAL, 300, 2),
 )
-DRAWN = (
-    1500,
-    1500,
-    11,
-)  # scenes, people, seed: what teaches yaw to 80 degrees, ears, hidden points
+# Scenes, people, seed: what teaches yaw to 80 degrees, ears, hidden points.
+DRAWN = (1500, 1500, 11)
 EYES = 0.36  # our choice, by trials: half of the usual aligned face is background
+
+
+def sets_in(real: str) -> list[str]:
+    """Return the sets that are learnt from and measured on: those that are NEEDED or there."""
+    there = [name for name in SETS if os.path.isfile(f"{real}/{name}.jsonl")]
+    return [name for name in SETS if name in (*NEEDED, *there)]
 
 
 def records(data: str, name: str) -> str:
@@ -54,23 +59,23 @@ def database_of(data: str, without: Collection[str] = ()) -> str:
     return f"{data}/db{suffix_of(without)}"
 
 
-def set_steps(real: str, data: str) -> list[Step]:
+def set_steps(real: str, data: str, sets: Sequence[str]) -> list[Step]:
     """Return the step that reads the sets of a source folder."""
     read = ["data_prep.real_sets", "--real", real, "--out", data, "--without-copies"]
-    convert = [["data_prep.convert", "custom", "--folder", f"{data}/{name}"] for name in SETS]
+    convert = [["data_prep.convert", "custom", "--folder", f"{data}/{name}"] for name in sets]
     return [
         Step(
             "sets",
-            [[*read, "--sets", *SETS], *convert],
-            inputs=[*(f"{real}/{name}.jsonl" for name in SETS), "data_prep/unmarked/*.jsonl"],
-            outputs=[records(data, name) for name in SETS],
+            [[*read, "--sets", *sets], *convert],
+            inputs=[*(f"{real}/{name}.jsonl" for name in sets), "data_prep/unmarked/*.jsonl"],
+            outputs=[records(data, name) for name in sets],
         )
     ]
 
 
-def scene_steps(data: str) -> list[Step]:
+def scene_steps(data: str, sets: Sequence[str]) -> list[Step]:
     """Return the steps that compose scenes of portraits and draw others."""
-    portraits, made = [records(data, name) for name in PASTED], []
+    portraits, made = [records(data, name) for name in PASTED if name in sets], []
     for name, (part, count, seed) in COMPOSED.items():
         command = ["data_prep.composites", "--records", *portraits, "--split", part]
         command += ["--count", str(count), "--seed", str(seed), "--out", f"{data}/{name}"]
@@ -80,28 +85,31 @@ def scene_steps(data: str) -> list[Step]:
     return [*made, drawn.drawing("scenes", drawn.draw("scenes", count, f"{data}/scenes", *more))]
 
 
-def sets_of(tower: str, part: str, without: Collection[str]) -> list[str]:
-    """Return the sets that teach a tower of aligned faces, or that it is validated on.
+def sets_of(tower: str, part: str, sets: Sequence[str], without: Collection[str] = ()) -> list[str]:
+    """Return those of sets that teach a tower of aligned faces, or that it is validated on.
 
     without: sets that are left out of training; what one of them says is validated on it alone.
     """
-    teaching = [name for name, towers in TOWERS.items() if tower in towers]
+    teaching = [name for name in TOWERS if name in sets and tower in TOWERS[name]]
     left_out = [name for name in teaching if name in without]
     if part == VAL and left_out:
         return left_out
     return [name for name in teaching if name not in without]
 
 
-def database_steps(data: str, eyes: float, without: Collection[str] = ()) -> list[Step]:
+def database_steps(
+    data: str, eyes: float, sets: Sequence[str], without: Collection[str] = ()
+) -> list[Step]:
     """Return the steps that build the databases of aligned faces and of regions.
 
     eyes: how far apart eye centres are, as a share of the side; without: sets that are left out.
     """
     folder, aligned, made = database_of(data, without), [], []
     out = {TRAIN: folder, VAL: f"{folder}/{VALIDATION}"}
+    teaching = [name for name in TOWERS if name in sets]
     for part in out:
-        for name in TOWERS:
-            wanted = [one for one in TOWERS[name] if name in sets_of(one, part, without)]
+        for name in teaching:
+            wanted = [one for one in TOWERS[name] if name in sets_of(one, part, sets, without)]
             if wanted:
                 command = ["data_prep.build_db", "aligned", "--records", records(data, name)]
                 command += ["--set", name, "--split", part, "--out", out[part]]
@@ -112,12 +120,13 @@ def database_steps(data: str, eyes: float, without: Collection[str] = ()) -> lis
     faces = Step(
         f"faces{suffix}",
         aligned,
-        inputs=[records(data, name) for name in TOWERS],
+        inputs=[records(data, name) for name in teaching],
         outputs=made,
     )
-    whole = [] if WHOLE in without else [records(data, WHOLE)]
-    learnt = [records(data, "composites"), records(data, "scenes"), *whole]
-    held_back = [records(data, "composites_val"), records(data, WHOLE)]
+    whole = [records(data, WHOLE)] if WHOLE in sets else []
+    learnt = [records(data, "composites"), records(data, "scenes")]
+    learnt += [] if WHOLE in without else whole
+    held_back = [records(data, "composites_val"), *whole]
     regions = ["data_prep.build_db", "scenes"]
     return [
         faces,
@@ -133,13 +142,20 @@ def database_steps(data: str, eyes: float, without: Collection[str] = ()) -> lis
     ]
 
 
-def hard_regions(data: str, model: str, option: str, out: str, gpu: str = "") -> list[str]:
+def searched(data: str, sets: Sequence[str]) -> list[str]:
+    """Return the records in which hard regions are looked for: new scenes, and WHOLE."""
+    names = ("composites_hard", WHOLE) if WHOLE in sets else ("composites_hard",)
+    return [records(data, name) for name in names]
+
+
+def hard_regions(
+    data: str, sets: Sequence[str], model: str, option: str, out: str, gpu: str = ""
+) -> list[str]:
     """Return the command that builds the detection database with what a model takes for faces.
 
-    It looks in scenes that no net has seen, and in whole photographs; option: --regions-from or
-    --windows-from.
+    option: --regions-from or --windows-from.
     """
-    searched = [records(data, "composites_hard"), records(data, WHOLE)]
     others = [records(data, "composites"), records(data, "scenes")]
-    command = ["data_prep.build_db", "scenes", "--records", *searched, "--without-search", *others]
-    return [*command, option, model, "--split", TRAIN, "--gpu", gpu, "--out", out]
+    command = ["data_prep.build_db", "scenes", "--records", *searched(data, sets)]
+    command += ["--without-search", *others, option, model]
+    return [*command, "--split", TRAIN, "--gpu", gpu, "--out", out]

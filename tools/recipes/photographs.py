@@ -34,10 +34,11 @@ def parse(argv):
 
 def steps_of(args):
     """Return all steps."""
+    sets = photograph_steps.sets_in(args.real)
     return [
-        *photograph_steps.set_steps(args.real, args.data),
-        *photograph_steps.scene_steps(args.data),
-        *photograph_steps.database_steps(args.data, args.eyes, args.without),
+        *photograph_steps.set_steps(args.real, args.data, sets),
+        *photograph_steps.scene_steps(args.data, sets),
+        *photograph_steps.database_steps(args.data, args.eyes, sets, args.without),
     ]
 
 

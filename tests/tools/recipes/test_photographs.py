@@ -9,6 +9,7 @@ from data_prep import labelled_photos
 from tools.recipes import photograph_steps
 
 RECIPE = "tools.recipes.photographs"
+SETS = photograph_steps.SETS
 
 
 def option(command, name):
@@ -24,6 +25,9 @@ def plan(command, tmp_path):
     """plan(*options) -> (the commands of a recipe, its steps' names)."""
 
     def look(*options):
+        (tmp_path / "real").mkdir()
+        for name in labelled_photos.SETS:
+            (tmp_path / "real" / f"{name}.jsonl").touch()
         folders = ["--real", tmp_path / "real", "--data", tmp_path / "data"]
         return shown(command, RECIPE, *folders, *options)
 
@@ -54,7 +58,7 @@ def test_detection_learns_from_composed_drawn_and_whole_pictures(plan):
     assert option(held_back, "--split") == ["val"] and option(learnt, "--split") == ["train"]
     taken = [path.split("/")[-2] for path in option(learnt, "--without-search")]
     assert taken == ["composites", "scenes", "webfaces"]
-    command = " ".join(photograph_steps.hard_regions("d", "model", "--regions-from", "d/hard"))
+    command = " ".join(photograph_steps.hard_regions("d", SETS, "model", "--regions-from", "h"))
     assert "--records d/composites_hard/records.jsonl d/webfaces/records.jsonl" in command
     assert "--regions-from model --split train" in command
 

@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from recipe_plans import shown
 
 
@@ -80,15 +81,54 @@ def test_photographs_are_read_once(command, real_source, tmp_path):
     assert os.readlink(tmp_path / "data/hard/val") == "../db/val"
 
 
-def test_another_source_is_read_where_it_is_there_and_teaches_nothing(command, tmp_path):
-    (tmp_path / "real").mkdir()
+@pytest.fixture
+def real_plan(command, tmp_path):
+    """real_plan(*files) -> (the commands of make train-real, its steps' names); REAL has files."""
     folders = ["--real", tmp_path / "real", "--data", tmp_path / "data", "--out", tmp_path / "out"]
-    before, _ = shown(command, "tools.recipes.real", *folders)
-    (tmp_path / "real" / "mtfl.jsonl").touch()
-    commands, _ = shown(command, "tools.recipes.real", *folders)
-    assert commands[0].endswith("--sets celeba utkface photos mtfl")
-    (more,) = [line for line in commands[1:] if line not in before]
-    assert more == f"python -m data_prep.convert custom --folder {tmp_path}/data/mtfl"
+
+    def look(*names):
+        for name in names:
+            (tmp_path / "real" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "real" / name).touch()
+        return shown(command, "tools.recipes.real", *folders)
+
+    return look
+
+
+def test_another_source_is_read_where_it_is_there_and_its_test_part_teaches_nothing(real_plan):
+    before, _ = real_plan()
+    assert before[0].endswith("--without-copies --sets celeba utkface photos")
+    commands, _ = real_plan("mtfl.jsonl")
+    assert commands[0].endswith("--sets celeba utkface mtfl photos")
+    more = [line for line in commands[1:] if line not in before]
+    assert "data_prep.convert custom" in more[0] and len(more) == 3
+    for line, part in zip(more[1:], ("train", "val")):
+        assert f"--set mtfl --split {part} " in line and line.endswith("--towers smile gender")
+
+
+def test_with_descriptors_of_a_teacher_the_small_net_learns_these_first(real_plan, tmp_path):
+    teacher = "teacher/utkface_celeba_net.npz"
+    commands, names = real_plan(teacher, "teacher/aaf_net.npz", "aaf.jsonl", "webfaces.jsonl")
+    described = [line for line in commands if "build_db distill" in line]
+    for line, name in zip(described, ("celeba", "utkface", "aaf")):
+        assert f"--set {name} --split train" in line and "--profile small --eyes 0.36" in line
+    assert f"--teacher {tmp_path}/real/{teacher} " in described[0]
+    trainings = [line for line in commands if "tools.train" in line]
+    assert all("--profile small" in line for line in trainings)
+    assert "--job distill" in trainings[0] and "--init" not in trainings[0]
+    starts = [line.split("/")[-1] for line in trainings if "--init" in line]
+    assert starts == ["distilled", "scout", "wide", "wide_longer"]
+    scouting = ["teacher", "distilled", "scout", "hard_regions", "wide", "wide_longer"]
+    assert names[names.index("teacher") :][:6] == scouting
+    (hard,) = [line for line in commands if "--regions-from" in line]
+    assert f"--regions-from {tmp_path}/out/scout/model" in hard and "data/webfaces/" in hard
+
+
+def test_descriptors_of_a_set_by_two_teachers_are_refused(real_plan, expect_refusal, tmp_path):
+    real_plan("teacher/celeba_one.npz")
+    (tmp_path / "real/teacher/celeba_two.npz").touch()
+    folders = ["--real", tmp_path / "real", "--data", tmp_path / "d", "--out", tmp_path / "o"]
+    expect_refusal("tools.recipes.real", folders, "celeba_two.npz", "celeba twice", "keep those")
 
 
 def test_a_folder_without_photographs_is_refused(expect_refusal, tmp_path):
