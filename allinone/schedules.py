@@ -11,7 +11,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from allinone.profiles import Profile
-from allinone.tasks import AGE_GAUSSIAN_WEIGHT, HYPERFACE, PROPOSAL, SCREEN, TOWERS, tasks_of
+from allinone.tasks import (
+    AGE_GAUSSIAN_WEIGHT,
+    DISTILL,
+    HYPERFACE,
+    PROPOSAL,
+    SCREEN,
+    TOWERS,
+    tasks_of,
+)
 
 AGE_SWITCH_ITERATION = 20000  # eq. 6: lambda is 0 until here, then 1 (section III-C4)
 
@@ -107,7 +115,6 @@ WHY: dict[str, str] = dict(
 )
 
 FOTW = ("smile", "gender")  # sub-networks and tasks of Faces of the World (section IV-D)
-DISTILL = "distill"  # the job that learns from another net's descriptors
 TEACHER = 128  # numbers of the descriptor in the committed files: dlib's
 WINDOWS = 256  # our choice: windows of a mini-batch of the proposal net,
 CLOSE_WINDOWS = 128  # and of the screening net

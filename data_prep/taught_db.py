@@ -15,11 +15,11 @@ from allinone.errors import InputError
 from allinone.parallel import Workers, in_order
 from allinone.profiles import Profile
 from allinone.progress import Progress
+from allinone.tasks import DISTILL
 from data_prep.align_faces import Aligned, Label, pictures_of
 from data_prep.aligned_db import CHUNK, TowerDatabase, refuse_set_in_database
 from data_prep.sources import Reading, Splits
 from data_prep.teacher import Teacher
-from python_layers.tops import DISTILL
 
 
 class Chosen:

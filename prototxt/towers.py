@@ -57,7 +57,7 @@ def train_net(profile, job, databases, identities, seed=1, iter_size=1, validati
 
 def database_of(job, tower):
     """Return the name of the database that a sub-network of a job learns from."""
-    return tops.DISTILL if job.teacher else tops.database_of(tower)
+    return tasks.DISTILL if job.teacher else tops.database_of(tower)
 
 
 def behind(t, task, raw, job, identities):

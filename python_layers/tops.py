@@ -6,7 +6,6 @@ The first top is always `data`, the pictures; labels follow.
 from allinone import tasks
 
 REGION_TOWERS = (tasks.REGION_TOWER, tasks.HYPERFACE)  # sub-networks that learn from regions
-DISTILL = "distill"  # the database of faces with a teacher's descriptors
 WINDOWS_OF_A_PICTURE = 16  # our choice: what a net of windows learns of each of a mini-batch
 
 

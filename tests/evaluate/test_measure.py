@@ -100,7 +100,7 @@ def test_a_picture_that_cannot_be_read_is_said_and_stops_nothing(sets, chain, tm
 
 
 def test_fgnet_without_its_points_is_measured_on_the_faces_that_are_found(sets, chain, tmp_path):
-    """The chain's net finds no face in a grey picture, and that is said."""
+    """Selective search proposes nothing in a grey picture of 8 pixels, and that is said."""
     folder = tmp_path / "data" / "fgnet"
     shutil.copytree(sets / "data" / "fgnet", folder)
     shutil.rmtree(folder / "points")
@@ -108,8 +108,9 @@ def test_fgnet_without_its_points_is_measured_on_the_faces_that_are_found(sets, 
     path, *others = sorted((folder / "images").glob("*.JPG"))
     for other in others[5:]:
         other.unlink()
-    cv2.imwrite(str(path), np.full((90, 90, 3), 127, np.uint8))
-    run_well("evaluate.measure", *options(tmp_path, chain, "fgnet", tmp_path / "out"))
+    cv2.imwrite(str(path), np.full((8, 8, 3), 127, np.uint8))
+    some = options(tmp_path, chain, "fgnet", tmp_path / "out")
+    run_well("evaluate.measure", *some, "--proposals", "selective-search")
     results = results_in(tmp_path / "out")
     said = list(predictions.read(str(tmp_path / "out" / "faces")))
     found = [one for one in said if one.faces[0] is not None]

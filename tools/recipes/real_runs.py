@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from allinone.schedules import DISTILL
-from allinone.tasks import PROPOSAL, SCREEN
+from allinone.tasks import DISTILL, PROPOSAL, SCREEN
 from tools.recipes.options import EUCLIDEAN, WITHOUT_DROPOUT
 
 # Databases with regions that nets took for faces: the scout, the first and the last proposal net.

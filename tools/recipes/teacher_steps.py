@@ -11,8 +11,8 @@ import os
 from collections.abc import Sequence
 
 from allinone.errors import InputError
+from allinone.tasks import DISTILL
 from data_prep.parts import TRAIN
-from python_layers.tops import DISTILL
 from tools.recipes.photograph_steps import TOWERS, records
 from tools.recipes.steps import Step
 

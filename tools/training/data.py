@@ -9,10 +9,17 @@ from allinone import store
 from allinone.errors import InputError
 from allinone.profiles import EYES, Profile
 from allinone.schedules import Job
-from allinone.tasks import ALIGNED_TOWERS, DESCRIPTOR, REGION_TOWER, WINDOW_NETS, tasks_of
+from allinone.tasks import (
+    ALIGNED_TOWERS,
+    DESCRIPTOR,
+    DISTILL,
+    REGION_TOWER,
+    WINDOW_NETS,
+    tasks_of,
+)
 from prototxt.towers import VALIDATION, database_of
 from python_layers.region_data import PER_IMAGE
-from python_layers.tops import DISTILL, REGION_TOWERS, WINDOWS_OF_A_PICTURE
+from python_layers.tops import REGION_TOWERS, WINDOWS_OF_A_PICTURE
 
 MOST_VALIDATION = 50  # our choice: mini-batches of one validation at most
 LOOKS = 4  # our choice: times that a validation uses a picture, for other regions each time
