@@ -8,7 +8,7 @@
 #: of trainings whose towers are fused. TRUNK: the one of RUNS whose shared layers are taken.
 #: PROPOSAL: folders of the trainings of the nets that find where to look; default: those of
 #: train-proposal and train-screen.
-#: FOLD: number of a fold, or all: the whole set; default: each by turns.
+#: FOLD: numbers of folds, or all: the whole set; default: each by turns.
 #: DATA: folder with a folder for each dataset. SRC: that of one dataset, where it is not in DATA.
 #: DB: folder of databases; default: DATA/db. SETS: names of datasets. FACES, SCENES: records.jsonl
 #: of portraits and of scenes. LANDMARKS: model that finds landmarks where a dataset has none.
@@ -45,7 +45,10 @@ DATA ?= data
 DB ?= $(DATA)/db
 FACES ?= data/synthetic/faces/records.jsonl
 SCENES ?= data/synthetic/scenes/records.jsonl
-PRETRAINED := out/$(PROFILE)/pretrain
+# Profile small starts from a teacher's descriptors where there are some in DB.
+TAUGHT = $(shell ls -d $(call quoted,$(DB)/distill) out/small/distill/finished 2>/dev/null)
+FIRST := $(if $(filter small,$(PROFILE)),$(if $(TAUGHT),distill,pretrain),pretrain)
+PRETRAINED := out/$(PROFILE)/$(FIRST)
 INIT ?= $(PRETRAINED)
 GIVEN_START = $(INIT)
 RUN ?= out/$(PROFILE)/joint
@@ -139,10 +142,13 @@ inspect: setup  ## Draw random samples of every database in DB, with their label
 	$(PY) -m tools.inspect_db $(call quoted,$(DB)) --out $(call quoted,$(or $(OUT),out/inspect))
 
 pretrain: setup  ## Train the identity net, from which the others start [DATA DB TRAINING]
-	$(TRAIN) --job pretrain --out $(PRETRAINED)
-	@touch $(PRETRAINED)/finished
+	$(TRAIN) --job pretrain --out out/$(PROFILE)/pretrain
+	@touch out/$(PROFILE)/pretrain/finished
+distill: setup  ## Train it on another net's descriptors; the start of small [DATA DB TRAINING]
+	$(TRAIN) --job distill --out out/$(PROFILE)/distill
+	@touch out/$(PROFILE)/distill/finished
 # It is trained first where it is the one to start from, and has not been trained to its end.
-START := $(if $(filter $(PRETRAINED),$(INIT)),$(if $(wildcard $(PRETRAINED)/finished),,pretrain))
+START := $(if $(filter $(PRETRAINED),$(INIT)),$(if $(wildcard $(PRETRAINED)/finished),,$(FIRST)))
 train $(patsubst %,train-%,$(filter-out $(APART),$(TOWERS))): $(START)
 train: setup  ## Train the sub-networks jointly, or go on with it [DATA DB INIT RUN TRAINING]
 	$(TRAIN) --job joint --out $(call quoted,$(RUN)) $(call option,--init,$(INIT))
@@ -161,9 +167,11 @@ finetune-custom: setup  ## Fine-tune on your faces [DATA SRC INIT LANDMARKS OUT 
 	@$(RECIPE).custom --folder $(call quoted,$(or $(SRC),$(DATA)/custom)) \
 		--out $(call quoted,$(or $(OUT),out/custom)) $(call option,--init,$(GIVEN_START)) \
 		$(call option,--landmarks-from,$(LANDMARKS)) $(DEVICE) $(TUNED)
-fuse: setup  ## Fuse newest snapshots into MODEL [RUN RUNS TRUNK PROPOSAL MODEL PROFILE]
+fuse: setup  ## Fuse newest snapshots into MODEL, and calibrate it [RUN RUNS TRUNK PROPOSAL MODEL PROFILE]
 	$(PY) -m tools.fuse --run $(call quoted,$(RUNS)) $(call option,--trunk,$(TRUNK)) \
 		$(call option,--proposal,$(PROPOSAL)) --out $(call quoted,$(MODEL)) --gpu "$(GPU)"
+	$(PY) -m evaluate.calibrate --model $(call quoted,$(MODEL)) \
+		--run $(call quoted,$(RUNS)) --gpu "$(GPU)"
 	$(PY) -m evaluate.operating_point --model $(call quoted,$(MODEL)) \
 		--run $(call quoted,$(RUNS)) --gpu "$(GPU)"
 
@@ -178,7 +186,7 @@ eval: setup  ## Measure on all benchmarks whose sets are there [MEASURING]
 report: setup  ## Write measured figures beside the paper's [DATA EVAL OUT PROFILE SYSTEMS]
 	@$(PY) -m evaluate.report --results $(call quoted,$(EVAL)) --data $(call quoted,$(DATA)) \
 		--out $(call quoted,$(or $(OUT),report)) $(call option,--systems,$(SYSTEMS))
-train-real: setup  ## Make a model from photographs; 4 hours [REAL CORES ITERATIONS LR BATCH]
+train-real: setup  ## Make a model from photographs; many hours [REAL CORES ITERATIONS LR BATCH]
 	@$(RECIPE).real --real $(call quoted,$(REAL)) $(DEVICE) $(TUNED)
 eval-real: setup  ## Measure MODEL, or the shipped one, on the held-out part of REAL [REAL MODEL]
 	@$(RECIPE).real --real $(call quoted,$(REAL)) --until sets

@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 
 from allinone.errors import InputError
+from allinone.profiles import EYES
 
 # our choice: where the 21 landmarks of an upright, frontal face lie in the aligned picture, as
-# shares of its side. Eye centres are 24 % of the side apart: hair, chin and the sides of the head
-# stay in the picture, since they tell gender and age.
+# shares of its side. Eye centres are EYES apart: hair, chin and the sides of the head stay in the
+# picture. A profile or a model may have them further apart (`tightened`).
 # fmt: off
 CANONICAL = np.float32([
     [0.295, 0.367], [0.361, 0.340], [0.434, 0.362],  # left brow
@@ -20,6 +21,7 @@ CANONICAL = np.float32([
     [0.414, 0.660], [0.500, 0.672], [0.586, 0.660], [0.500, 0.787],  # mouth, chin
 ])
 # fmt: on
+MIDDLE = np.array([0.5, 0.55])  # our choice: of the face; it stays where it is in tighter pictures
 EARS = (12, 16)
 # Ears are left out: they move most with yaw and are most often guessed.
 STABLE = np.array([place for place in range(21) if place not in EARS])
@@ -69,13 +71,23 @@ def similarity(points: np.ndarray, visibility: np.ndarray | None = None) -> np.n
     return matrix
 
 
-def in_pixels(unit: np.ndarray, size: int, margin: float = 0.0) -> np.ndarray:
+def tightened(unit: np.ndarray, eyes: float) -> np.ndarray:
+    """Return transforms (..., 2, 3) to the unit square in which eye centres are `eyes` apart."""
+    if eyes == EYES:
+        return unit
+    tight = unit * (eyes / EYES)
+    tight[..., 2] += (1 - eyes / EYES) * MIDDLE
+    return tight
+
+
+def in_pixels(unit: np.ndarray, size: int, margin: float = 0.0, eyes: float = EYES) -> np.ndarray:
     """Return transforms (..., 2, 3) to the aligned face of `size` pixels, as OpenCV warps.
 
-    margin: share of the face's side that is added on every side.
+    margin: share of the face's side that is added on every side; eyes: how far apart eye centres
+    are, as a share of the face's side.
     """
     inner = size / (1 + 2 * margin)
-    matrix = unit * inner
+    matrix = tightened(unit, eyes) * inner
     matrix[..., 2] += margin * inner
     # OpenCV counts from the centre of the first pixel, points from its corner.
     matrix[..., 2] += matrix[..., :2].sum(axis=-1) / 2 - 0.5
@@ -83,10 +95,14 @@ def in_pixels(unit: np.ndarray, size: int, margin: float = 0.0) -> np.ndarray:
 
 
 def warp(
-    image: np.ndarray, points: np.ndarray, size: int, visibility: np.ndarray | None = None
+    image: np.ndarray,
+    points: np.ndarray,
+    size: int,
+    visibility: np.ndarray | None = None,
+    eyes: float = EYES,
 ) -> np.ndarray:
     """Return the aligned face, BGR uint8 (size, size, 3). InputError as `similarity`."""
-    return warp_by(image, in_pixels(similarity(points, visibility), size), size)
+    return warp_by(image, in_pixels(similarity(points, visibility), size, eyes=eyes), size)
 
 
 def warp_by(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:

@@ -207,7 +207,11 @@ class FaceAnalyzer:
             return self.look_at_each([images[owner] for owner in owners], regions)
 
         sizes = [image.shape[1::-1] for image in images]
-        owners, seen = refine.iterative_region_proposals(look, owners, together, sizes, still=still)
+        calibrated = self.backend.model.calibrated
+        scores = calibrated(refine.KEPT), calibrated(refine.SURE)
+        owners, seen = refine.iterative_region_proposals(
+            look, owners, together, sizes, still=still, scores=scores
+        )
         found = []
         for number in range(len(images)):
             own = {name: values[owners == number] for name, values in seen.items()}
@@ -241,10 +245,10 @@ class FaceAnalyzer:
 
     def describe_many(self, images, found) -> list[list[Face]]:
         """Run stage 2 on what stage 1 found in each picture."""
-        crops = []
+        crops, size, eyes = [], self.describer.input_size, self.describer.eyes
         for image, one in zip(images, found):
             for points, visible in zip(one["landmarks"], one["visibility"]):
-                crops.append(align.warp(image, points, self.describer.input_size, visible))
+                crops.append(align.warp(image, points, size, visible, eyes))
         both = self.describer(crops + [align.mirror(crop) for crop in crops], stage=2)
         mean = {name: (out[: len(crops)] + out[len(crops) :]) / 2 for name, out in both.items()}
         place, result = 0, []

@@ -49,6 +49,11 @@ class Backend:
         """Return the side of an image that the net takes."""
         return self.model.input_size
 
+    @property
+    def eyes(self) -> float:
+        """Return how far apart eye centres of the aligned faces that it takes are, as a share."""
+        return self.model.eyes
+
     def __call__(self, images: list[np.ndarray], stage: int) -> dict[str, np.ndarray]:
         """Return {output: (n, size) array} of a stage for BGR uint8 images (n, side, side, 3).
 

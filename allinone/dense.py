@@ -21,6 +21,7 @@ ROOM = 1.25  # our choice: side of the windows for the smallest faces, in faces;
 SMALLEST = 24  # our choice: pixels; the least height of a face that is looked for,
 SMALLEST_SHARE = 1 / 40  # but no less than this share of the picture's longer side
 MARGIN = 0.25  # our choice: share of a window that may lie outside the picture
+# Scores are those of the net as it was trained (allinone.model.Model.calibrated).
 SCORE = 0.1  # our choice: least score of a window
 HEADS, AROUND = 40, 2  # our choice: places in a picture, windows kept of each; 4 find no more
 SURE = 0.9  # our choice: score from which on a window's place is kept beyond HEADS, as in crowds
@@ -73,11 +74,11 @@ def _pieces_of_level(image: np.ndarray, scale: float, side: int) -> Iterator[tup
 def windows(backend: Backend, image: np.ndarray, smallest: float) -> tuple[np.ndarray, np.ndarray]:
     """Return windows (n, 4) of a BGR picture and their scores (n,), those of at least SCORE."""
     side, (height, width) = backend.input_size, image.shape[:2]
-    found = [np.zeros((0, 5), np.float32)]
+    found, least = [np.zeros((0, 5), np.float32)], backend.model.calibrated(SCORE)
     for scale in pyramid(width, height, side, smallest):
         for left, top, piece in _pieces_of_level(image, scale, side):
             scores = backend.scores(piece)
-            y, x = np.nonzero(scores >= SCORE)
+            y, x = np.nonzero(scores >= least)
             corner = np.column_stack([x * DENSE_STRIDE + left, y * DENSE_STRIDE + top])
             window = [corner / scale, (corner + side) / scale, scores[y, x]]
             found.append(np.column_stack(window))
@@ -97,7 +98,8 @@ def proposals(backend: Backend, image: np.ndarray, smallest: float | None = None
     smallest = smallest or max(SMALLEST, SMALLEST_SHARE * max(image.shape[:2]))
     found, scores = windows(backend, image, smallest)
     heads, best = boxes.nms(found, scores, SAME_PLACE), set()
-    for head in heads[: max(HEADS, int((scores[heads] >= SURE).sum()))]:  # the best ones first
+    sure = int((scores[heads] >= backend.model.calibrated(SURE)).sum())
+    for head in heads[: max(HEADS, sure)]:  # the best ones first
         near = boxes.iou(found[head], found)[0] > SAME_PLACE
         best_first = np.argsort(-scores[near], kind="stable")[:AROUND]
         best.update(np.flatnonzero(near)[best_first].tolist())

@@ -25,6 +25,8 @@ import msgspec
 
 from allinone import closure, folders, reading, tasks
 from allinone.errors import InputError
+from allinone.log_odds import Scale
+from allinone.profiles import EYES, LEAST_EYES, MOST_EYES
 
 ABOUT, PROVENANCE, TPE = "model.json", "provenance.json", "tpe.h5"
 FUSED = ("deploy.prototxt", "allinone.caffemodel")
@@ -57,6 +59,19 @@ MOST_PIXELS = 1 << 12  # a side of the input
 AGAIN = "get the model again, or fuse again"
 
 
+class Calibration(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """By what the log odds of a task were scaled; its last layer has it already."""
+
+    factor: float
+    shift: float = 0.0
+    found_by: dict[str, Any] = {}
+
+    @property
+    def scale(self) -> Scale:
+        """Return factor and shift."""
+        return Scale(self.factor, self.shift)
+
+
 class About(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """What model.json says."""
 
@@ -69,6 +84,8 @@ class About(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_o
     score_from: dict[str, Any] = {}  # how the score was found
     scores: dict[str, float] = {}  # of ways to propose regions that have another one
     scores_from: dict[str, dict[str, Any]] = {}
+    calibration: dict[str, Calibration] = {}  # of tasks, from the net as it was trained
+    eyes: float = EYES  # how far apart eye centres are in the aligned faces that stage 2 takes
 
 
 class Model:
@@ -89,6 +106,11 @@ class Model:
         return self.about.input_size
 
     @property
+    def eyes(self) -> float:
+        """Return how far apart eye centres of its aligned faces are, as a share of the side."""
+        return self.about.eyes
+
+    @property
     def score(self) -> float:
         """Return the least detection score of a face that is reported."""
         return SCORE if self.about.score is None else self.about.score
@@ -96,6 +118,11 @@ class Model:
     def score_of(self, proposals: str) -> float:
         """Return the same where regions are proposed in a way of allinone.searching.PROPOSALS."""
         return self.about.scores.get(proposals, self.score)
+
+    def calibrated(self, score: float) -> float:
+        """Return what a detection score of the net as it was trained has become since."""
+        found = self.about.calibration.get("detection")
+        return float(found.scale.applied(score)) if found else score
 
     @property
     def sha256(self) -> str:
@@ -231,9 +258,14 @@ def _what_is_wrong(about: About) -> str:
         return f"input_size {about.input_size} is not from 1 to {MOST_PIXELS}"
     if not set(about.stages) <= set(STAGES):
         return f"stages are {', '.join(STAGES)}, not {', '.join(about.stages)}"
+    if not LEAST_EYES <= about.eyes <= MOST_EYES:
+        return f"eyes {about.eyes} is not from {LEAST_EYES} to {MOST_EYES}"
     for score in (about.score or 0.0, *about.scores.values()):
         if not (math.isfinite(score) and 0 <= score <= 1):
             return f"score {score} is not from 0 to 1"
+    for name, one in about.calibration.items():
+        if not (math.isfinite(one.shift) and math.isfinite(one.factor) and one.factor > 0):
+            return f"calibration of {name}: factor {one.factor}, shift {one.shift} scale nothing"
     return ""
 
 

@@ -11,21 +11,25 @@ import msgspec
 
 from allinone import files, folders
 from allinone.model import ABOUT, FORMAT, NETS, PROVENANCE, TPE, About, read_about
+from allinone.profiles import EYES
 
 
 def write_about(folder: str, about: About) -> None:
-    """Write model.json."""
+    """Write model.json; what is usual is left out."""
+    if about.eyes == EYES:
+        about.eyes = EYES  # the very object: only that is left out
     text = msgspec.json.format(msgspec.json.encode(about), indent=1)
     with files.replacing(os.path.join(folder, ABOUT), "wb") as stream:
         stream.write(text + b"\n")
 
 
 def describe(
-    folder: str, profile: str, input_size: int, stages: dict[str, dict], **scores: Any
+    folder: str, profile: str, input_size: int, stages: dict[str, dict], **more: Any
 ) -> None:
     """Write model.json for the nets, weights and history in a folder.
 
-    The rest as in `About`; scores: score, score_from, scores and scores_from, where it has any.
+    The rest as in `About`; more: eyes, score, score_from, scores, scores_from and calibration,
+    where it has any.
     """
     names = [name for net in NETS for name in net] + [TPE, PROVENANCE]
     there = [name for name in names if os.path.isfile(os.path.join(folder, name))]
@@ -36,7 +40,7 @@ def describe(
         input_size=input_size,
         stages=stages,
         files=digests,
-        **scores,
+        **more,
     )
     write_about(folder, about)
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from allinone.arguments import Real
 from allinone.tasks import AGE_SCALE, WINDOW_NETS, Task
 
 USUAL_BATCH = 16  # our choice: pictures of a mini-batch for a tower that a profile does not name
+# How far apart the eye centres of an aligned face are, as a share of its side, unless a profile, a
+# database or a model says otherwise (allinone/align.py); the least and the largest share.
+EYES, LEAST_EYES, MOST_EYES = 0.238, 0.15, 0.6
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class Profile:
     weights: dict[str, float] = field(default_factory=dict)  # tasks whose weight in eq. 8 differs
     erasing: float = 0.0  # share of aligned faces that lose a rectangle in training
     without_dropout: tuple[str, ...] = ()  # sub-networks that have no dropout
+    eyes: float = EYES  # how far apart eye centres of aligned faces are, as a share of the side
 
     def weight(self, task: Task) -> float:
         """Return the weight of a task in eq. 8."""
@@ -108,6 +113,21 @@ SMALL = replace(
 )
 
 PROFILES: dict[str, Profile] = {profile.name: profile for profile in (PAPER, TINY, SMALL)}
+
+# Of commands that build databases of aligned faces.
+EYES_OPTION = dict(
+    type=Real(least=LEAST_EYES, most=MOST_EYES, hint=f"{EYES} is usual"),
+    metavar="SHARE",
+    help="how far apart eye centres of aligned faces are, as a share of the side; what is trained "
+    "on them keeps it. Default: the profile's",
+)
+
+
+def with_eyes(name: str, eyes: float | None) -> Profile:
+    """Return a profile with eye centres so far apart in aligned faces, None for its own."""
+    profile = PROFILES[name]
+    return profile if eyes is None else replace(profile, eyes=eyes)
+
 
 # Sizes of the baseline HyperFace: AlexNet's five convolutions with max1, conv3 and pool5 fused.
 HYPERFACE: dict[str, Profile] = {

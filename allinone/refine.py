@@ -13,6 +13,7 @@ import numpy as np
 
 from allinone import boxes, landmarks
 
+# Scores are those of the net as it was trained (allinone.model.Model.calibrated).
 KEPT = 0.3  # our choice: least score of a region that goes on to the next round
 # our choice: N, rounds of Iterative Region Proposals; the third still moves boxes, a fourth moves
 # none (make bench)
@@ -38,18 +39,20 @@ def iterative_region_proposals(
     sizes: Sequence[tuple[int, int]],
     rounds: int = ROUNDS,
     still: float | None = None,
+    scores: tuple[float, float] = (KEPT, SURE),
 ) -> tuple[np.ndarray, Found]:
     """Return (owners (m,), what stage 1 finds) of all regions that may be faces.
 
     They are proposed or found on the way. look(owners, regions) runs stage 1; owners (n,): the
     picture of each region (n, 4); sizes: (width, height) of the pictures. still: for regions of
     which a face has one: IoU with a region that was looked at from which on a new one is not; those
-    BESIDE a region that is one are looked at too.
+    BESIDE a region that is one are looked at too. scores: what KEPT and SURE are in this net.
     """
+    kept, _ = scores
     # 1. Score the proposals, 2. keep those that may be faces.
-    newest = _promising(look, owners, regions)
+    newest = _promising(look, owners, regions, kept)
     if still is not None:
-        newest = _with_those_beside(look, *newest)
+        newest = _with_those_beside(look, *newest, *scores)
     seen = [newest]
     # 3. Each round: the rectangle of the landmarks that were found in a region is a new region;
     #    score it, keep it or not.
@@ -63,18 +66,18 @@ def iterative_region_proposals(
             if not wanted.any():
                 break
         new = np.unique(np.column_stack([owners[wanted], new[wanted]]), axis=0)
-        newest = _promising(look, new[:, 0].astype(int), new[:, 1:].astype(np.float32))
+        newest = _promising(look, new[:, 0].astype(int), new[:, 1:].astype(np.float32), kept)
         seen.append(newest)
     owners, found = zip(*seen)
     return np.concatenate(owners), joined(found)
 
 
-def _with_those_beside(look, owners, found):
-    """Return (owners, what stage 1 finds) of regions and of those beside the SURE ones."""
-    sure = found["score"] >= SURE
-    center, size = boxes.center_size(found["boxes"][sure])
+def _with_those_beside(look, owners, found, kept, sure):
+    """Return (owners, what stage 1 finds) of regions and of those beside the sure ones."""
+    some = found["score"] >= sure
+    center, size = boxes.center_size(found["boxes"][some])
     beside = [boxes.from_center_size(center, size * factor) for factor in BESIDE]
-    more, seen = _promising(look, np.tile(owners[sure], len(BESIDE)), np.concatenate(beside))
+    more, seen = _promising(look, np.tile(owners[some], len(BESIDE)), np.concatenate(beside), kept)
     return np.concatenate([owners, more]), joined([found, seen])
 
 
@@ -102,10 +105,10 @@ def joined(parts: Sequence[Found]) -> Found:
     return whole
 
 
-def _promising(look, owners, regions):
+def _promising(look, owners, regions, kept):
     """Return (owners, what stage 1 finds) of the regions that may be faces."""
     found = look(owners, regions)
-    keep = found["score"] >= KEPT
+    keep = found["score"] >= kept
     return np.asarray(owners)[keep], {name: values[keep] for name, values in found.items()}
 
 

@@ -8,6 +8,9 @@ from allinone import boxes
 from allinone.tasks import NEGATIVE_IOU, POSITIVE_IOU, REGRESS_IOU
 
 FACE, BACKGROUND, IGNORED = 1, 0, -1
+# our choice: around a place that is to be ignored this share of its size on every side is too; a
+# region teaches nothing where more than TOUCHED of it lies there.
+AROUND_IGNORED, TOUCHED = 0.25, 0.1
 
 
 def label_regions(
@@ -27,6 +30,19 @@ def label_regions(
     best, face = overlaps.max(axis=1), overlaps.argmax(axis=1)
     label = np.select([best > POSITIVE_IOU, best < NEGATIVE_IOU], [FACE, BACKGROUND], IGNORED)
     return label, best > REGRESS_IOU, face
+
+
+def may_hide_a_face(regions: np.ndarray, ignored: np.ndarray) -> np.ndarray:
+    """Tell which regions (n, 4) lie where a face may be that nobody has marked.
+
+    ignored: boxes (m, 4) of such places.
+    """
+    if not len(ignored):
+        return np.zeros(len(regions), bool)
+    center, size = boxes.center_size(np.asarray(ignored, np.float32))
+    around = boxes.from_center_size(center, size * (1 + 2 * AROUND_IGNORED))
+    share = boxes.intersection(regions, around) / np.maximum(boxes.area(regions), 1e-6)[:, None]
+    return share.max(axis=1) > TOUCHED
 
 
 def jittered(

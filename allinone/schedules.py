@@ -11,7 +11,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from allinone.profiles import Profile
-from allinone.tasks import AGE_GAUSSIAN_WEIGHT, HYPERFACE, PROPOSAL, SCREEN, TOWERS, tasks_of
+from allinone.tasks import (
+    AGE_GAUSSIAN_WEIGHT,
+    DISTILL,
+    HYPERFACE,
+    PROPOSAL,
+    SCREEN,
+    TOWERS,
+    tasks_of,
+)
 
 AGE_SWITCH_ITERATION = 20000  # eq. 6: lambda is 0 until here, then 1 (section III-C4)
 
@@ -32,11 +40,16 @@ class Job:
     batch: dict[str, int] = field(default_factory=dict)  # where it differs from the profile's
     without_dropout: tuple[str, ...] = ()  # further sub-networks that have no dropout
     folds: int = 0  # where above 0: a database and a run of its own for each fold
+    # 0: the identity net learns who somebody is; else another net's descriptors of so many numbers,
+    # in the files that are committed: a run takes the number from its databases.
+    teacher: int = 0
     # The tasks whose own layers alone learn (prototxt.network.branch); (): every layer learns. The
     # paper fine-tunes "the face detection branch", "the gender and smile branches", "the age-task
     # branch" (sections IV-A, D and E). Those are the layers behind all that another task shares
     # (our choice): the others keep their answers to the bit. fddb has no labels of its other heads.
     branches: tuple[str, ...] = ()
+    vary: tuple[str, ...] = ()  # further kinds of variation (python_layers.variations)
+    balance: tuple[str, ...] = ()  # sub-networks whose faces are balanced over ages and genders
 
     def batch_of(self, tower: str, profile: Profile) -> int:
         """Return how many pictures of a sub-network are in a mini-batch."""
@@ -102,19 +115,18 @@ WHY: dict[str, str] = dict(
 )
 
 FOTW = ("smile", "gender")  # sub-networks and tasks of Faces of the World (section IV-D)
+TEACHER = 128  # numbers of the descriptor in the committed files: dlib's
 WINDOWS = 256  # our choice: windows of a mini-batch of the proposal net,
 CLOSE_WINDOWS = 128  # and of the screening net
 SAME_BUDGET = "as joint, for a comparison at the same budget"  # why of a sub-network alone
 
 
-def _alone(age_switch: int, **same) -> list[Job]:
+def _alone(age_switch: int, init: str = "pretrain", **same) -> list[Job]:
     """Return a job for each sub-network alone; the age loss switches as in the joint net."""
     jobs = []
     for tower in TOWERS:
         switch = age_switch if any(task.loss == "age" for task in tasks_of(tower)) else 0
-        jobs.append(
-            Job(tower, (tower,), age_switch=switch, init="pretrain", why=SAME_BUDGET, **same)
-        )
+        jobs.append(Job(tower, (tower,), age_switch=switch, init=init, why=SAME_BUDGET, **same))
     return jobs
 
 
@@ -138,6 +150,15 @@ def _paper_jobs() -> list[Job]:
             base_lr=0.01,
             why="Caffe's usual from scratch; about 50 epochs of CASIA at 128",
             batch=dict(id=128),
+        ),
+        Job(
+            DISTILL,
+            ("id",),
+            iterations=200000,
+            base_lr=0.01,
+            why="as pretrain",
+            batch=dict(id=128),
+            teacher=TEACHER,
         ),
         Job(
             "joint",
@@ -186,8 +207,11 @@ def _paper_jobs() -> list[Job]:
     ]
 
 
-def _small_jobs() -> list[Job]:
-    """Return the same jobs for the small nets: minutes on two cores, for the drawn set."""
+def _small_jobs(first: str) -> list[Job]:
+    """Return the same jobs for the small nets: minutes on two cores, for the drawn set.
+
+    first: the job that joint starts from.
+    """
     full = dict(iterations=900, base_lr=0.002)
     gentle = dict(
         iterations=100,
@@ -199,15 +223,25 @@ def _small_jobs() -> list[Job]:
     return [
         Job("pretrain", ("id",), why="as joint", batch=dict(id=48), **full),
         Job(
+            DISTILL,
+            ("id",),
+            iterations=3000,
+            base_lr=0.0005,
+            why="the best of 0.0005, 0.001 and 0.002, which we tried (docs/training_notes.md)",
+            batch=dict(id=64),
+            without_dropout=("id",),  # tried there too
+            teacher=TEACHER,
+        ),
+        Job(
             "joint",
             TOWERS,
             why="the best over all tasks of 0.0007 to 0.002, which we tried",
-            init="pretrain",
+            init=first,
             # Late: by Adam an earlier one may throw the tower beyond all ages (docs/training.md).
             age_switch=800,
             **full,
         ),
-        *_alone(800, **full),
+        *_alone(800, first, **full),
         Job("hyperface", (HYPERFACE,), why="as joint", **full),
         _finding(
             PROPOSAL,
@@ -230,6 +264,6 @@ def _by_name(jobs: list[Job]) -> dict[str, Job]:
 
 JOBS: dict[str, dict[str, Job]] = {
     "paper": _by_name(_paper_jobs()),
-    "tiny": _by_name(_small_jobs()),
-    "small": _by_name(_small_jobs()),
+    "tiny": _by_name(_small_jobs("pretrain")),
+    "small": _by_name(_small_jobs(DISTILL)),
 }

@@ -15,7 +15,7 @@ import numpy as np
 
 from allinone import files, model, nets, packed, reading, surgery
 from allinone.errors import InputError
-from allinone.profiles import PROFILES
+from allinone.profiles import EYES, LEAST_EYES, MOST_EYES, PROFILES
 
 KEEP = 3  # our choice: snapshots that stay
 NET, SOLVER, PLAN, FOLDER = "train.prototxt", "solver.prototxt", "plan.json", "snapshots"
@@ -246,6 +246,22 @@ def profile_of(source: str) -> str:
             f"{path}: profile '{name}' is none of {', '.join(PROFILES)}; give --profile"
         )
     return name
+
+
+def eyes_of(source: str) -> float:
+    """Return how far apart eye centres of the aligned faces are that a run or model learnt from.
+
+    A share of the face's side; the usual one where the folder does not say it.
+    """
+    folder = folder_of(weights_of(source))
+    if model.is_model(folder):
+        return model.read_about(folder).eyes
+    path = os.path.join(folder, PLAN)
+    plan = reading.read_json(path, "train again", dict) if os.path.isfile(path) else {}
+    eyes = plan.get("eyes", EYES)
+    if not (isinstance(eyes, float) and LEAST_EYES <= eyes <= MOST_EYES):
+        raise InputError(f"{path}: eyes {eyes} is no share from {LEAST_EYES} to {MOST_EYES}")
+    return eyes
 
 
 def parameters(weights: str) -> dict[str, np.ndarray]:

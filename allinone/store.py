@@ -21,14 +21,16 @@ from allinone import files, folders, pictures, reading
 from allinone.errors import InputError
 
 LMDB, REGIONS, MANIFEST = "images.lmdb", "regions.h5", "manifest.json"
+GROUPS = "groups.npy"  # of aligned faces: age and gender of each, to balance them
+UNKNOWN = 255  # age or gender there
 DROPPED = "dropped.jsonl"
 KIND = folders.Kind(
     "database",
-    holds=(LMDB, REGIONS, MANIFEST, DROPPED),
+    holds=(LMDB, REGIONS, GROUPS, MANIFEST, DROPPED),
     proofs={MANIFEST: frozenset({"tower", "count", "hash"})},
 )
 PAGES = "data.mdb"  # of an LMDB
-HASHED = (f"{LMDB}/{PAGES}", REGIONS)
+HASHED = (f"{LMDB}/{PAGES}", REGIONS, GROUPS)
 AGAIN = "build the database again"
 MAP_SIZE = 1 << 40  # address space, not disk: LMDB reserves nothing of it
 TRANSACTION = 1000  # our choice: records that are written together
@@ -138,6 +140,23 @@ class Reader:
         return pictures.decode_record(datum.data, f"{self.folder}: a record")
 
 
+def groups(folder: str, count: int) -> np.ndarray:
+    """Return age in years and gender (count, 2) of the faces of a database, or UNKNOWN.
+
+    InputError where the database has none.
+    """
+    path = os.path.join(folder, GROUPS)
+    if not os.path.isfile(path):
+        raise InputError(f"{path}: missing, so that groups cannot be balanced; {AGAIN}")
+    try:
+        found = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"{path}: damaged ({error}); {AGAIN}") from None
+    if found.dtype != np.uint8 or found.shape != (count, 2):
+        raise InputError(f"{path}: is not of the {count} faces beside it; {AGAIN}")
+    return found
+
+
 def databases(folder: str) -> list[str]:
     """Return the databases of a tower.
 
@@ -170,6 +189,8 @@ class Manifest(_Needed, total=False):
     """What a manifest must be, as far as it is read; it says more, for people."""
 
     input_size: int  # pixels
+    descriptor: int  # numbers of a teacher's descriptor, which each record has
+    eyes: float  # how far apart eye centres of aligned faces are, as a share of the side
     identities: int  # people; each is a class of the net that learns from it
     names: list[str]  # of the people by class, "" where it is not known
     dropped: dict[str, int]  # {why: how many faces}

@@ -23,6 +23,8 @@ ARRAYS = dict(
     proposal_start=((), "i8"),
     proposal=((4,), "f4"),
 )
+# Places that teach nothing, since a face may be there; only databases that have some have these.
+IGNORED = dict(ignored_start=((), "i8"), ignored=((4,), "f4"))
 UNKNOWN = -1  # of a gender
 STARTS, PROPOSAL = ("face_start", "proposal_start"), "proposal"
 
@@ -42,12 +44,19 @@ class StoredRegions:
             self.faces = {name: self._array(data, name)[...] for name in ("box", *labels)}
             self.face_start, self.proposal_start = (self._array(data, name)[...] for name in STARTS)
             self._proposals = self._array(data, PROPOSAL)  # AFLW's are 40 million
+            self._ignored = np.zeros((0, 4), np.float32)
+            self.ignored_start = np.zeros(pictures + 1, np.int64)
+            if all(name in data for name in IGNORED):
+                self.ignored_start, self._ignored = (
+                    self._array(data, name)[...] for name in IGNORED
+                )
         self._check(pictures)
 
     def _check(self, pictures):
         """Raise InputError where the arrays do not fit each other, or the number of pictures."""
         faces, proposals = len(self.faces["box"]), len(self._proposals)
-        for starts, end in ((self.face_start, faces), (self.proposal_start, proposals)):
+        parts = [(self.face_start, faces), (self.proposal_start, proposals)]
+        for starts, end in (*parts, (self.ignored_start, len(self._ignored))):
             whole = len(starts) == pictures + 1 and starts[0] == 0 and starts[-1] == end
             if not whole or (np.diff(starts) < 0).any():
                 raise InputError(
@@ -60,6 +69,11 @@ class StoredRegions:
         with hdf5.in_words(self.path, store.AGAIN):
             return self._proposals[first:last]
 
+    def ignored(self, picture: int) -> np.ndarray:
+        """Return the boxes (n, 4) of a picture in which a face may be that nobody has marked."""
+        first, last = self.ignored_start[picture : picture + 2]
+        return self._ignored[first:last]
+
     def _array(self, data, name):
-        shape, kind = ARRAYS[name]
+        shape, kind = {**ARRAYS, **IGNORED}[name]
         return hdf5.checked(data, name, hdf5.Array(np.dtype(kind).kind, (None, *shape)))

@@ -136,6 +136,7 @@ def one_of_each(collected: Copies, source: str, tolerance: float = 0.0) -> Param
 
 TRUNK = tuple(f"conv{number}/w" for number in range(1, 6))  # what every net of the kit has
 CLASSIFIER = "fc8"  # over the people of the training set; only training nets have it
+TO_TEACHER = "to_teacher"  # from the descriptor to a teacher's; only training nets have it
 COUNTER = "/count"  # ends the names of iteration counts, which belong to a run and are no weights
 
 

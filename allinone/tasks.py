@@ -199,6 +199,9 @@ ALIGNED_TOWERS: tuple[str, ...] = tuple(tower for tower in TOWERS if tower != RE
 HYPERFACE = "hyperface"
 HYPERFACE_TASKS = ("detection", "landmarks", "visibility", "pose", "gender")
 
+# What learns from another net's descriptors: a job of the identity tower, and its database.
+DISTILL = "distill"
+
 # The proposal net and the screening net are our addition, towers of their own too: they tell
 # windows that show a face from those that show none, so that stage 1 need not look everywhere. The
 # first looks at all of a picture, the second closer at what the first takes for faces. What they

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Optional, Union
 
 import cv2
@@ -11,6 +11,7 @@ import numpy as np
 from allinone import align, pictures, record, tasks
 from allinone.errors import InputError
 from allinone.record import FaceRecord
+from allinone.store import UNKNOWN
 from data_prep.reader import Dropped
 from data_prep.sources import Splits, image_path
 
@@ -31,6 +32,7 @@ class Aligned(NamedTuple):
     labels: dict[str, Label]  # {tower: label}, of the towers that can learn from it
     face: Union[bytes, Dropped, None] = None  # JPEG; None where no tower can learn from it
     has_landmarks: bool = False
+    group: tuple[int, int] = (UNKNOWN, UNKNOWN)  # age and gender, as store.GROUPS has them
 
 
 def label_of(face: FaceRecord, tower: str) -> Optional[Label]:
@@ -42,6 +44,12 @@ def label_of(face: FaceRecord, tower: str) -> Optional[Label]:
     if task.kind == tasks.NUMBER:
         return Label(value, (value, getattr(face, f"{task.label}_sigma") or 0))
     return Label(value, name=face.name or "")
+
+
+def group_of(face: FaceRecord) -> tuple[int, int]:
+    """Return age in whole years and gender of a face, UNKNOWN where nobody has said it."""
+    age = UNKNOWN if face.age is None else min(int(face.age), UNKNOWN - 1)
+    return age, UNKNOWN if face.gender is None else int(face.gender)
 
 
 def labels_of(face: FaceRecord, towers: Sequence[str], splits: Splits) -> dict[str, Label]:
@@ -61,23 +69,35 @@ def align_lines(
     size: int,
     towers: Sequence[str],
     splits: Splits,
+    eyes: float,
 ) -> list[Aligned]:
     """Return what comes of lines (number, text) of a records file.
 
-    size: of the aligned faces, pixels; towers, splits: those that are wanted. InputError where a
-    line is malformed.
+    size: of the aligned faces, pixels; towers, splits: those that are wanted; eyes: of
+    align.in_pixels. InputError where a line is malformed.
     """
     faces = [record.parse(text, records, number) for number, text in lines]
+    labels = [labels_of(face, towers, splits) for face in faces]
+    useful = [face for face, some in zip(faces, labels) if some]
+    pictures_in_order, found = pictures_of(useful, records, size, eyes), []
+    for face, some in zip(faces, labels):
+        picture = next(pictures_in_order) if some else None
+        found.append(Aligned(some, picture, face.landmarks is not None, group_of(face)))
+    return found
+
+
+def pictures_of(
+    faces: Sequence[FaceRecord], records: str, size: int, eyes: float
+) -> Iterator[Union[bytes, Dropped]]:
+    """Yield the aligned pictures of faces as JPEG, or why there is none; see `align_lines`."""
+    if not faces:
+        return
     # Together: one by one costs as much as decoding.
     units = align.similarities(
         [face.landmark_array() for face in faces], [face.visibility_array() for face in faces]
     )
-    found = []
-    for face, matrix in zip(faces, align.in_pixels(units, size, align.MARGIN)):
-        labels = labels_of(face, towers, splits)
-        picture = _align(face, records, matrix, size) if labels else None
-        found.append(Aligned(labels, picture, face.landmarks is not None))
-    return found
+    for face, matrix in zip(faces, align.in_pixels(units, size, align.MARGIN, eyes)):
+        yield _align(face, records, matrix, size)
 
 
 def _align(face, records, matrix, size):

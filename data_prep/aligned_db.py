@@ -14,6 +14,8 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from allinone import align, files, folders, store, tasks
 from allinone.errors import InputError
 from allinone.parallel import Workers, in_order
@@ -35,6 +37,7 @@ class TowerDatabase:
         self.tower, self.folder = tower, folder
         self.writer = store.Writer(folder)
         self.values, self.reasons = array.array("d"), collections.Counter()
+        self.groups = array.array("B")  # age and gender, by turns
         self.useful = False  # whether a face with landmarks has come
         self.dropped = open(os.path.join(folder, DROPPED), "w", encoding="utf-8")
 
@@ -51,6 +54,7 @@ class TowerDatabase:
             self.dropped.write(json.dumps(dataclasses.asdict(aligned.face)) + "\n")
         else:
             self.values.append(label.value)
+            self.groups.extend(aligned.group)
             self._keep(aligned.face, label)
 
     def _know(self, label):
@@ -62,6 +66,8 @@ class TowerDatabase:
 
     def _finish(self):
         """Write what could not be written before all faces were known; return it for people."""
+        groups = np.frombuffer(self.groups, np.uint8).reshape(-1, 2)
+        np.save(os.path.join(self.folder, store.GROUPS), groups)
         return {}
 
     def close(self, **about) -> None:
@@ -140,7 +146,8 @@ def _refuse_useless(records: str, databases: Iterable[TowerDatabase]) -> None:
         )
 
 
-def _refuse_set_in_database(places: Iterable[str]) -> None:
+def refuse_set_in_database(places: Iterable[str]) -> None:
+    """Raise InputError where a folder that is to hold a database for each set is one itself."""
     for folder in places:
         if os.path.isfile(os.path.join(folder, store.MANIFEST)):
             raise InputError(
@@ -169,10 +176,15 @@ def build_aligned(
     places = {tower: os.path.join(out, tower) for tower in towers}
     if training_set:
         folders.plain_name(training_set, "--set")
-        _refuse_set_in_database(places.values())
+        refuse_set_in_database(places.values())
     size, reading = align.stored_size(profile.input_size), Reading(records)
     work = functools.partial(
-        align_lines, records=records, size=size, towers=tuple(places), splits=splits
+        align_lines,
+        records=records,
+        size=size,
+        towers=tuple(places),
+        splits=splits,
+        eyes=profile.eyes,
     )
     with contextlib.ExitStack() as stack:
         made = {}
@@ -186,6 +198,6 @@ def build_aligned(
                 for database in databases:
                     database.add(aligned)
         _refuse_useless(records, databases)
-        about = dict(size=size, input_size=profile.input_size, splits=splits)
+        about = dict(size=size, input_size=profile.input_size, eyes=profile.eyes, splits=splits)
         for database in databases:
             database.close(**about, origin=[reading.origin()])

@@ -1,8 +1,11 @@
 """Build databases from records: aligned faces for smile, gender, age, id; scenes for det.
 
+Kind distill: aligned faces with the descriptors that another net, the teacher, gives of them.
+
 python -m data_prep.build_db aligned --records faces/records.jsonl --out db
 python -m data_prep.build_db scenes --records scenes/records.jsonl --out db \\
     --without-search faces/records.jsonl
+python -m data_prep.build_db distill --records faces/records.jsonl --teacher faces.npz --out db
 """
 
 import sys
@@ -13,31 +16,43 @@ from data_prep import region_search
 from data_prep.aligned_db import build_aligned
 from data_prep.landmark_finder import locate
 from data_prep.scenes_db import build_scenes
+from data_prep.taught_db import build_taught
+from data_prep.teacher import Teacher
 
 
 def parse(argv):
     """Return the command's arguments."""
     parser = arguments.Parser(description=__doc__.splitlines()[0])
     add = parser.add_argument
-    add("kind", choices=("aligned", "scenes"))
+    add("kind", choices=("aligned", "scenes", "distill"))
     add("--records", nargs="+", default=[], help="records.jsonl; scenes: to search for regions")
-    add("--split", nargs="+", help="parts to take (train, val, fold_03, ...), default all")
+    add(
+        "--split",
+        nargs="+",
+        help="parts to take (train, val, fold_03, ...), default all; scenes of no part too",
+    )
     add("--out", required=True, help="folder for the databases")
     arguments.add_workers(parser)
     add("--gpu", default="", help="of a model that is named below: GPU number; empty: CPU")
-    _add_options_of_aligned(parser.add_argument_group("aligned").add_argument)
+    _add_options_of_aligned(parser.add_argument_group("aligned, distill").add_argument)
     _add_options_of_scenes(parser.add_argument_group("scenes").add_argument)
     return parser.parse_args(argv)
 
 
 def _add_options_of_aligned(add):
     add("--towers", nargs="+", choices=tasks.ALIGNED_TOWERS, default=tasks.ALIGNED_TOWERS)
+    add(
+        "--teacher",
+        metavar="FILE",
+        help="distill: .npz with the names of pictures, 'image', and their rows, 'descriptor'",
+    )
     add("--profile", choices=profiles.PROFILES, default="tiny", help="gives the size of faces")
     add(
         "--set",
         default="",
         help="name of this training set, where a tower learns from several: <out>/<tower>/<set>",
     )
+    add("--eyes", **profiles.EYES_OPTION)
     add(
         "--landmarks-from",
         metavar="MODEL",
@@ -78,24 +93,31 @@ def scenes(args):
     build_scenes(args.records, args.without_search, args.out, args.workers, args.split, search)
 
 
-def aligned(args):
-    """Build the databases of aligned faces."""
+def faces(args):
+    """Build the databases of aligned faces, or that of faces with a teacher's descriptors."""
     if len(args.records) != 1:
-        raise InputError("build_db aligned: name one records file with --records")
+        raise InputError(f"build_db {args.kind}: name one records file with --records")
+    if (args.kind == "distill") != bool(args.teacher):
+        raise InputError("build_db: kind distill needs --teacher FILE, no other kind takes it")
     (records,) = args.records
+    teacher = Teacher(args.teacher) if args.teacher else None
     if args.landmarks_from:
         arguments.refuse_gpu_elsewhere(args)
         device.use(args.gpu)
         records = locate(records, args.landmarks_from, args.workers)
-    profile = profiles.PROFILES[args.profile]
-    build_aligned(records, args.out, args.towers, profile, args.workers, args.set, args.split)
+    profile = profiles.with_eyes(args.profile, args.eyes)
+    last = profile, args.workers, args.set, args.split
+    if teacher:
+        build_taught(records, teacher, args.out, *last)
+    else:
+        build_aligned(records, args.out, args.towers, *last)
 
 
 @command
 def main(argv=None):
     """Run the command."""
     args = parse(argv)
-    (scenes if args.kind == "scenes" else aligned)(args)
+    (scenes if args.kind == "scenes" else faces)(args)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ def parse(argv):
         default="paper",
         help="gives the size of aligned faces",
     )
+    add("--eyes", **profiles.EYES_OPTION)
     add(
         "--landmarks-from",
         metavar="MODEL",
@@ -61,7 +62,7 @@ def main(argv=None):
         device.use(args.gpu)
     names = args.sets or feeds.sets_there(args.data)
     folders = {name: args.folder or os.path.join(args.data, name) for name in names}
-    profile = profiles.PROFILES[args.profile]
+    profile = profiles.with_eyes(args.profile, args.eyes)
     waiting = set_databases.build(
         folders, args.out, bool(args.sets), profile, args.landmarks_from, args.workers
     )

@@ -46,7 +46,7 @@ def region_of(analyzer: FaceAnalyzer, image: np.ndarray, face: FaceRecord):
     """Return the region (4,) of a face: its box, or else the best face in the picture, or None."""
     if face.box is not None:
         return face.box
-    (found,) = analyzer.find_many([image], SCORE)
+    (found,) = analyzer.find_many([image], analyzer.backend.model.calibrated(SCORE))
     return found["boxes"][0] if len(found["boxes"]) else None
 
 

@@ -53,7 +53,8 @@ class Dense(OwnAnalyzer):
         windows, scores = dense.windows(self.analyzer.backend, image, LEAST)
         best = windows[np.argsort(-scores, kind="stable")[:MOST]]
         seen = self.analyzer.look(image, best)
-        faces = landmarks.face_rectangle(seen["landmarks"][seen["score"] >= refine.KEPT])
+        kept = self.analyzer.backend.model.calibrated(refine.KEPT)
+        faces = landmarks.face_rectangle(seen["landmarks"][seen["score"] >= kept])
         return np.concatenate([best, faces]).reshape(-1, 4).astype(np.float32)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from allinone import files, store
 from allinone.record import FaceRecord
-from allinone.stored_regions import ARRAYS, UNKNOWN
+from allinone.stored_regions import ARRAYS, IGNORED, UNKNOWN
 
 BLOCK = 1 << 16  # items of an array that are copied at a time
 SPARE = 1 << 20  # bytes that HDF5's own tables may take
@@ -26,14 +26,25 @@ class RegionsWriter:
     def __init__(self, folder: str) -> None:
         """Begin the file of a folder."""
         self.folder = folder
-        self.digests = {name: hashlib.sha256() for name in ARRAYS}
-        self.parts = {name: open(os.path.join(folder, f"{name}.part"), "w+b") for name in ARRAYS}
-        self.faces = self.proposals = 0
-        self._append("face_start", [0])
-        self._append("proposal_start", [0])
+        self.arrays = {**ARRAYS, **IGNORED}
+        self.digests = {name: hashlib.sha256() for name in self.arrays}
+        self.parts = {
+            name: open(os.path.join(folder, f"{name}.part"), "w+b") for name in self.arrays
+        }
+        self.faces = self.proposals = self.ignored = 0
+        for name in ("face_start", "proposal_start", "ignored_start"):
+            self._append(name, [0])
 
-    def add(self, faces: Sequence[FaceRecord], proposals: np.ndarray) -> None:
-        """Add the faces and the proposals (n, 4) of a picture."""
+    def add(
+        self,
+        faces: Sequence[FaceRecord],
+        proposals: np.ndarray,
+        ignored: Sequence[Sequence[float]] = (),
+    ) -> None:
+        """Add the faces, the proposals (n, 4) and the places to ignore (m, 4) of a picture."""
+        self.ignored += len(ignored)
+        self._append("ignored_start", [self.ignored])
+        self._append("ignored", ignored)
         self.faces, self.proposals = self.faces + len(faces), self.proposals + len(proposals)
         self._append("face_start", [self.faces])
         self._append("proposal_start", [self.proposals])
@@ -45,12 +56,17 @@ class RegionsWriter:
         self._append("gender", [UNKNOWN if face.gender is None else face.gender for face in faces])
 
     def _append(self, name, values):
-        values = np.asarray(values, ARRAYS[name][1]).tobytes()
+        values = np.asarray(values, self.arrays[name][1]).tobytes()
         self.parts[name].write(values)
         self.digests[name].update(values)
 
     def close(self) -> str:
         """Write the file; return its hash. InputError where there is no room for it."""
+        if not self.ignored:
+            for name in IGNORED:
+                self.parts.pop(name).close()
+                os.remove(os.path.join(self.folder, f"{name}.part"))
+                self.digests.pop(name)
         sizes = {name: part.tell() for name, part in self.parts.items()}
         path = os.path.join(self.folder, store.REGIONS)
         files.refuse_without_room(path, sum(sizes.values()) + SPARE)
@@ -65,7 +81,7 @@ class RegionsWriter:
 
     def _copy(self, data, name, size):
         """Copy the plain file of an array, `size` bytes, into HDF5."""
-        shape, kind = ARRAYS[name]
+        shape, kind = self.arrays[name]
         width = int(np.prod(shape, dtype=int))
         count = size // (width * np.dtype(kind).itemsize)
         whole = data.create_dataset(name, (count, *shape), kind)

@@ -34,6 +34,11 @@ NO_REGIONS = np.zeros((0, 4), np.float32)
 Find = Callable[[np.ndarray], np.ndarray]  # from a BGR picture to its regions (n, 4)
 
 
+def is_of(line: FaceRecord, splits: Splits) -> bool:
+    """Tell whether a line is of some parts; of scenes that are made for learning none is named."""
+    return splits is None or line.split is None or line.split in splits
+
+
 class Source:
     """A records file of which a database is built."""
 
@@ -64,13 +69,19 @@ class Picture:
     def faces(self, splits: Splits) -> list[FaceRecord] | None:
         """Return the faces with a box in some splits, or None where the picture is not wanted.
 
-        A picture with a face that is to be ignored, that has no box, or that is of another part is
-        not: it would teach that there is none.
+        A picture with a face that has no box, or that is of another part, is not: it would teach
+        that there is none. One of whose faces all are to be ignored teaches little.
         """
-        wanted = [line for line in self.lines if splits is None or line.split in splits]
-        if len(wanted) < len(self.lines) or any(line.ignore or line.lacks_box() for line in wanted):
+        wanted = [line for line in self.lines if is_of(line, splits)]
+        hidden = any(line.box is None and (line.ignore or line.is_face()) for line in wanted)
+        if len(wanted) < len(self.lines) or hidden:
             return None
-        return [line for line in wanted if line.box is not None]
+        faces = [line for line in wanted if line.box is not None and not line.ignore]
+        return None if self.ignored() and not faces else faces
+
+    def ignored(self) -> list[list[float]]:
+        """Return the boxes of the faces to be ignored: what is around them teaches nothing."""
+        return [line.box for line in self.lines if line.ignore and line.box is not None]
 
 
 class Job(NamedTuple):
@@ -80,6 +91,7 @@ class Job(NamedTuple):
     part: int  # number of the first picture of its part
     name: str
     faces: Optional[list[FaceRecord]]  # None: the picture is not wanted, only searched
+    ignored: list[list[float]]  # boxes of faces that are neither asked for nor background
     size: int  # bytes of its lines
     known: Optional[Found]  # what an earlier search has found
 
@@ -109,7 +121,7 @@ def jobs_of(source: Source, pictures: Iterable[Picture], splits: Splits) -> Iter
     start = 0
     for part in _in_parts(pictures):
         lines = itertools.chain.from_iterable(picture.lines for picture in part)
-        if splits is None or any(line.split in splits for line in lines):
+        if any(is_of(line, splits) for line in lines):
             known = None
             if source.search:
                 names = [picture.name for picture in part]
@@ -118,7 +130,8 @@ def jobs_of(source: Source, pictures: Iterable[Picture], splits: Splits) -> Iter
                 faces = picture.faces(splits)
                 if source.search or faces is not None:
                     path = image_path(source.records, picture.name)
-                    yield Job(path, start, picture.name, faces, picture.size, found)
+                    ignored = picture.ignored()
+                    yield Job(path, start, picture.name, faces, ignored, picture.size, found)
         start += len(part)
 
 

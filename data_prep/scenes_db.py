@@ -20,7 +20,7 @@ from data_prep.conversion import DROPPED
 from data_prep.reader import Dropped
 from data_prep.region_search import Search, Selective
 from data_prep.regions_file import RegionsWriter
-from data_prep.scene_pictures import Picture, Source, read_source
+from data_prep.scene_pictures import Job, Picture, Source, read_source
 from data_prep.sources import Splits
 
 
@@ -35,15 +35,16 @@ class SceneDatabase:
         self.reasons, self.last = collections.Counter(), None
         self.crowd, self.heights, self.yaws = array.array("d"), array.array("d"), array.array("d")
 
-    def add(self, faces, jpeg, proposals) -> None:
+    def add(self, job: Job, jpeg, proposals) -> None:
         """Add a picture with its faces, or note that it was dropped."""
+        faces = job.faces
         if isinstance(jpeg, Dropped):
             self.reasons[jpeg.reason] += 1
             self.last = jpeg
             self.dropped.write(json.dumps(dataclasses.asdict(jpeg)) + "\n")
             return
         self.writer.add(jpeg, 0)
-        self.regions.add(faces, proposals)
+        self.regions.add(faces, proposals, job.ignored)
         self.crowd.append(len(faces))
         self.heights.extend(face.box[3] - face.box[1] for face in faces)
         self.yaws.extend(face.pose[2] for face in faces if face.pose)
@@ -62,6 +63,7 @@ class SceneDatabase:
             hash=f"{self.writer.close()}-{self.regions.close()}",
             faces=self.regions.faces,
             proposals=self.regions.proposals,
+            **({"ignored": self.regions.ignored} if self.regions.ignored else {}),
             files=store.hashes(self.folder),
             dropped=dict(self.reasons),
             **about,
@@ -119,5 +121,5 @@ def build_scenes(
                 for job, jpeg, proposals in read_source(source, some, splits, workers):
                     progress.step(job.size)
                     if jpeg is not None:
-                        database.add(job.faces, jpeg, proposals)
+                        database.add(job, jpeg, proposals)
         database.close(splits=splits, origin=[source.reading.origin() for source in sources])

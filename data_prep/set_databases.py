@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from allinone import align, files, reading, store, tasks
 from allinone.errors import InputError
 from allinone.parallel import Workers
-from allinone.profiles import Profile
+from allinone.profiles import EYES, Profile
 from data_prep.aligned_db import build_aligned
 from data_prep.feeds import Feed, plans_of
 from data_prep.landmark_finder import locate
@@ -27,7 +27,7 @@ def fresh(folder: str, records: Sequence[str], splits: Splits, **about) -> bool:
     path = os.path.join(folder, store.MANIFEST)
     if not os.path.isfile(path):
         return False
-    manifest = reading.read_json(path, "delete it", store.Manifest)
+    manifest = {"eyes": EYES, **reading.read_json(path, "delete it", store.Manifest)}
     if manifest.get("splits") != splits:
         return False
     built_of = [origin.get("sha256") for origin in manifest.get("origin", ())]
@@ -109,7 +109,11 @@ def build_faces(
             )
             towers.remove(tower)
     training_set = feed.name if apart else ""
-    about = dict(input_size=profile.input_size, size=align.stored_size(profile.input_size))
+    about = dict(
+        input_size=profile.input_size,
+        size=align.stored_size(profile.input_size),
+        eyes=profile.eyes,
+    )
     there = []
     for tower in towers:
         if fresh(os.path.join(out, tower, training_set), [records], feed.splits, **about):

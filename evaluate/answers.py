@@ -19,7 +19,8 @@ from allinone.searching import DENSE, FAST
 DETECT, FACES = "detect", "faces"  # kinds: the faces that are found; the annotated faces
 MEAN_REGIONS, ALIGNED = "mean-regions", "aligned"  # --score of a benchmark
 SCORES = (MEAN_REGIONS, ALIGNED)
-# our choice: least detection score that is kept; Iterative Region Proposals keeps none below it
+# our choice: least detection score that is kept, of the net as it was trained; Iterative Region
+# Proposals keeps none below it
 SCORE = 0.3
 # our choice: around a known face windows are looked at from this share of its height on
 SMALLER = 0.7
@@ -49,9 +50,14 @@ def stage1_faces(found: Mapping[str, np.ndarray]) -> list[Face]:
     return faces
 
 
+def least_of(analyzer: FaceAnalyzer) -> float:
+    """Return the least detection score that is kept."""
+    return analyzer.backend.model.calibrated(SCORE)
+
+
 def detected(analyzer: FaceAnalyzer, picture: np.ndarray, image: str) -> list[FaceRecord]:
     """Return the faces that the model finds in a picture, best first; image: its path."""
-    (found,) = analyzer.find_many([picture], SCORE)
+    (found,) = analyzer.find_many([picture], least_of(analyzer))
     return [record_of(image, face) for face in stage1_faces(found)]
 
 
@@ -75,7 +81,7 @@ def box_of(analyzer: FaceAnalyzer, picture: np.ndarray, face: FaceRecord) -> Opt
     """Return the box of an annotated face, or of the best face found in its picture, or None."""
     if face.box is not None:
         return face.box
-    (found,) = analyzer.find_many([picture], SCORE)
+    (found,) = analyzer.find_many([picture], least_of(analyzer))
     return found["boxes"][0].tolist() if len(found["boxes"]) else None
 
 

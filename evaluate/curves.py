@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, Optional
 
 import numpy as np
 
-from evaluate import metrics
+from allinone import tasks
+from evaluate import calibration, metrics
 
 MOST = 400  # points of a drawn curve
 FURTHEST = 0.25  # of a cumulative curve of landmark errors: the largest error that is drawn
@@ -30,6 +31,7 @@ YAW = Kind("absolute error of yaw, rounded to 15° [degrees]", "share of faces")
 DISCRETE = Kind("false positives", "true positive rate, discrete")
 CONTINUOUS = Kind("false positives", "true positive rate, continuous")
 ACCEPTED = Kind("false accept rate", "true accept rate")
+RELIABILITY = Kind("probability that is said", "share that is right")
 
 
 def thin(values: Sequence[float], most: int = MOST) -> list[float]:
@@ -79,3 +81,19 @@ def yaw_errors(values: Sequence[float]) -> dict[str, Any]:
     limits = np.arange(0, YAW_UP_TO + 1, metrics.YAW_STEP)
     shares = metrics.cumulative_error(values, limits + metrics.TOLERANCE)
     return curve(limits, shares, YAW, 100 * shares[1])
+
+
+def reliability(confidence: Sequence[float], right: Sequence[bool]) -> dict[str, Any]:
+    """Return the reliability diagram of answers, see evaluate.calibration: a point for each bin.
+
+    The legend shows the expected calibration error in percent.
+    """
+    found = calibration.reliability(confidence, right)
+    known = found.counts > 0
+    error = 100 * calibration.expected_error(confidence, right)
+    return curve(found.confidence[known], found.right[known], RELIABILITY, error)
+
+
+def error_of(task: tasks.Task) -> str:
+    """Return the name of a task's reliability diagram, beside which the legend has its number."""
+    return f"{task.name}, expected calibration error"

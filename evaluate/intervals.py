@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Optional
 
 import numpy as np
@@ -42,7 +42,24 @@ def mean(values, seed: int = 0) -> Interval:
 
 
 def person_auc(descriptors, people, seed: int = 0) -> Interval:
-    """Return the area under ROC over all pairs, with an interval over resampled people.
+    """Return the area under ROC over all pairs, see `_of_people`."""
+    return _of_people(descriptors, people, metrics.auc, seed)
+
+
+def person_tar(descriptors, people, far: float, seed: int = 0) -> Interval:
+    """Return the share of pairs of one person that is accepted, see `_of_people`.
+
+    far: the share of the pairs of two people that is too.
+    """
+
+    def accepted(scores, same):
+        return metrics.tar_at_far(scores, same, far)
+
+    return _of_people(descriptors, people, accepted, seed)
+
+
+def _of_people(descriptors, people, figure: Callable, seed: int) -> Interval:
+    """Return a figure(scores, same) over all pairs, with an interval over resampled people.
 
     descriptors (n, d), people (n,); the samples are the pairs.
     """
@@ -57,10 +74,11 @@ def person_auc(descriptors, people, seed: int = 0) -> Interval:
             continue
         rows = np.concatenate([members[person] for person in chosen])
         # A person who is drawn twice counts as two: who is the same is known by the draw.
-        found.append(_area(descriptors[rows], np.repeat(np.arange(len(chosen)), counts)))
+        drawn = np.repeat(np.arange(len(chosen)), counts)
+        found.append(figure(*metrics.pair_similarities(descriptors[rows], drawn)))
     low, high = np.percentile(found, [2.5, 97.5]).tolist()
     pairs = len(people) * (len(people) - 1) // 2
-    return Interval(_area(descriptors, people), low, high, pairs)
+    return Interval(figure(*metrics.pair_similarities(descriptors, people)), low, high, pairs)
 
 
 def average_precision(scenes: Sequence, seed: int = 0) -> Interval:
@@ -82,7 +100,3 @@ def _precision_of(scenes) -> float:
     true = np.concatenate([np.asarray(one.true, bool) for one in scenes])
     scores = np.concatenate([np.asarray(one.scores, float) for one in scenes])
     return metrics.average_precision(true, scores, sum(one.faces for one in scenes))
-
-
-def _area(descriptors, people) -> float:
-    return metrics.auc(*metrics.pair_similarities(descriptors, people))

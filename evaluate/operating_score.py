@@ -49,6 +49,17 @@ def of_database(
     model: str, folder: str, precision: float, engine: str, gpu: str, proposals: str
 ) -> Choice:
     """Return the choice by the scenes of a detection database, MOST of them, evenly spread."""
+    counted = counted_in(model, folder, engine, gpu, proposals)
+    if 0 < counted.faces < FEW:
+        raise NothingFits(
+            f"{folder}: {counted.faces} faces of {photographs.LEAST_FACE} pixels and more are too "
+            f"few to choose a score by; validate on {FEW} at least"
+        )
+    return _choice(counted, folder, precision)
+
+
+def counted_in(model: str, folder: str, engine: str, gpu: str, proposals: str | None) -> Counted:
+    """Return the detections in scenes of a detection database, MOST of them, evenly spread."""
     store.verify(folder)
     reader = store.Reader(folder)
     stored = StoredRegions(folder, [], len(reader))
@@ -60,16 +71,12 @@ def of_database(
     for number in chosen.tolist():
         first, last = stored.face_start[number : number + 2]
         faces = [FaceRecord("", box=box.tolist()) for box in stored.faces["box"][first:last]]
+        ignored = stored.ignored(number).tolist()
+        faces += [FaceRecord("", box=box, ignore=1) for box in ignored]
         found = answers.detected(analyzer, reader.image(reader.datum(number)), "")
         pictures.append(("", faces))
         said.append(Said("", list(found)))
-    counted = photographs.count(pictures, photographs.found_by(said))
-    if 0 < counted.faces < FEW:
-        raise NothingFits(
-            f"{folder}: {counted.faces} faces of {photographs.LEAST_FACE} pixels and more are too "
-            f"few to choose a score by; validate on {FEW} at least"
-        )
-    return _choice(counted, folder, precision)
+    return photographs.count(pictures, photographs.found_by(said))
 
 
 def _choice(counted: Counted, source: str, precision: float) -> Choice:

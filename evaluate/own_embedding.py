@@ -11,12 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from allinone import align, embeddings, model, model_writing, store
+from allinone import embeddings, model, model_writing, store
 from allinone.backend import Backend
-from allinone.checked import TOGETHER
 from allinone.errors import InputError
-from allinone.progress import Progress
-from evaluate import metrics, tpe
+from evaluate import aligned_faces, metrics, tpe
 
 FAR = 0.01  # our choice: share of pairs of different people that may be taken for one
 
@@ -39,7 +37,8 @@ class Learnt(NamedTuple):
 def only_database(path: str, net: Backend) -> store.Reader:
     """Return the reader of the one database in `path`.
 
-    InputError where there are several, or where its faces are of another size than the net's.
+    InputError where there are several, or where its faces are of another size than the net's, or
+    aligned otherwise.
     """
     folders = store.databases(path)
     if len(folders) != 1:
@@ -47,13 +46,7 @@ def only_database(path: str, net: Backend) -> store.Reader:
             f"{path}: {len(folders)} databases, whose people would be taken for the same; name one "
             f"of {', '.join(folders)}"
         )
-    size = store.verify(folders[0]).get("input_size")
-    if size != net.input_size:
-        raise InputError(
-            f"{folders[0]}: aligned for inputs of {size} pixels, {net.folder} needs "
-            f"{net.input_size}; build it for that profile"
-        )
-    return store.Reader(folders[0])
+    return aligned_faces.opened(folders[0], net)
 
 
 def describe(net: Backend, reader: store.Reader) -> Described:
@@ -61,18 +54,10 @@ def describe(net: Backend, reader: store.Reader) -> Described:
 
     Each descriptor is the mean over the face and its mirror, as the analyzer has it.
     """
-    descriptors, people, size = [], [], net.input_size
-    margin = (align.stored_size(size) - size) // 2
-    progress = Progress("faces", len(reader))
-    for start in range(0, len(reader), TOGETHER):
-        places = range(start, min(start + TOGETHER, len(reader)))
-        some = [reader.datum(place) for place in places]
-        pictures = [reader.image(datum) for datum in some]
-        faces = [image[margin : margin + size, margin : margin + size] for image in pictures]
-        found = net(faces + [align.mirror(face) for face in faces], stage=2)["descriptor"]
-        descriptors.append((found[: len(faces)] + found[len(faces) :]) / 2)
+    descriptors, people = [], []
+    for some, plain, mirrored in aligned_faces.answers(net, reader):
+        descriptors.append((plain["descriptor"] + mirrored["descriptor"]) / 2)
         people += [datum.label for datum in some]
-        progress.step(len(some))
     return Described(np.concatenate(descriptors), np.array(people))
 
 

@@ -16,7 +16,9 @@ from allinone.errors import InputError
 from allinone.record import FaceRecord
 from evaluate import (
     answers,
+    calibration,
     contact_sheets,
+    curves,
     intervals,
     photographs,
     predictions,
@@ -72,6 +74,7 @@ class Answers:
     constant: dict[str, float]  # {figure: what the best constant answer reaches}
     pairs: list[Pair]
     not_found: int  # faces without a box for which no face was found
+    reliability: dict[str, Any]  # {name: of evaluate.curves}
 
 
 def pictures_of(run: Run) -> list[Annotated]:
@@ -98,18 +101,18 @@ def scenes_of(run: Run) -> list[Annotated]:
     return found
 
 
-def detection(run: Run) -> dict[str, Interval]:
-    """Return the figures of detection; none where no face has a box."""
+def detection(run: Run) -> tuple[dict[str, Interval], dict[str, Any]]:
+    """Return (figures, reliability diagrams) of detection; none where no face has a box."""
     scenes = scenes_of(run)
     if not any(face.box is not None for _, faces in scenes for face in faces):
-        return {}
+        return {}, {}
     said = replace(run, pictures=scenes).predict(answers.DETECT, stage=1)
     counts = []
     for picture, found in zip(scenes, photographs.found_by(said)):
         counts.append(photographs.count([picture], [found], LEAST_FACE))
     faces = sum(one.faces for one in counts)
     if not faces:
-        return {}
+        return {}, {}
     score = model.open_model(run.finders()[0]).score
     hits = [hit for one in counts for hit, sure in zip(one.true, one.scores) if sure >= score]
     found = {
@@ -118,7 +121,15 @@ def detection(run: Run) -> dict[str, Interval]:
     }
     if hits:
         found[PRECISION] = intervals.share(hits)
-    return found
+    return found, reliability_of_detections(counts)
+
+
+def reliability_of_detections(counts: list[photographs.Counted]) -> dict[str, Any]:
+    """Return {name: the reliability diagram} of the detections of pictures; {} without any."""
+    said = [score for one in counts for score in one.scores]
+    true = [hit for one in counts for hit in one.true]
+    name = curves.error_of(task_figures.DETECTION)
+    return {name: curves.reliability(said, true)} if said else {}
 
 
 def described(run: Run) -> tuple[list[Pair], int]:
@@ -135,18 +146,21 @@ def described(run: Run) -> tuple[list[Pair], int]:
 
 def answers_of(run: Run) -> Answers:
     """Return what a run's model reaches on every task that has labels."""
-    figures, constant = detection(run), {}
+    (figures, reliability), constant = detection(run), {}
     pairs, not_found = described(run)
     for task in task_figures.OF_FACES:
         some = task_figures.labelled(task, pairs)
         if some is not None:
             figures[task.name] = task_figures.with_interval(some)
             constant[task.name] = task_figures.by_chance(some)[task.figure.metric]
+        if some is not None and task.kind == tasks.PROBABILITY:
+            judged = calibration.judged(task, some.answers, some.truth())
+            reliability[curves.error_of(task)] = curves.reliability(*judged)
     if not figures:
         raise InputError(
             f"{run.records}: no face of part {run.part} has a label; fill in columns of faces.csv"
         )
-    return Answers(figures, constant, pairs, not_found)
+    return Answers(figures, constant, pairs, not_found, reliability)
 
 
 def beside(run: Run) -> Optional[Run]:
@@ -195,6 +209,7 @@ def measure(run: Run) -> Measured:
         figures={name: shown(name, one.value) for name, one in own.figures.items()},
         counts=counts,
         rules=[f"part {run.part} of the set", *rules],
+        curves=own.reliability,
         intervals={name: _plain(name, one) for name, one in own.figures.items()},
         others=others,
         failures=worst_faces.write(run.folder, run.out, own.pairs, wrong_detections(run)),

@@ -20,17 +20,18 @@ from allinone.pictures import read_image
 from allinone.record import FaceRecord
 from allinone.searching import usual_proposals
 from allinone.tasks import of_stage
-from evaluate import answers, intervals, metrics, predictions, task_figures
+from evaluate import answers, curves, intervals, metrics, predictions, task_figures
 from evaluate.intervals import Interval
 from evaluate.predictions import Annotated, Said
-from evaluate.real_rows import FLOORS, rows_of
+from evaluate.real_rows import FLOORS, error_row, rows_of
 from evaluate.rows import Row
 
 SET = "photos"
 LEAST_FACE = 60  # pixels of height
 OVERLAP = 0.5  # IoU above which a detection is a face
 EXCUSED = 0.3  # IoU with an ignored face above which a detection does not count
-PRECISION = 0.85  # at which recall is given
+PRECISION, STRICT = 0.85, 0.95  # at which recall is given
+STRICT_FLOOR, RECALL_FLOOR, PRECISION_FLOOR = 0.94, 0.93, 0.95  # what the kit wants, see FLOORS
 CASCADE = "haarcascade_frontalface_default.xml"
 CASCADE_STEP, CASCADE_NEIGHBOURS, CASCADE_LEAST = 1.1, 3, (24, 24)
 
@@ -202,22 +203,42 @@ def _share(part: int, whole: int) -> Interval:
 
 def _detection_rows(own: Counted, theirs: Counted, score: float) -> list[Row]:
     """Return the rows of detection; own: the model's, theirs: the cascade's; score: its own."""
-    point, other = greatest_recall(own), greatest_recall(theirs)
     ap, other_ap = [
         metrics.average_precision(some.true, some.scores, some.faces) for some in (own, theirs)
     ]
     hits = [true for true, one in zip(own.true, own.scores) if one >= score]
-    recalled = _share(round(point.recall * own.faces), own.faces)
     precise = Interval(ap, None, None, own.faces)
-    at_precision = f"recall of faces from {LEAST_FACE} px at precision >= {PRECISION:.0%}"
     at_score = f"at the model's own score {score:g}"
     start = (SET, task_figures.DETECTION.name)
-    return [
-        Row(*start, at_precision, recalled, "%", FLOORS[start], other.recall, "cascade"),
+    recalled, right = _share(sum(hits), own.faces), _share(sum(hits), len(hits))
+    found = [
+        _recall_row(own, theirs, PRECISION, FLOORS[start]),
+        _recall_row(own, theirs, STRICT, STRICT_FLOOR),
         Row(*start, "average precision", precise, "%", None, other_ap, "cascade"),
-        Row(*start, f"recall {at_score}", _share(sum(hits), own.faces), "%"),
-        Row(*start, f"precision {at_score}", _share(sum(hits), len(hits)), "%"),
+        Row(*start, f"recall {at_score}", recalled, "%", RECALL_FLOOR),
+        Row(*start, f"precision {at_score}", right, "%", PRECISION_FLOOR),
     ]
+    if own.scores:
+        found.append(error_row(SET, task_figures.DETECTION, own.scores, own.true))
+    return found
+
+
+def diagrams(searched: Searched) -> dict[str, dict]:
+    """Return {name: the reliability diagram} of the detections; {} without any."""
+    found = count(searched.pictures, found_by(searched.said))
+    if not found.scores:
+        return {}
+    name = f"{SET}, {curves.error_of(task_figures.DETECTION)}"
+    return {name: curves.reliability(found.scores, found.true)}
+
+
+def _recall_row(own: Counted, theirs: Counted, precision: float, floor: float) -> Row:
+    """Return the row of the greatest recall with at least some precision."""
+    point, other = greatest_recall(own, precision), greatest_recall(theirs, precision)
+    recalled = _share(round(point.recall * own.faces), own.faces)
+    words = f"recall of faces from {LEAST_FACE} px at precision >= {precision:.0%}"
+    name = task_figures.DETECTION.name
+    return Row(SET, name, words, recalled, "%", floor, other.recall, "cascade")
 
 
 def rows(folder: str, searched: Searched, score: float) -> tuple[list[Row], float]:

@@ -15,15 +15,14 @@ from allinone import tasks
 from allinone.record import FaceRecord
 from data_prep.parts import TEST
 from evaluate import answers, predictions, task_figures
-from evaluate.real_rows import ONLY, Pair, rows_of
+from evaluate.real_rows import ETHNICITIES, ONLY, Pair, ethnicity, rows_of
 from evaluate.rows import Row
 
 SETS = ("celeba", "utkface")
+OTHERS = ("mtfl",)  # measured where they are there
 FEW = 10  # faces; of a smaller group no figure is given
 AGES = ((0, 16), (16, 30), (30, 50), (50, 120))
 YAWS = ((0, 15), (15, 30), (30, 90))
-# UTKFace's words and order, from its file names
-ETHNICITIES = ("White", "Black", "Asian", "Indian", "other")
 
 
 def pairs_of(records: str, model: str, out: str, engine: str, gpu: str) -> tuple[list[Pair], int]:
@@ -74,15 +73,6 @@ class Group(NamedTuple):
     words: str
     wanted: Callable[[FaceRecord], bool]
     is_age: bool = False
-
-
-def ethnicity(image: str) -> Optional[int]:
-    """Return UTKFace's number of what it calls ethnicity, by the file name; None without one.
-
-    The name is <age>_<gender>_<ethnicity>_<time>.
-    """
-    words = os.path.basename(image).split("_")
-    return int(words[2]) if len(words) == 4 and words[2].isdigit() else None
 
 
 def _of_age(low: int, high: int) -> Group:

@@ -2,11 +2,13 @@
 
     python -m evaluate.real --data data/real --model models/small --out out/real/eval
 
-The sets are those that data_prep.real_sets made: CelebA, UTKFace and photographs, their parts
-`test`; nobody there was learnt from. Every figure has its number of samples, a 95 % interval
+The sets are those that data_prep.real_sets made: CelebA, UTKFace, photographs and, where it is
+there, MTFL, their parts `test`; nobody there was learnt from. Two photographs of installed packages
+stand beside. Every figure has its number of samples, a 95 % interval
 (Wilson's for shares, else by resampling faces, or people for identity), and what a constant answer
-or OpenCV's cascade of Haar features would reach. A task is measured on the sets that have labels of
-it. Existing predictions are not made again.
+or OpenCV's cascade of Haar features would reach. How sure the answers to yes or no are, and how
+often they are right, is drawn in reliability.png. A task is measured on the sets that have labels
+of it. Existing predictions are not made again.
 """
 
 import json
@@ -18,11 +20,19 @@ from allinone.errors import InputError, command
 from allinone.model import open_model
 from allinone.searching import usual_proposals
 from data_prep import conversion
-from evaluate import headline, photographs, portraits, rows
+from evaluate import (
+    headline,
+    photographs,
+    portraits,
+    real_rows,
+    reliability_picture,
+    rows,
+    well_known,
+)
 
 KIND = folders.Kind(
     "measurement on real faces",
-    holds=("results.json", "results.md"),
+    holds=("results.json", "results.md", "reliability.png"),
     proofs={"results.json": frozenset({"rows", "groups", "not_found", "threshold"})},
     is_marked=True,
 )
@@ -34,7 +44,7 @@ def parse(argv):
     parser.add_argument(
         "--data",
         default="data/real",
-        help="folder of celeba, utkface and photos, as data_prep.real_sets makes it",
+        help="folder of celeba, utkface, photos and perhaps mtfl, as data_prep.real_sets makes it",
     )
     parser.add_argument("--model", required=True, help="folder of the fused model")
     parser.add_argument(
@@ -54,13 +64,17 @@ def records_of(data):
         paths[name] = os.path.join(data, name, conversion.RECORDS)
         if not os.path.isfile(paths[name]):
             raise InputError(f"{paths[name]}: no such file; make train-real makes it")
+    for name in portraits.OTHERS:
+        path = os.path.join(data, name, conversion.RECORDS)
+        if os.path.isfile(path):
+            paths[name] = path
     return paths
 
 
 def measure(args, engine, records, model, embedding):
-    """Measure a model, write results.json and results.md, and print their tables."""
+    """Measure a model, write results.json, results.md and reliability.png, print the tables."""
     said, lost = {}, {}
-    for name in portraits.SETS:
+    for name in (one for one in records if one != photographs.SET):
         out = os.path.join(args.out, name)
         said[name], lost[name] = portraits.pairs_of(
             records[name], args.model, out, engine, args.gpu
@@ -71,15 +85,22 @@ def measure(args, engine, records, model, embedding):
     found, threshold = photographs.rows(
         folder, searched, model.score_of(usual_proposals(model.has))
     )
+    found += well_known.rows(args.model, engine, args.gpu)
     found += portraits.rows(said, embedding and embedding[0])
     groups = portraits.group_rows(said)
+    diagrams = photographs.diagrams(searched)
+    for name, pairs in said.items():
+        diagrams.update(real_rows.diagrams_of(name, pairs))
 
     results = dict(
         rows=[row.plain() for row in found],
         groups=[row.plain() for row in groups],
         not_found=lost,
         threshold=threshold,
+        reliability=diagrams,
     )
+    if diagrams:
+        reliability_picture.draw(os.path.join(args.out, "reliability.png"), diagrams)
     files.write_json(os.path.join(args.out, "results.json"), results)
     with files.replacing(os.path.join(args.out, "results.md")) as stream:
         tables = [rows.markdown(rows.table(some)) for some in (found, groups)]

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from allinone import pictures
 from allinone.errors import InputError
+from evaluate import curves as curves_
 
 SHOWN = 150  # pixels: the height of a failure's picture
 WIDEST = 10  # our choice: a picture is shown at most so many times as wide as high
@@ -46,6 +47,8 @@ def drawing(curves: Curves, others: Curves, label: str) -> Markup:
         label_of = _legend(name, curve)
         axes.plot(curve["x"], curve["y"], style, color=OURS, linewidth=2.4, label=label_of)
     axes.set(xlabel=first["xlabel"], ylabel=first["ylabel"], ylim=(0, 1.02))
+    if curves_.kind_of(first) == curves_.RELIABILITY:
+        axes.plot([0, 1], [0, 1], ":", color="0.5", label="as sure as it is right")
     if first.get("log"):
         axes.set_xscale("log")
     axes.grid(alpha=0.3)

@@ -25,7 +25,7 @@ from allinone.tasks import (
     VISIBILITY,
     Task,
 )
-from evaluate import metrics
+from evaluate import metrics, task_figures
 from prototxt import network
 from python_layers import tops
 
@@ -38,7 +38,8 @@ def measure(net, owners: dict[str, str], batches: int, rows: dict[str, int]) -> 
 
     net: caffe.Net; owners: {task: its tower}; rows: {tower: how many of its faces or regions
     count}, the first ones: those after them have come before. Values: shares, degrees, units of the
-    task; NME in units of the region's size. A task without any label is left out.
+    task; NME in units of the region's size. A descriptor's true accept rate stands behind its
+    figure. A task without any label is left out.
     """
     blobs = {name: blobs_of(tower, tasks.LEARNT[name]) for name, tower in owners.items()}
     parts = {blob: [] for names in blobs.values() for blob in names}
@@ -55,6 +56,9 @@ def measure(net, owners: dict[str, str], batches: int, rows: dict[str, int]) -> 
         value = float(MEASURES[task.kind](*(joined[blob] for blob in names)))
         if np.isfinite(value):
             figures[name] = {task.validation.metric: round(value, 6)}
+            if task.kind == DESCRIPTOR:
+                accepted = _accepted(*(joined[blob] for blob in names))
+                figures[name][task_figures.ACCEPTED] = round(accepted, 6)
     return figures
 
 
@@ -108,6 +112,12 @@ def _area(answers, label):
     return metrics.auc(similarity, same) if 0 < np.sum(same) < len(same) else np.nan
 
 
+def _accepted(answers, label):
+    """Return the true accept rate at task_figures.FAR over all pairs; as `_area`."""
+    similarity, same = metrics.pair_similarities(answers, label.astype(int))
+    return metrics.tar_at_far(similarity, same, task_figures.FAR)
+
+
 def _mean_iou(answers, label, mask):
     """Return the mean IoU of boxes given as offsets from windows, all (n, 4)."""
     window = np.zeros((len(label), 4)) + [0, 0, windows.SIDE, windows.SIDE]
@@ -132,11 +142,16 @@ def scenes_of(runs: Iterable[str]) -> Optional[str]:
 
     None where there is none.
     """
+    return database_of(runs, tasks.REGION_TOWER)
+
+
+def database_of(runs: Iterable[str], tower: str) -> Optional[str]:
+    """Return the folder of databases that the last run with a tower validates it on, or None."""
     found = None
     for run in runs:
         net = surgery.read_net(snapshots.net_of(snapshots.weights_of(run)))
         for layer in net.layer:
-            if layer.name == f"{tasks.REGION_TOWER}/data":
+            if layer.name == f"{tower}/data":
                 only_test = any(rule.phase == caffe.TEST for rule in layer.include)
                 found = json.loads(layer.python_param.param_str)["source"] if only_test else None
     return found if found and os.path.isdir(found) else None

@@ -9,13 +9,14 @@ import json
 
 from allinone import tasks, windows
 from allinone.pycaffe import L, NetSpec, caffe
-from allinone.surgery import CLASSIFIER
+from allinone.surgery import CLASSIFIER, TO_TEACHER
 from prototxt import hyperface, network, proposal
 from prototxt.blocks import Tower
-from python_layers import tops
+from python_layers import tops, variations
 
 VALIDATION = "val"  # the folder beside the sub-networks' databases with those for validation
 COUNTER = dict(lr_mult=0, decay_mult=0)  # a Python layer's count of iterations never learns
+LAST = (CLASSIFIER, TO_TEACHER)  # layers behind the descriptor
 LAYERS = {tasks.PROPOSAL: "ProposalData", tasks.SCREEN: "ScreenData"}
 
 
@@ -30,9 +31,12 @@ def train_net(profile, job, databases, identities, seed=1, iter_size=1, validati
     for name in job.towers:
         t = make_tower(net, name, job.dropout_of(name, profile))
         settings = dict(batch=job.batch_of(name, profile), size=side_of(name, profile), seed=seed)
-        training = dict(settings, source=f"{databases}/{tops.database_of(name)}")
+        training = dict(settings, source=f"{databases}/{database_of(job, name)}")
+        if job.teacher:
+            training["descriptor"] = job.teacher
         if profile.erasing and name in tasks.ALIGNED_TOWERS:
             training["erasing"] = profile.erasing
+        training.update(variation_of(name, job))
         test_data[f"{name}/data"] = dict(
             settings,
             source=f"{databases}/{VALIDATION}/{tops.database_of(name)}",
@@ -40,7 +44,7 @@ def train_net(profile, job, databases, identities, seed=1, iter_size=1, validati
         )
         data, labels = add_data(t, name, training)
         for task, raw in list(heads_of(t, name, data, profile)):  # all heads, then all losses
-            top = t.output(CLASSIFIER, raw, identities) if task.kind == tasks.DESCRIPTOR else raw
+            top = behind(t, task, raw, job, identities)
             add_loss(t, task, top, labels[task.name], profile.weight(task), job, iter_size)
             learnt.append((t, task, raw, labels[task.name]))
     if validation:
@@ -49,6 +53,37 @@ def train_net(profile, job, databases, identities, seed=1, iter_size=1, validati
     proto = named(net, profile, job.name)
     freeze(proto, job)
     return with_test_phase(proto, test_data) if validation else proto
+
+
+def database_of(job, tower):
+    """Return the name of the database that a sub-network of a job learns from."""
+    return tasks.DISTILL if job.teacher else tops.database_of(tower)
+
+
+def behind(t, task, raw, job, identities):
+    """Add the layer that training alone has behind the descriptor; return what the loss takes.
+
+    It tells people apart, or turns the descriptor into the teacher's.
+    """
+    if task.kind != tasks.DESCRIPTOR:
+        return raw
+    if job.teacher:
+        return t.output(TO_TEACHER, raw, job.teacher)
+    return t.output(CLASSIFIER, raw, identities)
+
+
+def variation_of(name, job):
+    """Return the settings of a data layer for what a job asks for beyond the usual."""
+    found = {}
+    known = variations.KINDS if name in tasks.ALIGNED_TOWERS else ()
+    if name in tops.REGION_TOWERS:
+        known = variations.OF_REGIONS
+    kinds = [kind for kind in known if kind in job.vary]
+    if kinds:
+        found["vary"] = kinds
+    if name in job.balance:
+        found["balance"] = True
+    return found
 
 
 def side_of(name, profile):
@@ -101,7 +136,15 @@ def add_data(t, name, settings):
 
 def add_loss(t, task, top, label, weight, job, iter_size):
     """Add the loss of a task, blob `loss_<task>`, weighted for eq. 8; label: its label blobs."""
-    if task.loss == "softmax":  # eq. 4, 5 and 7
+    if job.teacher:
+        loss = L.Python(
+            top,
+            *label,
+            module="python_layers.teacher_loss",
+            layer="TeacherLoss",
+            loss_weight=weight,
+        )
+    elif task.loss == "softmax":  # eq. 4, 5 and 7
         loss = L.SoftmaxWithLoss(top, *label, loss_weight=weight, loss_param=dict(ignore_label=-1))
     elif task.loss == "age":  # eq. 6
         settings = dict(
@@ -149,10 +192,11 @@ def with_test_phase(proto, test_data):
     """Return the net with a second data layer for the test phase in place of each data layer.
 
     test_data: {name of a data layer: settings of the second}, which has the same name, since Caffe
-    shares weights by layer name. The classifier over people and its loss are for training alone.
+    shares weights by layer name. What follows the descriptor is for training alone: the classifier
+    over people, or the layer that turns it into a teacher's, and the loss.
     """
     descriptors = [task for task in tasks.TASKS if task.kind == tasks.DESCRIPTOR]
-    only_training = {f"{task.tower}/{CLASSIFIER}" for task in descriptors}
+    only_training = {f"{task.tower}/{name}" for task in descriptors for name in LAST}
     only_training |= {f"{task.tower}/loss_{task.name}" for task in descriptors}
     both = type(proto)(name=proto.name)
     for layer in proto.layer:

@@ -22,13 +22,17 @@ class BatchLayer(caffe.Layer):
     def setup(self, bottom, top):
         """Open the databases: in a process of its own for training, here for testing."""
         settings = json.loads(self.param_str)
-        self.shapes = self.sampler.shapes(settings["batch"], settings["size"])[: len(top)]
+        self.shapes = self.shapes_of(settings)[: len(top)]
         if self.phase == caffe.TRAIN:
             self.ahead = Prefetch(self.sampler, settings, self.shapes, caffe.solver_count())
         else:
             self.source = self.sampler(settings)
             self.cycle, self.tested = settings.get("cycle", 1), 0
         add_counter(self)
+
+    def shapes_of(self, settings):
+        """Return the shapes of all tops that the layer can have."""
+        return self.sampler.shapes(settings["batch"], settings["size"])
 
     def reshape(self, bottom, top):
         """Set the tops' shapes."""

@@ -7,7 +7,7 @@ import numpy as np
 from allinone import align, landmarks, pose, regions, store, tasks
 from allinone.blob import crop
 from allinone.stored_regions import StoredRegions
-from python_layers import tops, vary
+from python_layers import tops, variations, vary
 from python_layers.batch_layer import BatchLayer
 
 # our choice: of the regions of a mini-batch, the share that is face, in-between and background
@@ -133,7 +133,9 @@ class RegionSampler:
         for row, face in enumerate(chosen.face):
             flip = varied and rng.random() < 0.5
             patch = crop(chosen.images[chosen.place[row]], chosen.box[row], self.settings["size"])
-            patch = vary.colours(rng, patch) if varied else patch
+            if varied:
+                patch = vary.colours(rng, patch)
+                patch = variations.spoilt(rng, patch, self.settings.get("vary", ()))
             patches.append(align.mirror(patch) if flip else patch)
             if chosen.regresses[row]:
                 for name, (values, mask) in self._targets(face, chosen.box[row], flip).items():
@@ -172,11 +174,17 @@ class RegionSampler:
             + [regions.misfits(rng, box, MISFITS) for box in faces]
         ).astype(np.float32)
         candidates, label, regresses, face = self._labelled(candidates, faces)
+        hides = regions.may_hide_a_face(self._cores(candidates), self.stored.ignored(picture))
+        label = np.where(hides & (label == regions.BACKGROUND), regions.IGNORED, label)
         return candidates, label, regresses, first + face
 
     def _labelled(self, candidates, faces):
         """Return the regions of candidates (n, 4), and what `label_regions` says of them."""
         return (candidates, *regions.label_regions(candidates, faces))
+
+    def _cores(self, some):
+        """Return the parts of regions (n, 4) in which a face would be: all of them."""
+        return some
 
     def _targets(self, face, box, flip):
         """Return {task: (values, mask)} of a face relative to a region; mask 0: not known."""
@@ -225,7 +233,8 @@ class RegionData(BatchLayer):
 
     label: 1 a face, 0 none, -1 ignored. Landmarks are relative to the region's centre and size, x
     and y by turns; their mask is the visibility. Pose is in radians. Further classes, such as the
-    gender for HyperFace, are -1 where they are unknown or the region is no face.
+    gender for HyperFace, are -1 where they are unknown or the region is no face. "vary": kinds of
+    python_layers.variations.OF_REGIONS, none where it is not given.
     """
 
     sampler = RegionSampler

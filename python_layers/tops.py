@@ -50,9 +50,13 @@ def labels_of(tower):
     return labels
 
 
-def aligned_shapes(rows, side):
-    """Return the shapes of FaceData's tops: data, label and, for the age alone, sigma."""
-    return [(rows, 3, side, side), (rows,), (rows,)]
+def aligned_shapes(rows, side, numbers=0):
+    """Return the shapes of FaceData's tops: data, label and, for the age alone, sigma.
+
+    numbers: of a teacher's descriptor, where the label is one; else 0.
+    """
+    label = (rows, numbers) if numbers else (rows,)
+    return [(rows, 3, side, side), label, (rows,)]
 
 
 def region_shapes(rows, side):

@@ -28,6 +28,10 @@ class WindowSampler(region_data.RegionSampler):
         some = windows.around(candidates)
         return (some, *regions.label_regions(windows.cores(some), faces))
 
+    def _cores(self, some):
+        """Return the cores of windows (n, 4)."""
+        return windows.cores(some)
+
     def _batch_of(self, rng, chosen, varied):
         """Return n pictures (side, side, 3), label (n,), offsets and their mask, both (n, 4)."""
         rows = len(chosen.label)

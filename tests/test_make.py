@@ -36,7 +36,7 @@ def test_help_lists_every_target(arguments):
     assert len(set(names)) == len(names)
     wanted = (
         "help setup caffe-gpu caffe-cpu env check-gpu demo test quick lint nets docs "
-        "data-synthetic data drawn-data db inspect pretrain train finetune-custom fuse "
+        "data-synthetic data drawn-data db inspect pretrain distill train finetune-custom fuse "
         "eval-synthetic tpe-ijba eval report train-real eval-real "
         "export analyze serve claims bench bench-peers fuzz kill clean distclean"
     )

@@ -30,6 +30,10 @@ def test_training_starts_from_the_identity_network_unless_told_otherwise():
     pretrained = ("pretrain", None)
     assert trainings("train") == [pretrained, ("joint", "out/paper/pretrain")]
     assert trainings("train", "PROFILE=tiny") == [pretrained, ("joint", "out/tiny/pretrain")]
+    assert trainings("train", "PROFILE=small") == [pretrained, ("joint", "out/small/pretrain")]
+    assert trainings("train", "PROFILE=small", "INIT=out/small/distill") == [
+        ("joint", "out/small/distill")
+    ]
     assert trainings("train", "INIT=") == [("joint", None)]
     assert trainings("train", "INIT=other/run") == [("joint", "other/run")]
     assert trainings("train-age") == [pretrained, ("age", "out/paper/pretrain")]
@@ -40,14 +44,38 @@ def test_training_starts_from_the_identity_network_unless_told_otherwise():
     assert trainings("train-screen") == [("screen", None)]
 
 
+def test_profile_small_starts_from_a_teachers_descriptors_where_there_are_some(kit):
+    for folder in (
+        "my sets/distill",
+        "out/small/distill",
+        "out/small/pretrain",
+        "out/tiny/pretrain",
+    ):
+        (kit.root / folder).mkdir(parents=True)
+    for target in ("train", "train-age"):
+        first, second = kit.calls(target, "PROFILE=small", "DB=my sets")
+        assert "--job distill --out out/small/distill" in first
+        assert "--init out/small/distill" in second
+        (kit.root / "out/small/distill/finished").unlink()
+    first, _ = kit.calls("train", "PROFILE=small")
+    assert "--job pretrain" in first
+    first, _ = kit.calls("train", "PROFILE=tiny", "DB=my sets")
+    assert "--job pretrain" in first
+    (kit.root / "out/small/distill/finished").touch()
+    (call,) = kit.calls("train", "PROFILE=small")
+    assert "--init out/small/distill" in call
+
+
 def test_fusing_takes_the_nets_of_windows_that_were_trained(kit):
-    call, _ = kit.calls("fuse", "PROFILE=tiny")
+    call, calibrate, score = kit.calls("fuse", "PROFILE=tiny")
     assert "--proposal" not in call
+    assert "evaluate.calibrate --model out/tiny/model --run out/tiny/joint" in calibrate
+    assert "evaluate.operating_point" in score  # of the scores as they are then
     for job in ("proposal", "screen"):
         (kit.root / "out/tiny" / job).mkdir(parents=True)
-    call, _ = kit.calls("fuse", "PROFILE=tiny")
+    call, *_ = kit.calls("fuse", "PROFILE=tiny")
     assert "--run out/tiny/joint --proposal out/tiny/proposal out/tiny/screen" in call
-    call, _ = kit.calls("fuse", "PROFILE=tiny", "PROPOSAL=other/run")
+    call, *_ = kit.calls("fuse", "PROFILE=tiny", "PROPOSAL=other/run")
     assert "--proposal other/run" in call
 
 
@@ -62,7 +90,7 @@ def test_an_identity_network_that_is_finished_is_taken_as_it_is(kit):
 
 @pytest.mark.parametrize(
     "target",
-    ["pretrain", "train", "train-age", "train-hyperface"]
+    ["pretrain", "distill", "train", "train-age", "train-hyperface"]
     + ["finetune-fddb", "finetune-custom", "train-real"],
 )
 def test_iterations_rate_and_batch_reach_every_training(target):

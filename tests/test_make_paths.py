@@ -47,7 +47,8 @@ def test_a_path_reaches_the_command_letter_by_letter(kit, target):
     """Blanks, quotes, dollars, brackets and a dash at its beginning are parts of its name."""
     variables = sorted(help_text()[target][1] & set(PATHS))
     target = target.replace("<tower>", "age").replace("<set>", "fddb")
-    (kit.root / "out/paper/pretrain").mkdir(parents=True)  # where an identity net would be
+    for job in ("pretrain", "distill"):  # where an identity net would be
+        (kit.root / "out/paper" / job).mkdir(parents=True)
     left = variables
     for some in (variables, *([name] for name in variables)):  # one may be another's default
         if left:

@@ -41,6 +41,20 @@ def face_sheet(tower: str, reader: store.Reader, places: Sequence[int]) -> np.nd
     return draw.grid(tiles, COLUMNS)
 
 
+def varied_sheet(tower: str, folder: str, seed: int, kinds: Sequence[str]) -> np.ndarray:
+    """Return the sheet of a mini-batch for training; kinds: of python_layers.variations."""
+    from python_layers.face_data import FaceSampler  # here: it needs Caffe
+
+    reader = store.Reader(folder)
+    size = reader.manifest.get("input_size") or len(reader.image(reader.datum(0)))
+    settings = dict(source=folder, batch=SAMPLES, size=size, seed=seed, vary=list(kinds))
+    sampler, tiles = FaceSampler(settings), []
+    for image, (_, place) in zip(sampler.batch(0)[0], sampler.records(0)):
+        words = words_of(tower, reader.datum(place), reader.manifest.get("names", ()))
+        tiles.append(draw.titled(draw.tile(image, SIDE), words, CAPTION))
+    return draw.grid(tiles, COLUMNS)
+
+
 def scene_sheet(folder: str, reader: store.Reader, places: Sequence[int]) -> np.ndarray:
     """Return the sheet of a database of scenes: boxes, landmarks, pose, how many regions it has."""
     tiles = []
@@ -71,11 +85,18 @@ def _known(values: np.ndarray):
     return None if np.isnan(values).all() else values.tolist()
 
 
-def sheet(tower: str, folder: str, seed: int) -> tuple[np.ndarray, int, int]:
-    """Return (sheet, how many samples it shows, how many there are) of a tower's database."""
+def sheet(
+    tower: str, folder: str, seed: int, kinds: Sequence[str] | None = None
+) -> tuple[np.ndarray, int, int]:
+    """Return (sheet, how many samples it shows, how many there are) of a tower's database.
+
+    kinds: of `varied_sheet`, None for the pictures as they are stored.
+    """
     store.verify(folder)
     reader = store.Reader(folder)
     places = np.random.default_rng(seed).permutation(len(reader))[:SAMPLES].tolist()
     if tower == tasks.REGION_TOWER:
         return scene_sheet(folder, reader, places), len(places), len(reader)
+    if kinds is not None:
+        return varied_sheet(tower, folder, seed, kinds), SAMPLES, len(reader)
     return face_sheet(tower, reader, places), len(places), len(reader)

@@ -2,7 +2,8 @@
 
     python -m tools.inspect_db out/demo/db --out out/inspect
 
-It shows what the nets will see: pictures and labels as they stand in the databases.
+It shows what the nets will see: pictures and labels as they stand in the databases. With --vary
+aligned faces are shown as training varies them.
 """
 
 import glob
@@ -11,6 +12,7 @@ import sys
 
 from allinone import arguments, folders, pictures, store, tasks
 from allinone.errors import InputError, command
+from python_layers import variations
 from tools import database_sheets
 
 
@@ -20,6 +22,14 @@ def parse(argv):
     parser.add_argument("db", help="folder with a database, or a folder of them, for each tower")
     parser.add_argument("--out", required=True, help="folder for the sheets")
     parser.add_argument("--seed", type=arguments.SEED, default=1)
+    parser.add_argument(
+        "--vary",
+        nargs="*",
+        choices=(*variations.KINDS, variations.ALL),
+        metavar="KIND",
+        help="aligned faces as a mini-batch has them, with these kinds of variation of tools.train "
+        "beside the usual ones",
+    )
     return parser.parse_args(argv)
 
 
@@ -43,7 +53,8 @@ def main(argv=None):
         folders.claim(args.out, folders.Kind("folder of databases' sheets", holds, is_marked=True))
         for (tower, folder), name in names.items():
             path = os.path.join(args.out, name)
-            sheet, shown, count = database_sheets.sheet(tower, folder, args.seed)
+            kinds = args.vary if args.vary is None else variations.named(args.vary)
+            sheet, shown, count = database_sheets.sheet(tower, folder, args.seed, kinds)
             pictures.write_image(path, sheet)
             print(f"{path}: {shown} of {count}")
 

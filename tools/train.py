@@ -15,7 +15,13 @@ import sys
 
 from allinone import arguments, profiles, schedules, tasks
 from allinone.errors import InputError, command
+from python_layers import variations
 from tools.training.options import NUMBERS, Options, flag
+
+# Towers whose faces have groups; those of people do not.
+BALANCED = [
+    tower for tower in tasks.ALIGNED_TOWERS if tasks.aligned_task(tower).kind != tasks.DESCRIPTOR
+]
 
 
 def parse(argv):
@@ -59,6 +65,20 @@ def parse(argv):
         metavar="TOWER",
         help="towers without the profile's dropout, which draws numbers towards their mean",
     )
+    add(
+        "--vary",
+        nargs="+",
+        choices=(*variations.KINDS, variations.ALL),
+        metavar="KIND",
+        help=f"further variation of pictures: {', '.join(variations.KINDS)} or {variations.ALL}",
+    )
+    add(
+        "--balance",
+        nargs="+",
+        choices=BALANCED,
+        metavar="TOWER",
+        help=f"of {', '.join(BALANCED)}: those whose faces are balanced over ages and genders",
+    )
     number("iter_size", help="mini-batches of an iteration, for a small GPU")
     number("snapshot", help="iterations between snapshots; default: the profile's")
     number("seed", help=f"default: {Options.seed}")
@@ -67,6 +87,8 @@ def parse(argv):
     number("cores", help="processes without a GPU, which share mini-batches")
     given = vars(parser.parse_args(argv))
     resume = given.pop("resume", False)
+    if "vary" in given:
+        given["vary"] = variations.named(given["vary"])
     options = Options(**given)
     check(options)
     return options, resume

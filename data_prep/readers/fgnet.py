@@ -4,6 +4,7 @@ Person and age stand in the names: 001A02.JPG is person 1 at 2 years, with point
 letter distinguishes two pictures of one age. Of the 68 points those are used whose meaning does not
 depend on the markup's order of sides: eye centres, mouth corners, nose and chin. Left and right are
 told apart by where the points lie. Each person is a split, to leave one person out.
+Where there is no folder of points, nothing says where the faces are: data_prep.locate finds them.
 """
 
 import os
@@ -51,11 +52,15 @@ def to_aflw(points):
 def face(folder, name, points_files):
     """Return the FaceRecord of a picture, or a Dropped.
 
-    points_files: {name of a file of points in small letters: its name}.
+    points_files: {name of a file of points in small letters: its name}, None where there are none.
     """
     image, parts = f"{PICTURES}/{name}", NAME.fullmatch(name)
     if not parts:
         return Dropped(image, "name does not tell person and age")
+    person, age = parts.groups()
+    said = dict(age=float(age), identity=int(person), split=f"person_{person}")
+    if points_files is None:
+        return FaceRecord(image, **said)
     found = points_files.get(f"{os.path.splitext(name)[0]}.pts".lower())
     if found is None:
         return Dropped(image, "points missing or do not fit", "no such file")
@@ -64,20 +69,15 @@ def face(folder, name, points_files):
         box = rough_boxes.from_points(marks)
     except (ValueError, InputError) as error:
         return Dropped(image, "points missing or do not fit", str(error))
-    person, age = parts.groups()
-    return FaceRecord(
-        image,
-        box=box,
-        landmarks=[point if np.isfinite(point[0]) else None for point in marks.tolist()],
-        age=float(age),
-        identity=int(person),
-        split=f"person_{person}",
-    )
+    known = [point if np.isfinite(point[0]) else None for point in marks.tolist()]
+    return FaceRecord(image, box=box, landmarks=known, **said)
 
 
 def rows(folder):
     """Yield the pictures by name."""
-    points_files = {name.lower(): name for name in os.listdir(os.path.join(folder, POINTS))}
+    place, points_files = os.path.join(folder, POINTS), None
+    if os.path.isdir(place):
+        points_files = {name.lower(): name for name in os.listdir(place)}
     for name in sorted(os.listdir(os.path.join(folder, PICTURES))):
         yield face(folder, name, points_files)
 
@@ -85,9 +85,10 @@ def rows(folder):
 READER = Reader(
     name="fgnet",
     title="FG-NET",
-    needs=(PICTURES, POINTS),
+    needs=(PICTURES,),
     rows=rows,
-    tree="`images/001A02.JPG`, ..., `points/001a02.pts`, ...",
+    optional=(POINTS,),
+    tree="`images/001A02.JPG`, ...; optional `points/001a02.pts`, ...",
     faces="1,002 of 82 people",
     ask="the FG-NET consortium",
     splits=tuple(f"person_{number:03d}" for number in range(1, 83)),

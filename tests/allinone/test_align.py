@@ -63,3 +63,26 @@ def test_too_few_points_are_refused():
 def test_mirror(rng):
     image = rng.integers(0, 255, (4, 6, 3)).astype(np.uint8)
     np.testing.assert_array_equal(align.mirror(image), np.fliplr(image))
+
+
+def test_tighter_faces_have_their_eyes_as_far_apart_as_is_said():
+    """By points that are carried through the transform, of a turned face; the middle stays."""
+    placed = SimilarityTransform(scale=70, rotation=0.4, translation=(40, 25))(align.CANONICAL)
+    unit = align.similarity(placed)
+    for eyes in (0.2, 0.36, 0.46):
+        matrix = align.tightened(unit, eyes)
+        points = placed @ matrix[:, :2].T + matrix[:, 2]
+        assert np.linalg.norm(points[10] - points[7]) == pytest.approx(eyes, abs=1e-4)
+        middle = np.linalg.inv(unit[:, :2]) @ (align.MIDDLE - unit[:, 2])
+        np.testing.assert_allclose(matrix[:, :2] @ middle + matrix[:, 2], align.MIDDLE, atol=1e-6)
+    np.testing.assert_array_equal(align.tightened(unit, align.EYES), unit)
+
+
+def test_the_usual_face_is_the_same_to_the_bit_whether_it_is_said_or_not(rng):
+    image = rng.integers(0, 255, (120, 120, 3)).astype(np.uint8)
+    placed = align.CANONICAL * 100.0
+    eyes = np.linalg.norm(align.CANONICAL[10] - align.CANONICAL[7])
+    assert align.EYES == pytest.approx(eyes, abs=1e-6)
+    said = align.warp(image, placed, 115, eyes=align.EYES)
+    np.testing.assert_array_equal(said, align.warp(image, placed, 115))
+    assert (align.warp(image, placed, 115, eyes=0.36) != said).any()

@@ -1,5 +1,7 @@
 """Dense proposals against what they stand for: windows at known places, crops of the same net."""
 
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
@@ -15,8 +17,10 @@ class Spot:
 
     input_size = 96
 
-    def __init__(self):
+    def __init__(self, factor=1.0):
         self.sizes = []
+        self.model = SimpleNamespace(calibrated=lambda score: factor * score)
+        self.factor = factor
 
     def scores(self, image):
         self.sizes.append(image.shape[:2])
@@ -27,7 +31,7 @@ class Spot:
         for row, column in np.ndindex(rows, columns):
             top, left = row * DENSE_STRIDE, column * DENSE_STRIDE
             window = image[top : top + self.input_size, left : left + self.input_size]
-            scores[row, column] = window.mean() / 255
+            scores[row, column] = self.factor * window.mean() / 255
         return scores
 
 
@@ -46,15 +50,16 @@ def test_the_best_window_lies_on_what_is_bright(box):
     assert boxes.iou(found, [[x1, y1, x2, y2]]).max() > 0.5
 
 
+@pytest.mark.parametrize("factor", [1, 0.2])  # of a net whose scores were calibrated
 @pytest.mark.parametrize("brightness, places", [(255, 80), (140, dense.HEADS)])
-def test_a_crowd_is_looked_at_as_a_whole_where_the_net_is_sure(brightness, places):
+def test_a_crowd_is_looked_at_as_a_whole_where_the_net_is_sure(brightness, places, factor):
     """80 bright squares; of those that the net is less sure of only the best ones."""
     image = np.zeros((1600, 2000, 3), np.uint8)
     corners = [(x, y) for x in range(30, 2000, 200) for y in range(30, 1600, 200)]
     for x, y in corners:
         image[y : y + 140, x : x + 140] = brightness
     squares = np.float32([(x, y, x + 140, y + 140) for x, y in corners])
-    found = boxes.iou(squares, dense.proposals(Spot(), image, 80)).max(axis=1) > 0.4
+    found = boxes.iou(squares, dense.proposals(Spot(factor), image, 80)).max(axis=1) > 0.4
     assert len(squares) == 80 and found.sum() == places
 
 

@@ -230,6 +230,25 @@ def test_a_split_alone_is_taken_and_a_training_set_gets_a_folder_of_its_own(smal
     assert names == ["adience", "morph"]
 
 
+def test_a_part_of_scenes_is_taken_with_all_that_is_of_no_part(small, tmp_path):
+    """Composed scenes name none; whole photographs do."""
+    for name in "bcd":
+        shutil.copyfile(tmp_path / "a.jpg", tmp_path / f"{name}.jpg")
+    parts = dict(a={}, b=dict(split="train"), c=dict(split="val"))
+    lines = [dict(image=f"{name}.jpg", box=[9, 9, 60, 70], **part) for name, part in parts.items()]
+    path = tmp_path / "scenes.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    scenes([], [path], tmp_path / "db", splits=["train"])
+    assert manifest_of(tmp_path, "db", "det")["count"] == 2
+    boxes = [[9, 9, 60, 70], [80, 20, 120, 70]]
+    mixed = [dict(image="d.jpg", box=box) for box in boxes]
+    path.write_text(
+        "".join(json.dumps(line) + "\n" for line in [*lines, dict(mixed[0], split="val"), mixed[1]])
+    )
+    scenes([], [path], tmp_path / "db", splits=["train"])
+    assert manifest_of(tmp_path, "db", "det")["count"] == 2  # a face of d is of another part
+
+
 def test_a_picture_with_a_face_to_ignore_teaches_no_detection(small, tmp_path):
     path = small(1, ignore=1, image="b.jpg")
     shutil.copyfile(tmp_path / "a.jpg", tmp_path / "b.jpg")

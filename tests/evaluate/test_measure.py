@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import sys
 
+import cv2
+import numpy as np
 import pytest
 from conftest import ROOT, run_well
 from drawn_benchmarks import COUNTS, options, results_in
@@ -95,6 +97,30 @@ def test_a_picture_that_cannot_be_read_is_said_and_stops_nothing(sets, chain, tm
     assert results["counts"]["pictures"] == COUNTS["fgnet"] - 1
     assert "1 pictures cannot be read" in results["incomplete"]
     assert "  incomplete: 1 pictures cannot be read\n" in done.stdout
+
+
+def test_fgnet_without_its_points_is_measured_on_the_faces_that_are_found(sets, chain, tmp_path):
+    """Selective search proposes nothing in a grey picture of 8 pixels, and that is said."""
+    folder = tmp_path / "data" / "fgnet"
+    shutil.copytree(sets / "data" / "fgnet", folder)
+    shutil.rmtree(folder / "points")
+    (folder / "records.jsonl").unlink(missing_ok=True)
+    path, *others = sorted((folder / "images").glob("*.JPG"))
+    for other in others[5:]:
+        other.unlink()
+    cv2.imwrite(str(path), np.full((8, 8, 3), 127, np.uint8))
+    some = options(tmp_path, chain, "fgnet", tmp_path / "out")
+    run_well("evaluate.measure", *some, "--proposals", "selective-search")
+    results = results_in(tmp_path / "out")
+    said = list(predictions.read(str(tmp_path / "out" / "faces")))
+    found = [one for one in said if one.faces[0] is not None]
+    assert results["counts"]["pictures"] == len(found)
+    lost = 6 - len(found)
+    assert lost and f"{lost} pictures in which no face was found" in results["incomplete"]
+    assert any("highest score in the picture" in rule for rule in results["rules"])
+    ages = {face.image: face.age for face in record.read(str(folder / "records.jsonl"))}
+    off = [abs(one.faces[0].age - ages[one.image]) for one in found]
+    assert results["figures"]["mae"] == pytest.approx(np.mean(off), abs=1e-3)
 
 
 def test_what_cannot_be_measured_is_said(sets, chain, tmp_path, command, expect_refusal):

@@ -5,7 +5,7 @@ import pytest
 
 from allinone import embeddings, landmarks, tasks
 from allinone.record import FaceRecord
-from evaluate import intervals, portraits, real_rows, rows
+from evaluate import intervals, metrics, portraits, real_rows, rows
 
 
 def pair(number, **labels):
@@ -27,13 +27,36 @@ def utkface():
 
 
 def test_gender_of_utkface_counts_from_16_years_on(utkface):
-    (row,) = real_rows.rows_of("utkface", tasks.BY_NAME["gender"], utkface)
+    row, error, black = real_rows.rows_of("utkface", tasks.BY_NAME["gender"], utkface)
     assert row.figure == "accuracy, from 16 years on"
     assert row.measured == intervals.share([True] * 6 + [False] * 6)
     assert row.baseline == 0.5 and row.baseline_by == "constant"
-    assert (row.floor, row.unit) == (0.94, "%")
-    (row,) = real_rows.rows_of("celeba", tasks.BY_NAME["gender"], utkface)
-    assert row.figure == "accuracy" and row.measured.samples == 20 and row.floor == 0.95
+    assert (row.floor, row.unit) == (0.955, "%")
+    # Answers say 80 % of each woman, and half of them are men.
+    assert (error.figure, error.measured.samples) == ("expected calibration error, 15 bins", 12)
+    assert error.measured.value == pytest.approx(0.3)
+    row, _ = real_rows.rows_of("celeba", tasks.BY_NAME["gender"], utkface)
+    assert row.figure == "accuracy" and row.measured.samples == 20 and row.floor == 0.97
+    # Faces 11 and 16 are called Black and of 16 years and more: a woman and a man.
+    assert black.figure == "accuracy, called Black, from 16 years on" and black.floor == 0.92
+    assert black.measured == intervals.share([True, False])
+
+
+def test_the_age_of_the_old_stands_beside_that_of_all(utkface):
+    for number, (known, _) in enumerate(utkface):
+        known.age = 40.0 + number
+    row, old = real_rows.rows_of("utkface", tasks.BY_NAME["age"], utkface)
+    assert row.measured.samples == 20 and row.floor == 5.5
+    assert old.figure == "mean absolute error, from 50 years on" and old.floor == 8.0
+    ages = np.arange(50, 60)
+    assert old.measured.samples == 10
+    assert old.measured.value == pytest.approx(np.abs(ages - 10).mean())
+    assert old.baseline == pytest.approx(np.abs(ages - np.median(ages)).mean())
+
+
+def test_faces_of_another_source_have_floors_of_their_own(utkface):
+    row, _ = real_rows.rows_of("mtfl", tasks.BY_NAME["gender"], utkface)
+    assert (row.figure, row.floor, row.measured.samples) == ("accuracy", 0.90, 20)
 
 
 def test_a_number_has_the_error_of_a_median_beside_it(utkface):
@@ -48,7 +71,7 @@ def test_a_task_without_labels_has_no_row(utkface):
     assert real_rows.rows_of("utkface", tasks.BY_NAME["smile"], utkface) == []
     assert real_rows.rows_of("utkface", tasks.BY_NAME["identity"], utkface) == []
     found = portraits.rows({"utkface": utkface})
-    assert [row.task for row in found] == ["gender", "age"]
+    assert [row.task for row in found] == [*["gender"] * 3, "age"]  # nobody is old here
 
 
 def test_labels_that_know_no_hidden_point_do_not_measure_visibility():
@@ -65,17 +88,25 @@ def test_labels_that_know_no_hidden_point_do_not_measure_visibility():
     assert row.baseline_by == "mean face in the true box" and "teacher's" in row.figure
 
 
-def test_an_embedding_gives_descriptors_a_second_row(rng):
+def test_an_embedding_gives_descriptors_rows_more(rng):
     pairs = [pair(number, identity=number % 3) for number in range(9)]
     for _, found in pairs:
         found.descriptor = rng.normal(size=512)
     weights = rng.normal(size=(8, 512))
-    cosine, mapped = real_rows.rows_of("celeba", tasks.BY_NAME["identity"], pairs, weights)
+    task = tasks.BY_NAME["identity"]
+    cosine, accepted, mapped, by_tpe = real_rows.rows_of("celeba", task, pairs, weights)
     descriptors, people = [found.descriptor for _, found in pairs], np.arange(9) % 3
     assert cosine.measured == intervals.person_auc(descriptors, people)
     assert mapped.measured == intervals.person_auc(embeddings.apply(weights, descriptors), people)
     assert cosine.figure.endswith("cosine") and mapped.figure.endswith("by TPE")
-    assert cosine.baseline == mapped.baseline == 0.5 and cosine.floor == 0.8
+    assert cosine.baseline == mapped.baseline == 0.5 and cosine.floor == 0.93
+    # Of the pairs by hand: the share above the largest cosine of two people, 1 % of 27 being none.
+    similarity, same = metrics.pair_similarities(descriptors, people)
+    share = (similarity[same] > similarity[~same].max()).mean()
+    assert accepted.measured.value == pytest.approx(share) and accepted.measured.samples == 36
+    assert accepted.measured.low <= share <= accepted.measured.high
+    assert accepted.floor == by_tpe.floor == 0.42 and accepted.baseline == 0.01
+    assert "1% false accepts" in accepted.figure and by_tpe.figure.endswith("by TPE")
 
 
 def test_groups_are_those_of_enough_people(utkface, monkeypatch):

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,11 +23,13 @@ class Analyzer:
 
     opened = 0
     seen = 0  # pictures
+    backend = SimpleNamespace(model=SimpleNamespace(calibrated=lambda score: score / 2))
 
     def __init__(self, folder, engine, device, proposals, stage1):
         Analyzer.opened += 1
 
     def find_many(self, pictures, score):
+        assert score == answers.SCORE / 2  # what it has become in this model
         Analyzer.seen += len(pictures)
         return [self.stage1(int(picture[0, 0, 0])) for picture in pictures]
 

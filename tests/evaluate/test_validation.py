@@ -76,12 +76,15 @@ def test_regions_count_where_the_mask_says_so():
 
 
 def test_identity_is_the_auc_over_pairs():
-    """Cosines: the same person 1 and 0, others 0.8, 0.6, 0.6, 0.8: 4 of 8 comparisons won."""
+    """Cosines: the same person 1 and 0, others 0.8, 0.6, 0.6, 0.8: 4 of 8 comparisons won.
+
+    At a false accept rate of 1 % of four others none is accepted, and one pair of two is above all.
+    """
     net = Net({"id/fc7": [[1, 0], [3, 0], [0.8, 0.6], [0.6, -0.8]], "id/label": [0, 0, 1, 1]})
     same, other = [1, 0.48 - 0.48], [0.8, 0.6, 0.8, 0.6]
     expected = np.mean([a > b for a in same for b in other])
     assert validation.measure(net, {"identity": "id"}, 1, {"id": 4}) == {
-        "identity": {"auc": expected}
+        "identity": {"auc": expected, "tar_at_far_0.01": 0.5}
     }
     net = Net({"id/fc7": [[1, 0], [0, 1]], "id/label": [0, 1]})  # nobody twice
     assert validation.measure(net, {"identity": "id"}, 1, {"id": 2}) == {}

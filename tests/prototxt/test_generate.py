@@ -30,7 +30,7 @@ def written(tmp_path_factory):
     """A folder into which the command has written."""
     folder = tmp_path_factory.mktemp("generated")
     done = generate(folder)
-    assert done.returncode == 0 and "wrote 34 files" in done.stdout, done.stderr
+    assert done.returncode == 0 and "wrote 36 files" in done.stdout, done.stderr
     return folder
 
 

@@ -20,6 +20,7 @@ from tools.fusing.weights import (
     Source,
     about_of,
     collect,
+    eyes_of,
     owners_of,
     read_source,
 )
@@ -53,6 +54,7 @@ def fuse(
     if trunk is not None and trunk not in runs:
         raise InputError(f"--trunk {trunk}: give it with --run as well; one of {', '.join(runs)}")
     owners = owners_of(sources)
+    eyes = eyes_of(owners)
     parameters = collect(profile, owners, sources[runs.index(trunk)] if trunk else None)
     place = folders.replacing(out, model.KIND, inputs=runs)
     with tempfile.TemporaryDirectory() as work, place as partial:
@@ -94,6 +96,8 @@ def fuse(
             profile.name,
             profile.input_size,
             stages_of(tasks.TASKS),
+            calibration=calibration_of(owners),
+            eyes=eyes,
             **score_of(owners[tasks.REGION_TOWER], searched_anew=bool(proposing)),
         )
     return differences
@@ -108,7 +112,9 @@ def take_out(profile: Profile, run: str, tower: str, out: str) -> None:
         definition = deploy.bare_net(profile, (tower,))
         _, matched = write_model(partial, definition, source.parameters, source.weights)
         write_history(partial, profile, [source], {tower: source}, matched)
-        model_writing.describe(partial, profile.name, profile.input_size, {stage: outputs})
+        described = dict(calibration=calibration_of({tower: source}), eyes=eyes_of({tower: source}))
+        stages = {stage: outputs}
+        model_writing.describe(partial, profile.name, profile.input_size, stages, **described)
 
 
 def score_of(finder: Source, searched_anew: bool) -> dict:
@@ -123,6 +129,17 @@ def score_of(finder: Source, searched_anew: bool) -> dict:
     if not searched_anew:
         scores.update(scores=about.scores, scores_from=about.scores_from)
     return scores
+
+
+def calibration_of(owners: dict[str, Source]) -> dict[str, model.Calibration]:
+    """Return how tasks were calibrated whose towers are a model's: their layers have it already."""
+    found = {}
+    for tower, owner in owners.items():
+        if owner.is_model:
+            known = about_of(owner.weights).calibration
+            names = [task.name for task in tasks.tasks_of(tower) if task.name in known]
+            found.update({name: known[name] for name in names})
+    return found
 
 
 def keep_embedding(folder: str, describer: Source) -> None:

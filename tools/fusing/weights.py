@@ -10,7 +10,7 @@ import numpy as np
 
 from allinone import model, snapshots, surgery, tasks
 from allinone.errors import InputError
-from allinone.profiles import PROFILES, Profile
+from allinone.profiles import EYES, PROFILES, Profile
 from prototxt import deploy
 
 # our choice: shared weights of two runs are the same up to this; one step of training moves them
@@ -65,6 +65,24 @@ def profile_of(runs: list[str]) -> Profile:
         named = ", ".join(f"{run} ({name})" for run, name in names.items())
         raise InputError(f"the runs have several profiles: {named}; fuse runs of one profile")
     return PROFILES[names[runs[0]]]
+
+
+def eyes_of(owners: dict[str, Source]) -> float:
+    """Return how far apart eye centres are in the aligned faces that owners of towers learnt from.
+
+    InputError, which names them, where they differ.
+    """
+    known = {}
+    for tower in tasks.ALIGNED_TOWERS:
+        if tower in owners:
+            known.setdefault(snapshots.eyes_of(owners[tower].weights), owners[tower].run)
+    if len(known) > 1:
+        named = ", ".join(f"{run} ({eyes:g})" for eyes, run in known.items())
+        raise InputError(
+            "the runs have learnt from faces that are aligned in several ways, with eye centres "
+            f"so far apart: {named}; fuse runs of databases that were built with the same --eyes"
+        )
+    return next(iter(known), EYES)
 
 
 def shared_names(profile: Profile) -> set[str]:

@@ -25,7 +25,7 @@ JOBS = [job.name for job in schedules.JOBS["paper"].values() if job.init == "joi
 def databases(db, job, fold):
     """Return [(database, "" or the fold's name)] to train on; InputError where there is none.
 
-    fold: number as text, WHOLE for the database of the whole set, None for all by turns.
+    fold: numbers as text, WHOLE for the database of the whole set, None for all by turns.
     """
     root = os.path.join(db, "finetune", job)
     there = sorted(glob.glob(f"{glob.escape(root)}/fold_*"))
@@ -33,14 +33,15 @@ def databases(db, job, fold):
     numbers = [int(name) for name in folds]
     if os.path.isdir(os.path.join(root, WHOLE)):
         folds[WHOLE] = os.path.join(root, WHOLE)
-    if fold is not None and fold not in folds:
+    wanted = None if fold is None else fold.split()
+    if wanted is not None and not (wanted and set(wanted) <= set(folds)):
         known = in_words(numbers) + (f", {WHOLE}" if WHOLE in folds else "")
         raise InputError(
             f"FOLD={fold}: not in {root}; folds there: {known or 'none: leave FOLD out'}"
         )
     if not os.path.isdir(root):
         raise InputError(f"{root}: no such folder; make data-{job} builds it")
-    chosen = [folds[fold]] if fold is not None else folds.values()
+    chosen = folds.values() if wanted is None else [folds[name] for name in dict.fromkeys(wanted)]
     return [(path, os.path.basename(path)) for path in chosen] or [(root, "")]
 
 
@@ -77,7 +78,8 @@ def parse(argv):
     parser.add_argument("--db", default="data/db", help="folder of the databases")
     parser.add_argument("--run", required=True, help="the joint run that is started from")
     parser.add_argument(
-        "--fold", help=f"only this fold; {WHOLE}: the whole set; default: all of them by turns"
+        "--fold",
+        help=f"only these folds, such as '1 9 17'; {WHOLE}: the whole set; default: all by turns",
     )
     parser.add_argument("--out", required=True, help="folder for the runs")
     options.add_profile(parser)

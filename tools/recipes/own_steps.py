@@ -136,6 +136,7 @@ def database_steps(args: argparse.Namespace, known: Known, profile: str) -> list
         if aligned:
             command = ["data_prep.build_db", "aligned", "--records", known.records, "--out", out]
             command += ["--split", part, "--profile", profile, "--towers", *aligned]
+            command += ["--eyes", str(model.read_about(args.init).eyes)]
             outputs = [f"{out}/{tower}/manifest.json" for tower in aligned]
             made.append(Step(f"faces_{part}", [command], [known.records], outputs, says))
             says = ""

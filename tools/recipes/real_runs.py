@@ -1,19 +1,22 @@
 """The trainings that make the shipped model, in their order (tools.recipes.real).
 
-A narrow net learns identity, then all tasks; what it takes for faces in new scenes, rightly and
-wrongly, is half of what it and a wide net that starts with its answers learn detection from. How
-these runs came about is told in docs/training_notes.md.
+A first net learns identity, then all tasks; what it takes for faces in new scenes, rightly and
+wrongly, is half of what the net that starts with its answers learns detection from. With a
+teacher's descriptors the net of profile small learns these first; without, a narrow net learns
+people, and is widened. How these runs came about is told in docs/training_notes.md.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from allinone.tasks import PROPOSAL, SCREEN
+from allinone.tasks import DISTILL, PROPOSAL, SCREEN
 from tools.recipes.options import EUCLIDEAN, WITHOUT_DROPOUT
 
 # Databases with regions that nets took for faces: the scout, the first and the last proposal net.
 HARD, WINDOWS, CLOSE = "hard", "windows", "close"
+# Pictures vary as photographs of other sources do; the old come more often than they are.
+VARIED = ("--vary", "all", "--balance", "gender", "age")
 
 
 @dataclass(frozen=True)
@@ -34,31 +37,52 @@ class Run:
         return [*self.more, "--iterations", str(self.iterations), *rate]
 
 
-RUNS = (
-    Run("identity", "tiny", 1500, more=("--job", "pretrain")),
-    Run("narrow", "tiny", 4000, start="identity", rate="0.001"),
-    Run("narrow_hard", "tiny", 8000, start="narrow", rate="0.001", db=HARD),
-    Run(
-        "wide",
-        "small",
-        10000,
-        start="narrow_hard",
-        rate="0.001",
-        db=HARD,
-        more=("--widen", *EUCLIDEAN),
+@dataclass(frozen=True)
+class Plan:
+    """The trainings of the net that looks closer, in their order."""
+
+    scouting: tuple[Run, ...]  # the last one is the scout, which finds the hard regions
+    learning: tuple[Run, ...]  # the last one is the model's
+
+    @property
+    def scout(self) -> Run:
+        """Return the run of the scout."""
+        return self.scouting[-1]
+
+    @property
+    def last(self) -> Run:
+        """Return the run of the model."""
+        return self.learning[-1]
+
+
+def _learning(start: str, *more: str) -> tuple[Run, ...]:
+    """Return the runs of profile small with hard regions; more: options of the first alone."""
+    rest = (*VARIED, *EUCLIDEAN)
+    plain = ("--without-dropout", *WITHOUT_DROPOUT, *rest)
+    return (
+        Run("wide", "small", 10000, start, "0.001", HARD, (*more, *rest)),
+        Run("wide_longer", "small", 7200, "wide", "0.0007", HARD, rest),
+        Run("wide_without_dropout", "small", 2000, "wide_longer", "0.0004", HARD, plain),
+    )
+
+
+PEOPLE = Plan(  # without a teacher
+    (
+        Run("identity", "tiny", 1500, more=("--job", "pretrain")),
+        Run("narrow", "tiny", 4000, start="identity", rate="0.001", more=VARIED),
     ),
-    Run("wide_longer", "small", 7200, start="wide", rate="0.0007", db=HARD, more=EUCLIDEAN),
-    Run(
-        "wide_without_dropout",
-        "small",
-        2000,
-        start="wide_longer",
-        rate="0.0004",
-        db=HARD,
-        more=("--without-dropout", *WITHOUT_DROPOUT, *EUCLIDEAN),
+    (
+        Run("narrow_hard", "tiny", 8000, start="narrow", rate="0.001", db=HARD, more=VARIED),
+        *_learning("narrow_hard", "--widen"),
     ),
 )
-SCOUT, LAST = RUNS[1], RUNS[-1]  # the scout finds the hard regions
+TAUGHT = Plan(  # by a teacher's descriptors
+    (
+        Run("distilled", "small", 3000, more=("--job", DISTILL)),
+        Run("scout", "small", 4000, start="distilled", rate="0.001", more=VARIED),
+    ),
+    _learning("scout"),
+)
 # The proposal net learns from regions that the scout, then from windows that it took for faces; the
 # screening net from those that the last proposal net did.
 NEAR = Run("near", "small", 2500, db=HARD, more=("--job", PROPOSAL))

@@ -2,86 +2,38 @@
 
 from __future__ import annotations
 
-from tools.recipes import drawn, options
+from evaluate import photographs, portraits
+from tools.recipes import options, photograph_steps, teacher_steps
 from tools.recipes.options import PRECISION
+from tools.recipes.photograph_steps import EYES, records
 from tools.recipes.real_runs import (
     CLOSE,
     CLOSER,
     HARD,
-    LAST,
     NEAR,
-    RUNS,
-    SCOUT,
+    PEOPLE,
     SEARCH,
+    TAUGHT,
     WINDOWS,
 )
 from tools.recipes.steps import Step
 
-SETS = ("celeba", "utkface", "photos")
-# Towers that portraits of a set teach: the labels that it has.
-TOWERS = dict(celeba=("smile", "gender", "id"), utkface=("gender", "age"))
 
-
-def records(data, name):
-    """Return the records file of a set."""
-    return f"{data}/{name}/records.jsonl"
-
-
-def picture_steps(real, data):
-    """Return the steps that read the photographs, compose scenes of them and draw others."""
-    portraits = [records(data, name) for name in TOWERS]
-    compose = ["data_prep.composites", "--records", *portraits, "--out"]
-    convert = [["data_prep.convert", "custom", "--folder", f"{data}/{name}"] for name in SETS]
-    composed = dict(
-        composites=("--count", "12000", "--seed", "1"),
-        composites_hard=("--count", "3000", "--seed", "3"),
-        composites_val=("--count", "300", "--seed", "2", "--split", "val"),
-    )
-    more = ("--identities", "1500", "--seed", "11")
+def data_steps(args):
+    """Return the steps that read the photographs, make scenes, and build databases of both."""
+    sets = photograph_steps.sets_in(args.real)
     return [
-        Step(
-            "sets",
-            [["data_prep.real_sets", "--real", real, "--out", data], *convert],
-            inputs=[f"{real}/{name}.jsonl" for name in SETS],
-            outputs=[records(data, name) for name in SETS],
-        ),
-        *(
-            Step(name, [[*compose, f"{data}/{name}", *how]], portraits, [records(data, name)])
-            for name, how in composed.items()
-        ),
-        drawn.drawing("scenes", drawn.draw("scenes", 1500, f"{data}/scenes", *more)),
+        *photograph_steps.set_steps(args.real, args.data, sets),
+        *photograph_steps.scene_steps(args.data, sets),
+        *photograph_steps.database_steps(args.data, EYES, sets),
+        *teacher_steps.teacher_steps(args.real, args.data, EYES, sets),
     ]
 
 
-def database_steps(data):
-    """Return the steps that build the databases of aligned faces and of regions."""
-    out = dict(train=f"{data}/db", val=f"{data}/db/val")
-    aligned = [
-        ["data_prep.build_db", "aligned", "--records", records(data, name), "--set", name]
-        + ["--split", part, "--out", folder, "--towers", *towers]
-        for part, folder in out.items()
-        for name, towers in TOWERS.items()
-    ]
-    scenes = [records(data, "composites"), records(data, "scenes")]
-    held_back = records(data, "composites_val")
-    regions = ["data_prep.build_db", "scenes", "--without-search"]
-    return [
-        Step(
-            "faces",
-            aligned,
-            inputs=[records(data, name) for name in TOWERS],
-            outputs=[f"{folder}/gender" for folder in out.values()],
-        ),
-        Step(
-            "regions",
-            [
-                [*regions, held_back, "--out", out["val"]],
-                [*regions, *scenes, "--out", out["train"]],
-            ],
-            inputs=[held_back, *scenes],
-            outputs=[f"{folder}/det/manifest.json" for folder in out.values()],
-        ),
-    ]
+def plan_of(args):
+    """Return the trainings: those with a teacher where it has descriptors of a set."""
+    sets = photograph_steps.sets_in(args.real)
+    return TAUGHT if teacher_steps.files_of(args.real, sets) else PEOPLE
 
 
 def training_step(run, args):
@@ -109,28 +61,27 @@ def searching_step(name, args, run, how, db):
     run: of the net that looks; how: (command that puts it into the scout's model, option of
     data_prep.build_db); db: name of the databases.
     """
-    made, option = how
-    searched = records(args.data, "composites_hard")
-    others = [records(args.data, "composites"), records(args.data, "scenes")]
-    search = ["data_prep.build_db", "scenes", "--records", searched, "--without-search", *others]
-    search += [option, scout_model(args), "--gpu", args.gpu, "--out", f"{args.data}/{db}"]
-    return Step(
-        name,
-        [made, search],
-        inputs=[f"{args.out}/{run.name}/snapshots/*.caffemodel", searched, *others],
-        outputs=[f"{args.data}/{db}/det/manifest.json"],
+    (made, option), out = how, f"{args.data}/{db}"
+    sets = photograph_steps.sets_in(args.real)
+    search = photograph_steps.hard_regions(
+        args.data, sets, scout_model(args), option, out, args.gpu
     )
+    others = [records(args.data, "composites"), records(args.data, "scenes")]
+    weights = f"{args.out}/{run.name}/snapshots/*.caffemodel"
+    inputs = [weights, *photograph_steps.searched(args.data, sets), *others]
+    return Step(name, [made, search], inputs, outputs=[f"{out}/det/manifest.json"])
 
 
 def scout_model(args):
     """Return the folder of the scout's model."""
-    return f"{args.out}/{SCOUT.name}/model"
+    return f"{args.out}/{plan_of(args).scout.name}/model"
 
 
 def hard_step(args):
     """Return the step that finds the regions which the scout takes for faces."""
-    how = fuse(SCOUT, args, scout_model(args)), "--regions-from"
-    return searching_step("hard_regions", args, SCOUT, how, HARD)
+    scout = plan_of(args).scout
+    how = fuse(scout, args, scout_model(args)), "--regions-from"
+    return searching_step("hard_regions", args, scout, how, HARD)
 
 
 def windows_step(name, args, run, db):
@@ -144,15 +95,19 @@ def model_steps(args):
     model, hard, results = f"{args.out}/model", f"{args.data}/hard", f"{args.out}/eval"
     keep = ["--model", model, "--gpu", args.gpu]
     held_back = records(args.data, "composites_val")
-    runs = [f"{args.out}/{run.name}" for run in (LAST, SEARCH, CLOSER)]
-    sets = [records(args.data, name) for name in SETS]
+    last = plan_of(args).last
+    runs = [f"{args.out}/{run.name}" for run in (last, SEARCH, CLOSER)]
+    measured = (*portraits.SETS, photographs.SET, *portraits.OTHERS)
+    there = photograph_steps.sets_in(args.real)
+    sets = [records(args.data, name) for name in measured if name in there]
     measure = ["evaluate.real", "--data", args.data, *keep, "--out", results]
     sheets = ["tools.sheets", "--data", args.data, "--results", results]
     return [
         Step(
             "model",
             [
-                [*fuse(LAST, args, model), "--proposal", runs[1], "--proposal", runs[2]],
+                [*fuse(last, args, model), "--proposal", runs[1], "--proposal", runs[2]],
+                ["evaluate.calibrate", *keep, "--db", f"{hard}/val"],
                 ["evaluate.operating_point", *keep]
                 + ["--records", held_back, "--precision", PRECISION],
                 ["evaluate.learn_tpe", *keep, "--db", f"{hard}/id", "--held-out", f"{hard}/val/id"],
@@ -172,13 +127,12 @@ def model_steps(args):
 
 def steps_of(args):
     """Return all steps."""
-    before = RUNS[: RUNS.index(SCOUT) + 1]
+    plan = plan_of(args)
     return [
-        *picture_steps(args.real, args.data),
-        *database_steps(args.data),
-        *(training_step(run, args) for run in before),
+        *data_steps(args),
+        *(training_step(run, args) for run in plan.scouting),
         hard_step(args),
-        *(training_step(run, args) for run in RUNS[len(before) :]),
+        *(training_step(run, args) for run in plan.learning),
         training_step(NEAR, args),
         windows_step("hard_windows", args, NEAR, WINDOWS),
         training_step(SEARCH, args),

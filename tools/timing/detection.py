@@ -41,7 +41,7 @@ def searched(analyzer: FaceAnalyzer, pictures: Sequence[Labelled]) -> dict[str, 
     """
     start, found = time.process_time(), []
     for one in pictures:
-        (seen,) = analyzer.find_many([one.image], answers.SCORE)
+        (seen,) = analyzer.find_many([one.image], answers.least_of(analyzer))
         found.append(Found(seen["boxes"], seen["score"]))
     seconds = (time.process_time() - start) / len(pictures)
     known = [(one.name, one.faces) for one in pictures]

@@ -31,7 +31,7 @@ def read_log(path: str) -> tuple[dict, dict]:
         curves[task] = iterations_of(losses), _column(losses, ("loss", task), path)
     figures = {}
     for task, metrics in (held_out[0]["validation"] if held_out else {}).items():
-        for metric in metrics:
+        for metric in list(metrics)[:1]:  # the task's figure; others stand in the log alone
             values = _column(held_out, ("validation", task, metric), path)
             figures[task] = iterations_of(held_out), metric, values
     return curves, figures

@@ -40,6 +40,8 @@ class Options:
     age_ramp: int = 0
     age_weight: float | None = None
     without_dropout: tuple[str, ...] = ()
+    vary: tuple[str, ...] = ()
+    balance: tuple[str, ...] = ()
     iter_size: int = 1
     snapshot: int | None = None
     seed: int = 1

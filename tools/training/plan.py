@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 
-from allinone import closure, files, folders, reading, snapshots
+from allinone import closure, files, folders, reading, snapshots, store
 from allinone.errors import InputError, writing
 from allinone.snapshots import FOLDER, NET, PLAN, PREFIX, SOLVER
 from prototxt import committed, solvers, towers
@@ -45,6 +45,8 @@ def code(root: str = closure.ROOT) -> dict[str, str]:
 def make(settings: Settings) -> tuple[dict[str, str], dict]:
     """Return ({file: text}, plan) of a run; InputError where a database is missing or unfit."""
     found = data.manifests(settings.profile, settings.job, settings.databases)
+    eyes = data.aligned_like(settings.job, settings.databases, found)
+    _refuse_other_eyes(settings, eyes)
     net, solver = _texts(settings, found, "", "")
     init = settings.init and files.sha256(snapshots.weights_of(settings.init))
     plan = dict(
@@ -54,32 +56,48 @@ def make(settings: Settings) -> tuple[dict[str, str], dict]:
         processes=settings.processes,
         net=net,
         solver=solver,
-        data=_hashes(found),
+        data=_hashes(found, settings.job),
         init=init or None,
         code=code(),
+        **({} if eyes is None else {"eyes": eyes}),
     )
     net, solver = _texts(settings, found, settings.databases, settings.out)
     texts = {NET: net, SOLVER: solver, DATA: json.dumps(found, indent=1) + "\n"}
     return texts, plan
 
 
-def _hashes(found):
-    """Return {sub-network: the hash of each of its databases}."""
+def _refuse_other_eyes(settings, eyes):
+    """Raise InputError where layers that stay have learnt from faces that are aligned otherwise."""
+    if settings.init and settings.job.branches and eyes is not None:
+        before = snapshots.eyes_of(settings.init)
+        if before != eyes:
+            raise InputError(
+                f"{settings.databases}: eye centres of aligned faces are {eyes:g} of the side "
+                f"apart, {before:g} for {settings.init}, whose layers stay; build the databases "
+                f"with --eyes {before:g}"
+            )
+
+
+def _hashes(found, job):
+    """Return {sub-network: the hash of each of its databases}; with its groups where they count."""
     hashes = {}
     for tower, databases in found.items():
         hashes[tower] = [one["hash"] for one in databases]
+        if tower in job.balance:
+            groups = [one.get("files", {}).get(store.GROUPS, "") for one in databases]
+            hashes[tower] = [f"{one}-{more}" for one, more in zip(hashes[tower], groups)]
     return hashes
 
 
 def _texts(settings, found, databases, out):
     """Return the texts of net and solver; found: the databases' manifests."""
-    profile, job = settings.profile, settings.job
+    profile, job = settings.profile, data.as_taught(settings.job, found, settings.databases)
     rows = data.validation_rows(profile, job, settings.databases)
     net = towers.train_net(
         profile,
         job,
         databases,
-        data.identities(found, settings.databases),
+        data.identities(job, found, settings.databases),
         settings.seed,
         settings.iter_size,
         data.validation_batches(profile, job, rows),

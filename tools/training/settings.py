@@ -91,7 +91,9 @@ def adapted(job: Job, options: Options, profile: Profile, iterations: int) -> Jo
         age_weight=options.age_weight or job.age_weight,
         base_lr=options.base_lr or job.base_lr,
         batch=batches(job, profile, options.batch, options.cores),
-        without_dropout=tuple(options.without_dropout),
+        without_dropout=(*job.without_dropout, *options.without_dropout),
+        vary=tuple(options.vary),
+        balance=tuple(options.balance),
     )
 
 

@@ -1,5 +1,7 @@
 """Sets of one face in each picture: what is read is what was drawn, as far as the format goes."""
 
+import shutil
+
 import numpy as np
 import pytest
 import scipy.io
@@ -135,6 +137,20 @@ def test_fgnet(portraits):
             np.testing.assert_allclose(
                 face.landmark_array()[places], truth.landmark_array()[places], atol=1e-3
             )
+
+
+def test_fgnet_without_its_points_says_nothing_of_where_the_faces_are(portraits, laid_out):
+    known = {face.image: face for face, _ in portraits("fgnet")}
+    folder = laid_out("fgnet")
+    shutil.rmtree(folder / "points")
+    conversion.convert_set("fgnet", str(folder))
+    found = records_of(folder)
+    assert len(found) == len(known)
+    for face in found:
+        same = known[face.image]
+        assert face.box is None and face.landmarks is None
+        said = (face.age, face.identity, face.split)
+        assert said == (same.age, same.identity, same.split)
 
 
 def test_fotw(portraits):

@@ -2,14 +2,8 @@
 
 import os
 
-
-def shown(command, *arguments):
-    """Return the commands that a recipe would run, and the steps' names."""
-    done = command(*arguments, "--dry-run")
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
-    commands = [line.strip() for line in lines if line.startswith("  python -m ")]
-    return commands, [line.split(":")[0] for line in lines if not line.startswith(" ")]
+import pytest
+from recipe_plans import shown
 
 
 def test_the_demo_draws_builds_trains_fuses_measures_and_shows(command, tmp_path):
@@ -69,8 +63,9 @@ def test_a_model_of_photographs_is_made_in_nine_runs(command, tmp_path):
     for run in (near, proposal):
         assert f"tools.fuse --proposal {run} --out {tmp_path}/out/narrow/model" in text
     assert names.index("hard_regions") == names.index("narrow_hard") - 1
-    assert "tools.fuse --profile small" in commands[-5] and f"--run {outs[-1]}" in commands[-5]
-    assert commands[-5].endswith(f"--proposal {proposal} --proposal {screen}")
+    assert "tools.fuse --profile small" in commands[-6] and f"--run {outs[-1]}" in commands[-6]
+    assert commands[-6].endswith(f"--proposal {proposal} --proposal {screen}")
+    assert "evaluate.calibrate" in commands[-5] and "evaluate.operating_point" in commands[-4]
     assert not (tmp_path / "data").exists()
 
 
@@ -84,6 +79,56 @@ def test_photographs_are_read_once(command, real_source, tmp_path):
     for name in ("celeba", "utkface", "photos"):
         assert (tmp_path / "data" / name / "records.jsonl").stat().st_size > 0
     assert os.readlink(tmp_path / "data/hard/val") == "../db/val"
+
+
+@pytest.fixture
+def real_plan(command, tmp_path):
+    """real_plan(*files) -> (the commands of make train-real, its steps' names); REAL has files."""
+    folders = ["--real", tmp_path / "real", "--data", tmp_path / "data", "--out", tmp_path / "out"]
+
+    def look(*names):
+        for name in names:
+            (tmp_path / "real" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "real" / name).touch()
+        return shown(command, "tools.recipes.real", *folders)
+
+    return look
+
+
+def test_another_source_is_read_where_it_is_there_and_its_test_part_teaches_nothing(real_plan):
+    before, _ = real_plan()
+    assert before[0].endswith("--without-copies --sets celeba utkface photos")
+    commands, _ = real_plan("mtfl.jsonl")
+    assert commands[0].endswith("--sets celeba utkface mtfl photos")
+    more = [line for line in commands[1:] if line not in before]
+    assert "data_prep.convert custom" in more[0] and len(more) == 3
+    for line, part in zip(more[1:], ("train", "val")):
+        assert f"--set mtfl --split {part} " in line and line.endswith("--towers smile gender")
+
+
+def test_with_descriptors_of_a_teacher_the_small_net_learns_these_first(real_plan, tmp_path):
+    teacher = "teacher/utkface_celeba_net.npz"
+    commands, names = real_plan(teacher, "teacher/aaf_net.npz", "aaf.jsonl", "webfaces.jsonl")
+    described = [line for line in commands if "build_db distill" in line]
+    for line, name in zip(described, ("celeba", "utkface", "aaf")):
+        assert f"--set {name} --split train" in line and "--profile small --eyes 0.36" in line
+    assert f"--teacher {tmp_path}/real/{teacher} " in described[0]
+    trainings = [line for line in commands if "tools.train" in line]
+    assert all("--profile small" in line for line in trainings)
+    assert "--job distill" in trainings[0] and "--init" not in trainings[0]
+    starts = [line.split("/")[-1] for line in trainings if "--init" in line]
+    assert starts == ["distilled", "scout", "wide", "wide_longer"]
+    scouting = ["teacher", "distilled", "scout", "hard_regions", "wide", "wide_longer"]
+    assert names[names.index("teacher") :][:6] == scouting
+    (hard,) = [line for line in commands if "--regions-from" in line]
+    assert f"--regions-from {tmp_path}/out/scout/model" in hard and "data/webfaces/" in hard
+
+
+def test_descriptors_of_a_set_by_two_teachers_are_refused(real_plan, expect_refusal, tmp_path):
+    real_plan("teacher/celeba_one.npz")
+    (tmp_path / "real/teacher/celeba_two.npz").touch()
+    folders = ["--real", tmp_path / "real", "--data", tmp_path / "d", "--out", tmp_path / "o"]
+    expect_refusal("tools.recipes.real", folders, "celeba_two.npz", "celeba twice", "keep those")
 
 
 def test_a_folder_without_photographs_is_refused(expect_refusal, tmp_path):
@@ -111,8 +156,12 @@ def test_fine_tuning_goes_through_the_folds_that_are_there(command, expect_refus
     assert "--iterations 7 --base-lr 0.5 --batch 2" in commands[0]
     commands, _ = shown(command, *command_line, "--fold", "all")
     assert len(commands) == 2 and "finetune/fddb/all" in commands[0]
+    commands, _ = shown(command, *command_line, "--fold", "10 1")
+    assert len(commands) == 4 and "fold_10" in commands[0] and "fold_01" in commands[2]
     module, *arguments = command_line
     expect_refusal(module, [*arguments, "--fold", "99"], "FOLD=99", "folds there: 1, 2, 10, all")
+    expect_refusal(module, [*arguments, "--fold", "1 99"], "FOLD=1 99", "folds there: 1, 2, 10")
+    expect_refusal(module, [*arguments, "--fold", " "], "FOLD= ", "folds there: 1, 2, 10")
     for fold in range(3, 10):
         (tmp_path / f"db/finetune/fddb/fold_{fold:02d}").mkdir()
     expect_refusal(module, [*arguments, "--fold", "99"], "FOLD=99", "folds there: 1 to 10")
