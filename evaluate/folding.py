@@ -78,8 +78,8 @@ def scale_layers(path: str, found: Calibrations) -> None:
         if task:
             shifts = np.float32([0, found[task.name].shift])  # of no and yes
             for blob, shift in zip(layer.blobs, (0, shifts)):
-                array = np.array(blob.data, np.float32) * np.float32(found[task.name].factor)
-                blob.data[:] = (array + shift).tolist()
+                array = surgery.blob_array(blob) * np.float32(found[task.name].factor) + shift
+                blob.data = array.astype("<f4").tobytes()
     with files.replacing(path, "wb") as stream:
         stream.write(weights.SerializeToString())
 
