@@ -55,16 +55,8 @@ class Plan:
         return self.learning[-1]
 
 
-def _learning(start: str, *more: str) -> tuple[Run, ...]:
-    """Return the runs of profile small with hard regions; more: options of the first alone."""
-    rest = (*VARIED, *EUCLIDEAN)
-    plain = ("--without-dropout", *WITHOUT_DROPOUT, *rest)
-    return (
-        Run("wide", "small", 10000, start, "0.001", HARD, (*more, *rest)),
-        Run("wide_longer", "small", 7200, "wide", "0.0007", HARD, rest),
-        Run("wide_without_dropout", "small", 2000, "wide_longer", "0.0004", HARD, plain),
-    )
-
+REST = (*VARIED, *EUCLIDEAN)
+PLAIN = ("--without-dropout", *WITHOUT_DROPOUT, *REST)
 
 PEOPLE = Plan(  # without a teacher
     (
@@ -73,15 +65,20 @@ PEOPLE = Plan(  # without a teacher
     ),
     (
         Run("narrow_hard", "tiny", 8000, start="narrow", rate="0.001", db=HARD, more=VARIED),
-        *_learning("narrow_hard", "--widen"),
+        Run("wide", "small", 10000, "narrow_hard", "0.001", HARD, ("--widen", *REST)),
+        Run("wide_longer", "small", 7200, "wide", "0.0007", HARD, REST),
+        Run("wide_without_dropout", "small", 2000, "wide_longer", "0.0004", HARD, PLAIN),
     ),
 )
 TAUGHT = Plan(  # by a teacher's descriptors
     (
         Run("distilled", "small", 3000, more=("--job", DISTILL)),
-        Run("scout", "small", 4000, start="distilled", rate="0.001", more=VARIED),
+        Run("scout", "small", 2000, start="distilled", rate="0.001", more=VARIED),
     ),
-    _learning("scout"),
+    (
+        Run("wide", "small", 9000, "scout", "0.001", HARD, REST),
+        Run("wide_without_dropout", "small", 2500, "wide", "0.0004", HARD, PLAIN),
+    ),
 )
 # The proposal net learns from regions that the scout, then from windows that it took for faces; the
 # screening net from those that the last proposal net did.
