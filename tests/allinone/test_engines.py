@@ -174,6 +174,48 @@ def test_onnxruntime_gets_the_first_gpu_and_no_tf32(model, with_cuda, monkeypatc
     assert settings["device_id"] == 2 and settings["use_tf32"] == 0
 
 
+class OnCpu(onnxruntime.InferenceSession):
+    """Stands for a session on a GPU: says that it is one, and computes on the CPU."""
+
+    opened = []
+
+    def __init__(self, form, settings, providers):
+        """Keep the sizes of the mini-batches that it is given."""
+        super().__init__(form, settings, providers=["CPUExecutionProvider"])
+        self.sizes = set()
+        self.opened.append(self)
+
+    def get_providers(self):
+        """Say that it is a GPU's."""
+        return ["CUDAExecutionProvider"]
+
+    def run(self, outputs, feed, options=None):
+        """Compute."""
+        (batch,) = feed.values()
+        self.sizes.add(batch.shape)
+        return super().run(outputs, feed, options)
+
+
+def test_on_a_gpu_each_session_of_onnxruntime_sees_one_size_of_mini_batch(
+    model, with_cuda, monkeypatch
+):
+    real = onnxruntime.RunOptions
+    plain = Backend(model, "opencv")
+    monkeypatch.setattr(OnCpu, "opened", [])
+    monkeypatch.setattr(sys.modules["onnxruntime"], "InferenceSession", OnCpu)
+    monkeypatch.setattr(sys.modules["onnxruntime"], "RunOptions", real)
+    on_gpu = Backend(model, "onnxruntime", gpu="0")
+    pictures = np.random.default_rng(1).integers(0, 255, (130, 115, 115, 3)).astype(np.uint8)
+    for many in (2, 1, 130, 9, 64, 8, 0, 3):
+        found = on_gpu(pictures[:many], 2)
+        for output, values in plain(pictures[:many], 2).items():
+            assert found[output].shape == values.shape
+            np.testing.assert_allclose(found[output], values, atol=1e-4, err_msg=output)
+    fused = [one.sizes for one in OnCpu.opened if (8, 3, 115, 115) in one.sizes]
+    assert len(fused) == 1 and all(len(one.sizes) <= 1 for one in OnCpu.opened)
+    assert {shape[0] for one in OnCpu.opened for shape in one.sizes} == {1, 8, 64}
+
+
 @pytest.mark.parametrize(
     "installed, gpu, name",
     [
