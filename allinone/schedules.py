@@ -13,6 +13,7 @@ from typing import Any
 from allinone.profiles import Profile
 from allinone.tasks import (
     AGE_GAUSSIAN_WEIGHT,
+    DESCRIPTOR,
     DISTILL,
     HYPERFACE,
     PROPOSAL,
@@ -54,6 +55,10 @@ class Job:
     def batch_of(self, tower: str, profile: Profile) -> int:
         """Return how many pictures of a sub-network are in a mini-batch."""
         return self.batch.get(tower) or profile.batch_of(tower)
+
+    def is_taught(self, tower: str) -> bool:
+        """Tell whether a sub-network learns a teacher's descriptors."""
+        return bool(self.teacher) and any(task.kind == DESCRIPTOR for task in tasks_of(tower))
 
     def dropout_of(self, tower: str, profile: Profile) -> float:
         """Return the share of the hidden units of a sub-network that are dropped in training."""
@@ -116,6 +121,7 @@ WHY: dict[str, str] = dict(
 
 FOTW = ("smile", "gender")  # sub-networks and tasks of Faces of the World (section IV-D)
 TEACHER = 128  # numbers of the descriptor in the committed files: dlib's
+TAUGHT_FACES = 32  # our choice: in a mini-batch beside other tasks; each is set beside the others
 WINDOWS = 256  # our choice: windows of a mini-batch of the proposal net,
 CLOSE_WINDOWS = 128  # and of the screening net
 SAME_BUDGET = "as joint, for a comparison at the same budget"  # why of a sub-network alone

@@ -32,7 +32,7 @@ def train_net(profile, job, databases, identities, seed=1, iter_size=1, validati
         t = make_tower(net, name, job.dropout_of(name, profile))
         settings = dict(batch=job.batch_of(name, profile), size=side_of(name, profile), seed=seed)
         training = dict(settings, source=f"{databases}/{database_of(job, name)}")
-        if job.teacher:
+        if job.is_taught(name):
             training["descriptor"] = job.teacher
         if profile.erasing and name in tasks.ALIGNED_TOWERS:
             training["erasing"] = profile.erasing
@@ -57,7 +57,7 @@ def train_net(profile, job, databases, identities, seed=1, iter_size=1, validati
 
 def database_of(job, tower):
     """Return the name of the database that a sub-network of a job learns from."""
-    return tasks.DISTILL if job.teacher else tops.database_of(tower)
+    return tasks.DISTILL if job.is_taught(tower) else tops.database_of(tower)
 
 
 def behind(t, task, raw, job, identities):
@@ -136,7 +136,7 @@ def add_data(t, name, settings):
 
 def add_loss(t, task, top, label, weight, job, iter_size):
     """Add the loss of a task, blob `loss_<task>`, weighted for eq. 8; label: its label blobs."""
-    if job.teacher:
+    if job.teacher and task.kind == tasks.DESCRIPTOR:
         loss = L.Python(
             top,
             *label,

@@ -79,6 +79,11 @@ def parse(argv):
         metavar="TOWER",
         help=f"of {', '.join(BALANCED)}: those whose faces are balanced over ages and genders",
     )
+    add(
+        "--taught",
+        action="store_true",
+        help="the identity net goes on to learn a teacher's descriptors (DB/distill), not people",
+    )
     number("iter_size", help="mini-batches of an iteration, for a small GPU")
     number("snapshot", help="iterations between snapshots; default: the profile's")
     number("seed", help=f"default: {Options.seed}")

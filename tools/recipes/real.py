@@ -12,14 +12,15 @@ import sys
 
 from allinone import arguments
 from allinone.errors import command
+from allinone.tasks import DISTILL
 from tools.recipes import options
-from tools.recipes.real_runs import CLOSE, HARD, WINDOWS
-from tools.recipes.real_steps import steps_of
+from tools.recipes.real_runs import CLOSE, HARD, TAUGHT, WINDOWS
+from tools.recipes.real_steps import plan_of, steps_of
 
 
-def link_databases(data):
+def link_databases(data, plan):
     """Give the databases with hard regions the other towers' databases: they are the same."""
-    towers = ("smile", "gender", "age", "id", "val")
+    towers = ("smile", "gender", "age", "id", "val", *([DISTILL] if plan is TAUGHT else []))
     for db, parts in {HARD: towers, WINDOWS: ("val",), CLOSE: ("val",)}.items():
         os.makedirs(f"{data}/{db}", exist_ok=True)
         for part in parts:
@@ -45,7 +46,7 @@ def main(argv=None):
     args = parse(argv)
     options.use_blas_threads("small")
     if not args.dry_run:
-        link_databases(args.data)
+        link_databases(args.data, plan_of(args))
     code = options.run(args, steps_of(args), args.out)
     if not (code or args.until or args.dry_run):
         print(f"model: {args.out}/model; figures: {args.out}/eval; worst: {args.out}/sheets")

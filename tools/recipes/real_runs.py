@@ -56,7 +56,8 @@ class Plan:
 
 
 REST = (*VARIED, *EUCLIDEAN)
-PLAIN = ("--without-dropout", *WITHOUT_DROPOUT, *REST)
+PLAIN = ("--without-dropout", *WITHOUT_DROPOUT)
+ON = "--taught"  # by people alone, of whom there are few, descriptors forget what they learnt
 
 PEOPLE = Plan(  # without a teacher
     (
@@ -67,17 +68,17 @@ PEOPLE = Plan(  # without a teacher
         Run("narrow_hard", "tiny", 8000, start="narrow", rate="0.001", db=HARD, more=VARIED),
         Run("wide", "small", 10000, "narrow_hard", "0.001", HARD, ("--widen", *REST)),
         Run("wide_longer", "small", 7200, "wide", "0.0007", HARD, REST),
-        Run("wide_without_dropout", "small", 2000, "wide_longer", "0.0004", HARD, PLAIN),
+        Run("wide_without_dropout", "small", 2000, "wide_longer", "0.0004", HARD, (*PLAIN, *REST)),
     ),
 )
 TAUGHT = Plan(  # by a teacher's descriptors
     (
         Run("distilled", "small", 3000, more=("--job", DISTILL)),
-        Run("scout", "small", 2000, start="distilled", rate="0.001", more=VARIED),
+        Run("scout", "small", 2000, start="distilled", rate="0.001", more=(ON, *VARIED)),
     ),
     (
-        Run("wide", "small", 9000, "scout", "0.001", HARD, REST),
-        Run("wide_without_dropout", "small", 2500, "wide", "0.0004", HARD, PLAIN),
+        Run("wide", "small", 9000, "scout", "0.001", HARD, (ON, *REST)),
+        Run("wide_without_dropout", "small", 2500, "wide", "0.0004", HARD, (ON, *PLAIN, *REST)),
     ),
 )
 # The proposal net learns from regions that the scout, then from windows that it took for faces; the

@@ -124,9 +124,10 @@ def as_taught(job: Job, found: dict[str, list[dict]], databases: str) -> Job:
     """
     if not job.teacher:
         return job
-    if any(job.batch.get(tower) == 1 for tower in found):
+    taught = [tower for tower in found if job.is_taught(tower)]
+    if any(job.batch.get(tower) == 1 for tower in taught):
         raise InputError("--batch: a mini-batch of one face has nothing to be compared with")
-    numbers = {manifest.get("descriptor") for some in found.values() for manifest in some}
+    numbers = {one.get("descriptor") for tower in taught for one in found[tower]}
     if None in numbers or len(numbers) > 1:
         has = ", ".join(sorted(str(number or "no") for number in numbers))
         raise InputError(

@@ -42,6 +42,7 @@ class Options:
     without_dropout: tuple[str, ...] = ()
     vary: tuple[str, ...] = ()
     balance: tuple[str, ...] = ()
+    taught: bool = False
     iter_size: int = 1
     snapshot: int | None = None
     seed: int = 1

@@ -82,6 +82,8 @@ def adapted(job: Job, options: Options, profile: Profile, iterations: int) -> Jo
             f"--towers {' '.join(options.towers)}: job {job.name} has {', '.join(job.towers)}"
         )
     job = replace(job, towers=towers)
+    if options.taught:
+        job = with_a_teacher(job)
     learnt = tuple(task.name for tower in towers for task in tasks_of(tower))
     return replace(
         job,
@@ -95,6 +97,18 @@ def adapted(job: Job, options: Options, profile: Profile, iterations: int) -> Jo
         vary=tuple(options.vary),
         balance=tuple(options.balance),
     )
+
+
+def with_a_teacher(job: Job) -> Job:
+    """Return a job whose identity net learns a teacher's descriptors, not who somebody is."""
+    job = replace(job, teacher=schedules.TEACHER)
+    taught = [tower for tower in job.towers if job.is_taught(tower)]
+    if not taught:
+        raise InputError(
+            f"--taught: there is no identity net in {' '.join(job.towers)}; leave it out"
+        )
+    faces = dict.fromkeys(taught, schedules.TAUGHT_FACES)
+    return replace(job, batch={**faces, **job.batch})
 
 
 def profile_of_init(init: str | None) -> str:

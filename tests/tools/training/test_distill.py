@@ -124,3 +124,23 @@ def test_only_training_has_the_teachers_layer_and_testing_asks_who_somebody_is()
     for name in ("id/to_teacher", "id/loss_identity"):
         (layer,) = [layer for layer in net.layer if layer.name == name]
         assert [rule.phase for rule in layer.include] == [0]
+
+
+def test_the_joint_net_may_go_on_to_learn_from_the_teacher(chain, taught, tmp_path, expect_refusal):
+    """Beside tasks that have labels; its own layer goes on from what it has learnt."""
+    db, out = tmp_path / "db", tmp_path / "run"
+    shutil.copytree(taught / "db" / "distill", db / "distill")
+    for name in ("det", "smile", "gender", "age", "val"):
+        os.symlink(chain / "db" / name, db / name)
+    given = ["--profile", "tiny", "--db", db, "--init", taught / "run", "--batch", 0.25]
+    given += ["--iterations", 2, "--out", out, "--taught"]
+    expect_refusal(TRAIN, [*given, "--towers", "smile", "age"], "--taught", "no identity net")
+    done = run_well(TRAIN, *given)
+    taken = next(line for line in done.stdout.splitlines() if line.startswith("  "))
+    assert " to_teacher" in taken and " fc7" in taken
+    weights = weights_of(out, 2)
+    assert weights["id/to_teacher"][0].shape == (NUMBERS, 512) and "id/fc8" not in weights
+    for task in ("identity", "age", "detection"):
+        assert np.isfinite(losses_of(out, task)).all()
+    (figures,) = [entry["validation"] for entry in log_of(out) if "validation" in entry]
+    assert set(figures["identity"]) == {"auc", "tar_at_far_0.01"} and "smile" in figures
