@@ -12,7 +12,7 @@ from allinone.backend import Backend
 from allinone.record import FaceRecord
 from allinone.videos import open_video
 from tools.timing import clock, detection, films, full_width, growth, pictures
-from tools.timing.labelled import Labelled
+from tools.timing.labelled import Labelled, photographs
 
 
 def found(*regions):
@@ -32,6 +32,26 @@ def face(x, y, side):
         landmarks=(align.CANONICAL * side + [x, y]).tolist(),
         visibility=[1] * 21,
     )
+
+
+def test_photographs_with_names_are_read_and_one_with_an_unknown_box_is_left_out(tmp_path):
+    """A person's name or number is of no use there, and must not be in the way."""
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((40, 60, 3), np.uint8))
+    known = dict(box=[1, 2, 21, 32], identity="Ann")
+    lines = [
+        dict(image="a.png", faces=[known, dict(box=[30, 2, 50, 32], identity=7)]),
+        dict(image="b.png", faces=[dict(gender=1)]),
+        dict(image="a.png", faces=[]),
+    ]
+    text = "".join(json.dumps(dict(line, split="test")) + "\n" for line in lines)
+    (tmp_path / "photos.jsonl").write_text(text)
+    found = photographs(str(tmp_path))
+    assert [(one.name, one.image.shape) for one in found] == [("a.png", (40, 60, 3))] * 2
+    assert [[list(face.box) for face in one.faces] for one in found] == [
+        [[1, 2, 21, 32], [30, 2, 50, 32]],
+        [],
+    ]
+    assert photographs(str(tmp_path / "nothing")) == []
 
 
 def test_plain_suppression_keeps_the_best_of_each_place():

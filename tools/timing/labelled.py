@@ -31,7 +31,7 @@ def photographs(real: str) -> list[Labelled]:
     if not os.path.isfile(path):
         return []
     for line in labelled_photos.lines_of(path):
-        faces = list(labelled_photos.faces_of(line, ()))
+        faces = list(labelled_photos.faces_of(line, labelled_photos.People()))
         if knows_its_faces(faces):
             image = read_image(os.path.join(real, line["image"]))
             known = [face for face in faces if face.box is not None]
