@@ -175,11 +175,11 @@ class OnnxEngine:
     def run(self, batch: np.ndarray, outputs: list[str]) -> dict[str, np.ndarray]:
         """See the module."""
         if not self.open_another or batch.shape[1:] != self.net.shape or not len(batch):
-            return self._ask(self.session, batch, outputs)
+            return dict(zip(outputs, self._ask(self.session, batch, outputs)))
         most = MINI_BATCHES[-1]
         parts = [batch[start : start + most] for start in range(0, len(batch), most)]
         found = [self._ask_in_a_planned_size(part, outputs) for part in parts]
-        return {output: np.concatenate([one[output] for one in found]) for output in outputs}
+        return dict(zip(outputs, map(np.concatenate, zip(*found))))
 
     def _ask_in_a_planned_size(self, part, outputs):
         """Fill a part up to the next of MINI_BATCHES, and ask the session that sees no other."""
@@ -190,8 +190,8 @@ class OnnxEngine:
         filled = np.zeros((size, *self.net.shape), np.float32)
         filled[: len(part)] = part
         found = self._ask(self.for_batches[size], filled, outputs)
-        return {output: values[: len(part)] for output, values in found.items()}
+        return [values[: len(part)] for values in found]
 
     def _ask(self, session, batch, outputs):
         feed = {self.net.input: np.ascontiguousarray(batch)}
-        return dict(zip(outputs, session.run(list(outputs), feed, self.options)))
+        return session.run(list(outputs), feed, self.options)

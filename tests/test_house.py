@@ -14,7 +14,9 @@ from allinone import closure
 FLOORS = ("allinone", "python_layers", "prototxt", "data_prep", "evaluate", "tools")
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 # The only modules that import Caffe when they are imported, beside training and net building.
-CAFFE_CORNER = {f"allinone/{name}.py" for name in ("caffe_engine", "surgery", "snapshots", "widen")}
+CAFFE_CORNER = {
+    f"allinone/{name}.py" for name in ("caffe_engine", "packed", "surgery", "snapshots", "widen")
+}
 
 
 def modules():

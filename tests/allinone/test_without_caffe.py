@@ -38,7 +38,7 @@ else:
 IMPORTS = """
 import importlib, pkgutil
 import allinone
-CORNER = ("pycaffe", "caffe_engine", "surgery", "snapshots", "widen")
+CORNER = ("pycaffe", "caffe_engine", "packed", "surgery", "snapshots", "widen")
 CAFFE = {f"allinone.{name}" for name in CORNER}
 for module in pkgutil.walk_packages(allinone.__path__, "allinone."):
     if module.name not in CAFFE:

@@ -33,7 +33,7 @@ class Case:
 
 def nets_of(profile: Profile) -> Iterator[tuple[caffe_pb2.NetParameter, int]]:
     """Yield (definition, phase) of nets that have all layers of a profile, without its data."""
-    for name in ("joint", tasks.HYPERFACE):
+    for name in ("joint", tasks.DISTILL, tasks.HYPERFACE):
         job = schedules.JOBS[profile.name][name]
         job = replace(job, batch=dict.fromkeys(job.towers, ROWS))
         training = towers.train_net(profile, job, "", profile.identities, validation=1)

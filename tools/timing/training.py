@@ -30,12 +30,15 @@ def dummy_twin(net):
         if not layer.name.endswith("/data"):
             continue
         settings = json.loads(layer.python_param.param_str)
-        regions = layer.python_param.layer == "RegionData"
-        shapes_of = tops.region_shapes if regions else tops.aligned_shapes
+        rows, side = settings["batch"], settings["size"]
+        if layer.python_param.layer == "RegionData":
+            shapes = tops.region_shapes(rows, side)
+        else:
+            shapes = tops.aligned_shapes(rows, side, settings.get("descriptor", 0))
         made.ClearField("param")
         made.ClearField("python_param")
         made.type = "DummyData"
-        for shape in shapes_of(settings["batch"], settings["size"])[: len(layer.top)]:
+        for shape in shapes[: len(layer.top)]:
             made.dummy_data_param.shape.add(dim=shape)
             made.dummy_data_param.data_filler.add(type="constant", value=1)
     return twin
