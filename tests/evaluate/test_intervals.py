@@ -38,3 +38,22 @@ def test_an_interval_over_people_of_whom_only_one_has_two_pictures(rng):
     """Many draws leave that one out; nothing can be said by them."""
     found = intervals.person_auc(rng.normal(size=(7, 8)), [0, 0, 1, 2, 3, 4, 5])
     assert 0 <= found.low <= found.high <= 1 and found.samples == 21
+
+
+def test_intervals_over_people_hold_what_other_people_of_the_kind_reach():
+    """By drawing other people: the spread of their figures is what an interval stands for.
+
+    Somebody who is drawn twice is alike himself, which must count neither as two people nor as one:
+    at 1 % false accepts the pairs of 40 such would be more than half of those.
+    """
+
+    def drawn(seed):
+        some, people = np.random.default_rng(seed), np.repeat(np.arange(40), 3)
+        centres = some.normal(size=(40, 16))
+        return centres[people] + some.normal(size=(120, 16)) * 0.7, people
+
+    for figure in (intervals.person_auc, lambda *given: intervals.person_tar(*given, 0.01)):
+        found = [figure(*drawn(seed)) for seed in range(4)]
+        value = np.mean([one.value for one in found])
+        assert sum(one.low <= value <= one.high for one in found) >= 3
+        assert all(one.low < one.value < one.high for one in found)
