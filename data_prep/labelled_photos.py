@@ -6,7 +6,7 @@ landmarks (AFLW's 21, null where unknown) and pose; or `faces`, a list of such. 
 landmarks, points of people stand for them: points5 (eyes, nose, corners of the mouth, from the
 image's left) or points (left_eye, right_eye, nose, mouth). Nothing in it is changed: every set gets
 a folder of its own with a link to the pictures and faces.jsonl. A share of the part for training is
-kept back for validation, whole people at a time.
+kept back for validation, of pictures of one person whole people at a time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import os
 import zlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Optional, TypedDict, Union
+from typing import Annotated, Any, Literal, Optional, TypedDict, Union
 
 from msgspec import Meta
 
@@ -78,14 +78,14 @@ class Unmarked(_Picture):
 class Line(_Picture, Labelled, total=False):
     """A picture: one face, or several in `faces`."""
 
-    split: Optional[str]
+    split: Optional[Literal[PARTS]]
     faces: list[Labelled]
 
 
 def split_of(line: Line) -> str:
     """Return the part of a picture (train, val, test), the same for all pictures of a person."""
     split = line.get("split") or TEST
-    who = str(line.get("identity", line["image"]))
+    who = line["image"] if line.get("identity") is None else str(line["identity"])
     return VAL if split == TRAIN and zlib.crc32(who.encode()) % HELD_BACK == 0 else split
 
 
@@ -119,7 +119,8 @@ def people_of(pictures: Sequence[Line]) -> People:
 
     Rare are those of whom there are fewer than LEAST_PICTURES.
     """
-    often = collections.Counter(line.get("identity") for line in pictures)
+    faces = (face for line in pictures for face in line.get("faces", [line]))
+    often = collections.Counter(face.get("identity") for face in faces)
     names = sorted(who for who in often if isinstance(who, str))
     rare = {who for who, number in often.items() if number < LEAST_PICTURES}
     first = max((who + 1 for who in often if isinstance(who, int)), default=0)
@@ -190,6 +191,25 @@ def sets_in(real: str) -> list[str]:
     return there or [source_of(real, SETS[0])]
 
 
+def pictures_of(real: str, name: str) -> Iterator[tuple[str, list[FaceRecord]]]:
+    """Yield (picture, its records) of a set of a source folder, unmarked faces among them.
+
+    InputError where there is no such set, or no picture in it, and where a line is malformed.
+    """
+    source, unmarked = source_of(real, name), unmarked_in(name)
+    lines = list(lines_of(source))
+    if not lines:
+        raise InputError(f"{source}: is empty; give a line of JSON for each picture")
+    people = people_of(lines)
+    for line in lines:
+        if "faces" in line:
+            line = {**line, "faces": [*line["faces"], *unmarked.get(line["image"], ())]}
+        faces = list(faces_of(line, people))
+        for fault in filter(None, map(record.fault_of, faces)):
+            raise InputError(f"{source}, {line['image']}: {fault}; mend the line")
+        yield line["image"], faces
+
+
 def write(real: str, name: str, out: str, copies: Collection[str] = ()) -> Counts:
     """Write the folder of a set into `out`; return what it holds.
 
@@ -199,11 +219,9 @@ def write(real: str, name: str, out: str, copies: Collection[str] = ()) -> Count
     source, folder = source_of(real, name), os.path.join(out, name)
     folders.refuse_inputs(folder, [source, os.path.join(real, name)])
     with folders.only_one(folder):
-        link = os.path.join(folder, name)
-        if not os.path.islink(link):  # it stands there in a set of ours alone
-            folders.claim(folder, KIND)
-        _link(os.path.abspath(os.path.join(real, name)), link)
-        return _write_faces(source, folder, copies)
+        folders.claim(folder, KIND)
+        _link(os.path.abspath(os.path.join(real, name)), os.path.join(folder, name))
+        return _write_faces(os.path.join(folder, FACES), pictures_of(real, name), copies)
 
 
 def _link(target, link):
@@ -214,23 +232,16 @@ def _link(target, link):
         os.rename(partial, link)
 
 
-def _write_faces(source, folder, copies):
-    """Write the faces of a set; return what they are."""
-    pictures, counts = list(lines_of(source)), Counts()
-    unmarked = unmarked_in(os.path.basename(folder))
-    people = people_of(pictures)
-    with files.replacing(os.path.join(folder, FACES)) as stream:
-        for line in pictures:
-            if line["image"] in copies:
+def _write_faces(path, pictures, copies):
+    """Write the faces of a set but of `copies`; return what they are."""
+    counts = Counts()
+    with files.replacing(path) as stream:
+        for image, faces in pictures:
+            if image in copies:
                 counts[COPIES] += 1
                 continue
             counts["pictures"] += 1
-            if "faces" in line:
-                line = {**line, "faces": [*line["faces"], *unmarked.get(line["image"], ())]}
-            for face in faces_of(line, people):
-                fault = record.fault_of(face)
-                if fault:
-                    raise InputError(f"{source}, {line['image']}: {fault}; mend the line")
+            for face in faces:
                 stream.write(record.to_line(face))
                 counts.add(face)
     return counts

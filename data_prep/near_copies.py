@@ -49,14 +49,12 @@ class Pair(NamedTuple):
 def places_of(real: str, names: Sequence[str]) -> Iterator[Place]:
     """Yield the faces with landmarks of the sets of a source folder."""
     for name in names:
-        lines = list(labelled_photos.lines_of(labelled_photos.source_of(real, name)))
-        people = labelled_photos.people_of(lines)
-        for line in lines:
-            for face in labelled_photos.faces_of(line, people):
+        for image, faces in labelled_photos.pictures_of(real, name):
+            for face in faces:
                 if face.landmarks is not None:
-                    path = os.path.join(real, face.image)
+                    path = os.path.join(real, image)
                     points, seen = face.landmark_array(), face.visibility_array()
-                    yield Place(name, face.image, face.split, path, points, seen)
+                    yield Place(name, image, face.split, path, points, seen)
 
 
 def small_faces(places: Sequence[Place]) -> list[np.ndarray]:
@@ -86,6 +84,8 @@ def pairs_in(places: Sequence[Place], rows: np.ndarray) -> Iterator[Pair]:
     """
     part = np.array([PARTS.index(place.part) for place in places])
     held = np.flatnonzero(part > PARTS.index(TRAIN))
+    if not len(held):
+        return
     both = np.concatenate([rows[held], _mirrored(rows[held])])
     progress = Progress("comparing faces", len(places))
     for start in range(0, len(places), ROWS):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import collections
 import zipfile
+import zlib
 from typing import Optional
 
 import numpy as np
@@ -19,7 +20,9 @@ from allinone.errors import InputError
 IMAGE, DESCRIPTOR = "image", "descriptor"  # arrays of the file
 MEND = "save it with numpy.savez(file, image=names, descriptor=rows)"
 MOST_NUMBERS = 1 << 14  # our choice: of a descriptor
-BROKEN = (zipfile.BadZipFile, ValueError, OSError, EOFError, MemoryError, NotImplementedError)
+# What NumPy, zipfile and zlib raise of files that are damaged, encrypted or of another kind.
+BROKEN = (zipfile.BadZipFile, zlib.error, ValueError, TypeError, AttributeError, IndexError)
+BROKEN = (*BROKEN, OSError, EOFError, MemoryError, RuntimeError)
 
 
 class Teacher:
@@ -75,7 +78,7 @@ def _array(path, name):
             return np.asarray(stored[name])
     except KeyError:
         raise InputError(f"{path}: no array '{name}' in it; {MEND}") from None
-    except (*BROKEN, AttributeError, TypeError, IndexError) as error:
+    except BROKEN as error:
         raise InputError(f"{path}: '{name}' cannot be read ({error}); {MEND}") from None
 
 

@@ -110,6 +110,45 @@ def test_points_that_are_not_five_are_refused_and_named(tmp_path, expect_refusal
     expect_refusal(REAL_SETS, [*command, "--sets", "aaf"], "aaf.jsonl", "no such file")
 
 
+def test_people_in_whole_photographs_may_have_names_too(write_set):
+    faces = [dict(identity=name, **FACE) for name in ("Zoe", "Ann")]
+    lines = [dict(image=f"ytf/{n}.jpg", faces=faces, split="test") for n in range(2)]
+    known = [(face.name, face.identity) for face in write_set("ytf", lines)]
+    assert known == [("Zoe", 1), ("Ann", 0)] * 2
+
+
+def test_pictures_of_nobody_in_particular_are_held_back_one_by_one(write_set):
+    lines = [dict(image=f"aaf/{n}.jpg", identity=None, age=3, split="train") for n in range(300)]
+    assert {face.split for face in write_set("aaf", lines)} == {"train", "val"}
+
+
+@pytest.mark.parametrize("options", [(), ("--without-copies",)])
+def test_lines_that_say_what_cannot_be_are_refused(tmp_path, expect_refusal, options):
+    path, given = tmp_path / "aaf.jsonl", ["--real", tmp_path, "--out", tmp_path / "o", *options]
+    path.write_text(json.dumps(dict(image="aaf/a.jpg", split="train", landmarks=[1, 2])) + "\n")
+    expect_refusal(REAL_SETS, given, path, "aaf/a.jpg", "'landmarks", "mend the line")
+    path.write_text(json.dumps(dict(image="aaf/a.jpg", split="tests")) + "\n")
+    expect_refusal(REAL_SETS, given, path, "line 1", "'split'", "mend or delete the line")
+    path.write_text("")
+    expect_refusal(REAL_SETS, given, path, "is empty")
+    assert not list((tmp_path / "o").glob("*/faces.jsonl"))
+
+
+def test_a_folder_of_somebody_else_with_a_link_of_a_sets_name_stays(tmp_path, expect_refusal):
+    (tmp_path / "aaf.jsonl").write_text(json.dumps(dict(image="aaf/a.jpg", age=3)) + "\n")
+    theirs = tmp_path / "out" / "aaf"
+    theirs.mkdir(parents=True)
+    (theirs / "faces.jsonl").write_text("mine")
+    os.symlink(tmp_path, theirs / "aaf")
+    expect_refusal(REAL_SETS, ["--real", tmp_path, "--out", tmp_path / "out"], theirs)
+    assert (theirs / "faces.jsonl").read_text() == "mine"
+    assert os.readlink(theirs / "aaf") == str(tmp_path)
+
+
+def test_where_nothing_is_held_back_nothing_is_a_copy(faces_of_noise):
+    assert near_copies.find(str(faces_of_noise), ["utkface2"]) == []
+
+
 @pytest.fixture(scope="module")
 def faces_of_noise(tmp_path_factory):
     """A folder of two sets: b/0.jpg is a/0.jpg mirrored and cut, b/1.jpg is of its own."""

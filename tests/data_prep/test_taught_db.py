@@ -127,6 +127,24 @@ def test_files_of_another_kind_are_refused(four, tmp_path, expect_refusal):
         Teacher(str(tmp_path / "gone.npz"))
 
 
+def test_files_that_were_damaged_on_the_way_are_refused(tmp_path, rng):
+    """Compressed or not, at any byte; those whose damage is in what is not read may be taken."""
+    path, names = tmp_path / "t.npz", [f"{number}.jpg" for number in range(30)]
+    refused = 0
+    for save_ in (np.savez, np.savez_compressed):
+        save_(path, image=names, descriptor=rng.normal(size=(30, 8)))
+        whole = path.read_bytes()
+        for _ in range(200):
+            place = rng.integers(len(whole))
+            path.write_bytes(whole[:place] + rng.bytes(1) + whole[place + 1 :])
+            try:
+                Teacher(str(path))
+            except InputError as error:
+                assert str(path) in str(error)
+                refused += 1
+    assert refused > 200
+
+
 def test_faces_without_landmarks_ask_for_a_model_that_finds_them(four, tmp_path):
     lines = [json.loads(line) for line in four.read_text().splitlines()]
     four.write_text("".join(json.dumps(dict(image=one["image"], age=3)) + "\n" for one in lines))
