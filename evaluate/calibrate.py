@@ -15,7 +15,7 @@ choose it anew with evaluate.operating_point, as `make fuse` does.
 import os
 import sys
 
-from allinone import arguments, device
+from allinone import arguments, device, folders, model
 from allinone.errors import InputError, command
 
 ENGINE = "opencv"  # on a CPU
@@ -39,6 +39,7 @@ def parse(argv):
         raise InputError("give either --run or --db")
     if args.db and not os.path.isdir(args.db):
         raise InputError(f"{args.db}: no such folder; name that of databases for validation")
+    args.out = args.out or args.model
     return args
 
 
@@ -57,8 +58,13 @@ def scales(args):
     from evaluate import calibrating
 
     engine, found = "caffe" if args.gpu else ENGINE, {}
-    for task in calibrating.tasks_of(args.model):
-        database = database_of(args, task.tower)
+    known = calibrating.tasks_of(args.model)
+    databases = {task.tower: database_of(args, task.tower) for task in known}
+    if args.db and not any(databases.values()):
+        names = " or ".join(databases)
+        raise InputError(f"{args.db}: has no folder {names}; name that of databases for validation")
+    for task in known:
+        database = databases[task.tower]
         if not database:
             print(f"{task.name} stays as it is: there is no validation data of it")
             continue
@@ -71,29 +77,34 @@ def scales(args):
             )
             continue
         found[task.name] = scale
-        by = scale.found_by
-        shift = f" and {scale.shift:+.3f}" if scale.shift else ""
-        print(
-            f"{task.name}: log odds times {scale.factor:.3f}{shift}; expected calibration error "
-            f"{by['error_before']:.1%} before, {by['error']:.1%} now, of {by['answers']} answers"
-        )
+        print(f"{task.name}: {in_words(scale)}")
     return found
+
+
+def in_words(scale):
+    """Return a Calibration in words."""
+    by, shift = scale.found_by, f" and {scale.shift:+.3f}" if scale.shift else ""
+    return (
+        f"log odds times {scale.factor:.3f}{shift}; expected calibration error "
+        f"{by['error_before']:.1%} before, {by['error']:.1%} now, of {by['answers']} answers"
+    )
 
 
 @command
 def main(argv=None):
     """Run the command."""
     args = parse(argv)
+    folders.refuse_foreign(os.path.realpath(args.out), model.KIND)  # before minutes of measuring
     if args.gpu:
         device.use(args.gpu)
-    found, out = scales(args), args.out or args.model
+    found = scales(args)
     if not found:
-        print(f"{args.model} stays as it is")
+        print(f"{args.model} stays as it is; nothing was written")
         return
     from evaluate import folding
 
-    difference = folding.fold(args.model, out, found)
-    print(f"{out}: calibrated; largest difference from what it has to be {difference:.1e}")
+    difference = folding.fold(args.model, args.out, found)
+    print(f"{args.out}: calibrated; largest difference from what it has to be {difference:.1e}")
 
 
 if __name__ == "__main__":

@@ -9,13 +9,11 @@ import numpy as np
 from allinone import store, tasks
 from allinone.backend import Backend
 from allinone.checked import TOGETHER
-from allinone.log_odds import from_log_odds, log_odds
 from allinone.model import Calibration, open_model
 from allinone.searching import usual_proposals
 from allinone.tasks import PROBABILITY, Task
 from evaluate import aligned_faces, calibration, operating_score
-
-DETECTION = tasks.BY_NAME["detection"]
+from evaluate.task_figures import DETECTION
 
 
 class Held(NamedTuple):
@@ -58,8 +56,8 @@ def scale_of(task: Task, held: Held, **source) -> Calibration | None:
     scale = calibration.fit(held.said, held.truth, shifted)
     if scale is None:
         return None
-    mended = from_log_odds(scale.factor * log_odds(held.said) + scale.shift)
-    errors = [error(task, said.mean(axis=1), held.truth) for said in (held.said, mended)]
+    both = held.said, scale.applied(held.said)
+    errors = [error(task, said.mean(axis=1), held.truth) for said in both]
     found_by = dict(answers=len(held.truth), error_before=errors[0], error=errors[1], **source)
     return Calibration(scale.factor, scale.shift, found_by)
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from allinone import tasks
 from allinone.log_odds import FURTHEST, Scale, from_log_odds, log_odds
+from evaluate.task_figures import DETECTION
 
-DETECTION = "detection"
 BINS = 15  # of equal width, as in Guo et al.
 SMALLEST = 1e-12  # share whose logarithm is taken
 LARGEST_SCALE = 20.0  # our choice: of log odds; its inverse is the smallest
@@ -70,7 +70,7 @@ def judged(task: tasks.Task, said, truth) -> tuple[np.ndarray, np.ndarray]:
 
     Detections all say that a face is there; their labels tell whether it is.
     """
-    if task.name == DETECTION:
+    if task is DETECTION:
         return np.asarray(said, np.float64), np.asarray(truth, bool)
     return of_answers(said, truth)
 
@@ -84,14 +84,16 @@ def is_enough(right) -> bool:
 def fit(probabilities, truth, shifted: bool = False) -> Optional[Scale]:
     """Return the scale under which held-out labels are likeliest; None where they are too few.
 
-    probabilities (n, k) of class 1: an answer is the mean of k, such as those for a face and for
-    its mirror. truth (n,) of 0 and 1; shifted: Platt scaling of answers that all say 1, such as
-    detections, else temperature scaling.
+    probabilities (n,) of class 1, or (n, k): an answer is the mean of k, such as those for a face
+    and for its mirror. truth (n,) of 0 and 1; shifted: Platt scaling of answers that all say 1, as
+    detections do, else temperature scaling.
     """
     from scipy import optimize  # here: importing it takes a second
 
     truth = np.asarray(truth, np.float64)
-    probabilities = np.asarray(probabilities, np.float64).reshape(len(truth), -1)
+    probabilities = np.asarray(probabilities, np.float64)
+    if probabilities.ndim == 1:
+        probabilities = probabilities[:, None]
     right = truth if shifted else of_answers(probabilities.mean(axis=1), truth)[1]
     if not is_enough(right):
         return None

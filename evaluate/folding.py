@@ -11,7 +11,6 @@ import numpy as np
 
 from allinone import embeddings, files, folders, model, model_writing, reading, surgery, tasks
 from allinone.errors import InputError
-from allinone.log_odds import Scale
 from allinone.model import DENSE, FUSED, PROVENANCE, TPE, Calibration
 from allinone.pycaffe import caffe
 from prototxt import network
@@ -141,17 +140,14 @@ def described(about: model.About, found: Calibrations) -> model.About:
         calibration[name] = Calibration(
             one.factor * earlier.factor, one.factor * earlier.shift + one.shift, one.found_by
         )
-    scale = found["detection"].scale if "detection" in found else Scale(1.0)
-    score = about.score
-    if score is not None:
-        score = now(scale, score)
-    scores = {way: now(scale, one) for way, one in about.scores.items()}
-    return msgspec.structs.replace(about, score=score, scores=scores, calibration=calibration)
-
-
-def now(scale: Scale, score: float) -> float:
-    """Return what a score has become."""
-    return score if scale == Scale(1.0) else float(scale.applied(score))
+    changed = dict(calibration=calibration)
+    if "detection" in found:
+        scale = found["detection"].scale
+        # A model without a score of its own reports from the usual one on, which is another now.
+        usual = model.SCORE if about.score is None else about.score
+        changed["score"] = float(scale.applied(usual))
+        changed["scores"] = {way: float(scale.applied(one)) for way, one in about.scores.items()}
+    return msgspec.structs.replace(about, **changed)
 
 
 def about_of(one: Calibration) -> dict:

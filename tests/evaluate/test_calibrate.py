@@ -7,13 +7,16 @@ import shutil
 import numpy as np
 import pytest
 from conftest import run_well
+from model_copies import SHIPPED, seal
 
-from allinone import FaceAnalyzer, model_writing, pictures, record, store
+from allinone import FaceAnalyzer, embeddings, model, model_writing, pictures, record, store
 from allinone.backend import Backend
+from allinone.errors import InputError
 from allinone.log_odds import from_log_odds, log_odds
 from allinone.model import Calibration, open_model, read_about
 from allinone.profiles import TINY
-from evaluate import aligned_faces, calibration, folding, operating_score
+from evaluate import aligned_faces, calibrating, calibration, folding, operating_score
+from evaluate.photographs import Counted
 from tools.fusing import fuse
 
 COMMAND = "evaluate.calibrate"
@@ -89,26 +92,28 @@ def test_scaling_twice_is_told_from_the_net_as_it_was_trained(folded, tmp_path):
     assert found["smile"] == SCALED["smile"]
 
 
+def test_a_model_without_a_score_of_its_own_reports_the_same_faces(folded):
+    about = read_about(str(folded))
+    about.score = None
+    scaled = folding.described(about, dict(detection=Calibration(0.3, -0.5)))
+    assert log_odds(scaled.score) == pytest.approx(0.3 * log_odds(model.SCORE) - 0.5)
+    assert folding.described(about, dict(smile=Calibration(2.0))).score is None
+
+
 def test_onnx_forms_of_the_weights_before_are_left_out_and_an_embedding_stays(
     chain, folded, tmp_path
 ):
-    from model_copies import SHIPPED  # it has an embedding
-
-    copy = tmp_path / "model"
+    copy = tmp_path / "model"  # of the shipped model, which has an embedding
     shutil.copytree(SHIPPED, copy, ignore=shutil.ignore_patterns("README.md"))
     (copy / "allinone.onnx").write_bytes(b"x")
     about = read_about(str(copy))
     about.files["allinone.onnx"] = "0" * 64
     model_writing.write_about(str(copy), about)
-    with pytest.raises(Exception, match="allinone.onnx"):
+    with pytest.raises(InputError, match="allinone.onnx"):
         folding.fold(str(copy), str(copy), SCALED)  # it is not the one that was written
-    from model_copies import seal
-
     seal(copy)
     folding.fold(str(copy), str(copy), SCALED)
     assert not (copy / "allinone.onnx").exists()
-    from allinone import embeddings
-
     assert embeddings.of_model(open_model(str(copy))) is not None
 
 
@@ -128,7 +133,7 @@ def test_a_calibration_that_scales_nothing_is_refused(folded, tmp_path):
         about = read_about(str(folded))
         about.calibration["smile"] = wrong
         model_writing.write_about(str(copy), about)
-        with pytest.raises(Exception, match="calibration of smile"):
+        with pytest.raises(InputError, match="calibration of smile"):
             open_model(str(copy))
 
 
@@ -207,13 +212,21 @@ def test_either_a_run_or_databases(chain, tmp_path, expect_refusal):
     expect_refusal(COMMAND, [*given, "--run", "x", "--db", "x"], "either --run or --db")
     gone = tmp_path / "gone"
     expect_refusal(COMMAND, [*given, "--db", gone], gone, "no such folder")
+    expect_refusal(COMMAND, [*given, "--db", tmp_path], tmp_path, "no folder det or smile")
+
+
+def test_a_folder_of_somebody_else_is_refused_before_anything_is_measured(
+    chain, tmp_path, expect_refusal
+):
+    """Else the folder of databases, in which there is none, would be what is refused."""
+    (tmp_path / "mine.txt").write_text("mine")
+    given = ["--model", chain / "model", "--db", tmp_path, "--out", tmp_path]
+    expect_refusal(COMMAND, given, tmp_path, "'mine.txt'")
+    assert (tmp_path / "mine.txt").read_text() == "mine"
 
 
 def test_detections_are_scaled_and_shifted_by_scenes_held_out(chain, monkeypatch):
     """Of 200 detections that are all said at 99 %, half of those at 90 % are faces."""
-    from evaluate import calibrating
-    from evaluate.photographs import Counted
-
     scores = [0.999] * 100 + [0.9] * 100
     true = [True] * 90 + [False] * 10 + [True] * 20 + [False] * 80
     monkeypatch.setattr(operating_score, "counted_in", lambda *_: Counted(scores, true, 150))

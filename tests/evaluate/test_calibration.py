@@ -81,6 +81,7 @@ def test_the_mean_of_two_answers_is_what_is_mended(rng):
 
 def test_too_few_answers_or_wrong_ones_give_no_scale():
     """Where all are right nothing tells how sure they may be."""
+    assert calibration.fit(np.zeros((0, 1)), [], shifted=True) is None  # nothing was found
     assert calibration.fit([0.9] * 49, [1] * 40 + [0] * 9) is None
     assert calibration.fit([0.9] * 60, [1] * 58 + [0] * 2) is None
     assert calibration.fit([0.99] * 40 + [0.01] * 40, [1] * 40 + [0] * 40) is None
