@@ -12,6 +12,7 @@ from typing import NamedTuple, Optional
 import numpy as np
 
 from allinone import tasks
+from allinone.errors import InputError
 from allinone.record import FaceRecord
 from data_prep.parts import TEST
 from evaluate import answers, predictions, task_figures
@@ -25,12 +26,22 @@ AGES = ((0, 16), (16, 30), (30, 50), (50, 120))
 YAWS = ((0, 15), (15, 30), (30, 90))
 
 
-def pairs_of(records: str, model: str, out: str, engine: str, gpu: str) -> tuple[list[Pair], int]:
-    """Return ((labels, answers) of the test part of a set, how many faces were not found).
+class Asked(NamedTuple):
+    """What a model says of the test part of a set."""
+
+    pairs: list[Pair]
+    not_found: int  # faces
+    unreadable: int  # pictures
+
+
+def ask(records: str, model: str, out: str, engine: str, gpu: str) -> Asked:
+    """Return what a model says of the test part of a set; InputError where there is none.
 
     records: path; model: its folder; lines and descriptors go to the folder `out`.
     """
     pictures = [one for one in predictions.records_in(records) if one[1][0].split == TEST]
+    if not pictures:
+        raise InputError(f"{records}: no picture of split {TEST} to measure on; add some")
     settings = predictions.settings_of(
         records,
         {TEST: model},
@@ -53,7 +64,9 @@ def pairs_of(records: str, model: str, out: str, engine: str, gpu: str) -> tuple
     pairs = predictions.pair_up(pictures, said)
     for (_, found), descriptor in zip(pairs, predictions.read_descriptors(out)):
         found.descriptor = descriptor
-    return pairs, len(pictures) - len(pairs)
+    readable = [faces for (_, faces), one in zip(pictures, said) if one.error is None]
+    not_found = sum(map(len, readable)) - len(pairs)
+    return Asked(pairs, not_found, predictions.unreadable(said, records, out))
 
 
 def rows(

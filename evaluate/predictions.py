@@ -247,6 +247,20 @@ def read(out: str) -> list[Said]:
     return pictures
 
 
+def unreadable(said: Sequence[Said], records: str, out: str) -> int:
+    """Return how many pictures of some records could not be read; InputError where none could.
+
+    out: the folder with what was said of them.
+    """
+    count = sum(one.error is not None for one in said)
+    if count and count == len(said):
+        raise InputError(
+            f"{records}: none of its pictures can be read ({said[0].error}); put them in place, "
+            f"delete {out}, and measure again"
+        )
+    return count
+
+
 def all_pairs(
     pictures: Sequence[Annotated], said: Sequence[Said]
 ) -> list[tuple[FaceRecord, Optional[FaceRecord]]]:

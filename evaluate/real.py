@@ -24,6 +24,7 @@ from evaluate import (
     headline,
     photographs,
     portraits,
+    predictions,
     real_rows,
     reliability_picture,
     rows,
@@ -71,23 +72,31 @@ def records_of(data):
     return paths
 
 
+def ask(args, engine, records):
+    """Return ({set: portraits.Asked}, photographs.Searched, {set: unreadable pictures})."""
+    path, out = records[photographs.SET], os.path.join(args.out, photographs.SET)
+    asked = {}
+    for name in (one for one in records if one != photographs.SET):
+        folder = os.path.join(args.out, name)
+        asked[name] = portraits.ask(records[name], args.model, folder, engine, args.gpu)
+    searched = photographs.search(args.model, path, out, engine, args.gpu)
+    unreadable = {name: one.unreadable for name, one in asked.items()}
+    unreadable[photographs.SET] = predictions.unreadable(searched.said, path, out)
+    return asked, searched, unreadable
+
+
 def measure(args, engine, records, model, embedding):
     """Measure a model, write results.json, results.md and reliability.png, print the tables."""
-    said, lost = {}, {}
-    for name in (one for one in records if one != photographs.SET):
-        out = os.path.join(args.out, name)
-        said[name], lost[name] = portraits.pairs_of(
-            records[name], args.model, out, engine, args.gpu
-        )
-    out = os.path.join(args.out, photographs.SET)
-    searched = photographs.search(args.model, records[photographs.SET], out, engine, args.gpu)
-    folder = os.path.dirname(records[photographs.SET])
+    asked, searched, unreadable = ask(args, engine, records)
+    said = {name: one.pairs for name, one in asked.items()}
     found, threshold = photographs.rows(
-        folder, searched, model.score_of(usual_proposals(model.has))
+        os.path.dirname(records[photographs.SET]),
+        searched,
+        model.score_of(usual_proposals(model.has)),
     )
     found += well_known.rows(args.model, engine, args.gpu)
     found += portraits.rows(said, embedding and embedding[0])
-    groups = portraits.group_rows(said)
+    groups, lost = portraits.group_rows(said), {name: one.not_found for name, one in asked.items()}
     diagrams = photographs.diagrams(searched)
     for name, pairs in said.items():
         diagrams.update(real_rows.diagrams_of(name, pairs))
@@ -96,6 +105,7 @@ def measure(args, engine, records, model, embedding):
         rows=[row.plain() for row in found],
         groups=[row.plain() for row in groups],
         not_found=lost,
+        unreadable=unreadable,
         threshold=threshold,
         reliability=diagrams,
     )
@@ -106,6 +116,8 @@ def measure(args, engine, records, model, embedding):
         tables = [rows.markdown(rows.table(some)) for some in (found, groups)]
         stream.write("\n".join(tables))
     print(headline.text_table(rows.table(found)))
+    for name in (name for name, count in unreadable.items() if count):
+        print(f"incomplete: {unreadable[name]} pictures of {name} cannot be read")
     print(json.dumps(dict(not_found=lost, score_for_that_precision=round(threshold, 4))))
 
 

@@ -19,12 +19,14 @@ def measure(run: Run) -> Measured:
     if None in unknown:
         run.note_missing(f"{unknown.count(None)} pictures in which no face was found")
     errors = np.abs([found.age - face.age for face, found in pairs])
-    people = [face.split for face, _ in pairs]
+    people, mae, mae_people = [face.split for face, _ in pairs], np.nan, np.nan
+    if pairs:
+        mae, mae_people = errors.mean(), metrics.mean_over_people(errors, people)
     tuned = "one model for all, not fine-tuned on FG-NET"
     if run.is_tuned():
         tuned = "one model for each person, fine-tuned on all others"
     return Measured(
-        figures=dict(mae=float(errors.mean()), mae_people=metrics.mean_over_people(errors, people)),
+        figures=dict(mae=float(mae), mae_people=float(mae_people)),
         counts=dict(pictures=len(pairs), people=len(set(people))),
         rules=(tuned, *([FOUND] if unknown else [])),
         failures=ages.failures(pairs, errors),

@@ -75,6 +75,7 @@ def test_measured_on_pictures_of_the_same_form(measured, real_source):
     rows = {(one["set"], one["task"], one["figure"]): one for one in results["rows"]}
     assert {(name, task) for name, task, _ in rows} == ROWS
     assert results["not_found"] == {"celeba": 0, "utkface": 0, "mtfl": 0}
+    assert set(results["unreadable"].values()) == {0}
 
     # Against the lines that the net wrote and the labels as they were drawn.
     lines, truth = predicted(measured, "celeba"), drawn(real_source, "celeba")
@@ -97,6 +98,17 @@ def test_measured_on_pictures_of_the_same_form(measured, real_source):
     ages = [abs(line["age"] - truth[line["image"]]["age"]) for line in lines]
     age = rows["celeba", "age", "mean absolute error"]
     assert age["value"] == pytest.approx(np.mean(ages), abs=1e-3)
+
+
+def test_what_cannot_be_measured_is_refused(chain, tmp_path, expect_refusal):
+    for name in SETS:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "records.jsonl").write_text('{"image":"gone.jpg","split":"test"}\n')
+    given = ["--data", tmp_path, "--model", chain / "model", "--out", tmp_path / "out"]
+    path = tmp_path / "celeba" / "records.jsonl"
+    expect_refusal("evaluate.real", given, path, "can be read", "gone.jpg", "measure again")
+    path.write_text('{"image":"gone.jpg","split":"train"}\n')
+    expect_refusal("evaluate.real", given, path, "split test", "add some")
 
 
 def test_floors_are_asked_of_the_figures_that_tell_most(measured):
