@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from allinone import tasks
 from allinone.record import FaceRecord
-from evaluate import answers, calibration, curves, metrics, predictions
+from evaluate import answers, curves, metrics, predictions
 from evaluate.benchmark import Measured
 from evaluate.run import Run, worst
 
@@ -55,15 +55,14 @@ def figures_of(pairs: Pairs) -> tuple[dict[str, float], dict[str, int]]:
 
 def reliability_of(pairs: Pairs) -> dict[str, dict]:
     """Return {name: the reliability diagram} of what faces have, and an answer."""
-    found = {}
+    diagrams = {}
     for task in TASKS:
         known = [one for one in pairs if is_known(task, *one)]
         if known:
             said = [getattr(found, task.field) for _, found in known]
             truth = [getattr(face, task.label) for face, _ in known]
-            judged = calibration.judged(task, said, truth)
-            found[curves.error_of(task)] = curves.reliability(*judged)
-    return found
+            diagrams[curves.reliability_name(task)] = curves.reliability(task, said, truth)
+    return diagrams
 
 
 def is_known(task: tasks.Task, face: FaceRecord, found: FaceRecord) -> bool:

@@ -83,17 +83,19 @@ def yaw_errors(values: Sequence[float]) -> dict[str, Any]:
     return curve(limits, shares, YAW, 100 * shares[1])
 
 
-def reliability(confidence: Sequence[float], right: Sequence[bool]) -> dict[str, Any]:
-    """Return the reliability diagram of answers, see evaluate.calibration: a point for each bin.
+def reliability(task: tasks.Task, said: Sequence[float], truth: Sequence[int]) -> dict[str, Any]:
+    """Return the reliability diagram of a task, see evaluate.calibration: a point for each bin.
 
-    The legend shows the expected calibration error in percent.
+    said: probabilities (n,); truth: labels (n,). The legend shows the expected calibration error in
+    percent.
     """
+    confidence, right = calibration.judged(task, said, truth)
     found = calibration.reliability(confidence, right)
     known = found.counts > 0
     error = 100 * calibration.expected_error(confidence, right)
     return curve(found.confidence[known], found.right[known], RELIABILITY, error)
 
 
-def error_of(task: tasks.Task) -> str:
+def reliability_name(task: tasks.Task) -> str:
     """Return the name of a task's reliability diagram, beside which the legend has its number."""
     return f"{task.name}, expected calibration error"

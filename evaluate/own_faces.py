@@ -16,7 +16,6 @@ from allinone.errors import InputError
 from allinone.record import FaceRecord
 from evaluate import (
     answers,
-    calibration,
     contact_sheets,
     curves,
     intervals,
@@ -128,8 +127,8 @@ def reliability_of_detections(counts: list[photographs.Counted]) -> dict[str, An
     """Return {name: the reliability diagram} of the detections of pictures; {} without any."""
     said = [score for one in counts for score in one.scores]
     true = [hit for one in counts for hit in one.true]
-    name = curves.error_of(task_figures.DETECTION)
-    return {name: curves.reliability(said, true)} if said else {}
+    name = curves.reliability_name(task_figures.DETECTION)
+    return {name: curves.reliability(task_figures.DETECTION, said, true)} if said else {}
 
 
 def described(run: Run) -> tuple[list[Pair], int]:
@@ -154,8 +153,8 @@ def answers_of(run: Run) -> Answers:
             figures[task.name] = task_figures.with_interval(some)
             constant[task.name] = task_figures.by_chance(some)[task.figure.metric]
         if some is not None and task.kind == tasks.PROBABILITY:
-            judged = calibration.judged(task, some.answers, some.truth())
-            reliability[curves.error_of(task)] = curves.reliability(*judged)
+            diagram = curves.reliability(task, some.answers, some.truth())
+            reliability[curves.reliability_name(task)] = diagram
     if not figures:
         raise InputError(
             f"{run.records}: no face of part {run.part} has a label; fill in columns of faces.csv"

@@ -228,8 +228,8 @@ def diagrams(searched: Searched) -> dict[str, dict]:
     found = count(searched.pictures, found_by(searched.said))
     if not found.scores:
         return {}
-    name = f"{SET}, {curves.error_of(task_figures.DETECTION)}"
-    return {name: curves.reliability(found.scores, found.true)}
+    name = f"{SET}, {curves.reliability_name(task_figures.DETECTION)}"
+    return {name: curves.reliability(task_figures.DETECTION, found.scores, found.true)}
 
 
 def _recall_row(own: Counted, theirs: Counted, precision: float, floor: float) -> Row:

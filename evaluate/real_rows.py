@@ -104,9 +104,8 @@ def rows_of(
     if (name, task.name) in ONLY:
         words += f", {ONLY[name, task.name].words}"
     if task.kind == PROBABILITY:
-        judged = calibration.judged(task, some.answers, some.truth())
-        beside = _rows_beside(name, task, pairs)
-        return [_row(name, some, words), error_row(name, task, *judged), *beside]
+        error = error_row(name, task, some.answers, some.truth())
+        return [_row(name, some, words), error, *_rows_beside(name, task, pairs)]
     if task.kind != DESCRIPTOR:
         return [_row(name, some, words), *_rows_beside(name, task, pairs)]
     rows = [_row(name, some, f"{words}, cosine"), _accepted(name, some, "cosine")]
@@ -122,16 +121,19 @@ def diagrams_of(name: str, pairs: Sequence[Pair]) -> dict[str, dict]:
     for task in task_figures.OF_FACES:
         some = task_figures.labelled(task, counted(name, task, pairs))
         if some is not None and task.kind == PROBABILITY:
-            judged = calibration.judged(task, some.answers, some.truth())
-            found[f"{name}, {curves.error_of(task)}"] = curves.reliability(*judged)
+            diagram = curves.reliability(task, some.answers, some.truth())
+            found[f"{name}, {curves.reliability_name(task)}"] = diagram
     return found
 
 
-def error_row(name: str, task: Task, confidence: Sequence[float], right: Sequence[bool]) -> Row:
-    """Return the row of a task's expected calibration error on a set, see evaluate.calibration."""
-    error = calibration.expected_error(confidence, right)
+def error_row(name: str, task: Task, said: Sequence[float], truth: Sequence[int]) -> Row:
+    """Return the row of a task's expected calibration error on a set, see evaluate.calibration.
+
+    said: probabilities (n,); truth: labels (n,).
+    """
+    error = calibration.expected_error(*calibration.judged(task, said, truth))
     words = f"expected calibration error, {calibration.BINS} bins"
-    return Row(name, task.name, words, Interval(error, None, None, len(right)), "%")
+    return Row(name, task.name, words, Interval(error, None, None, len(said)), "%")
 
 
 def _rows_beside(name, task, pairs) -> list[Row]:

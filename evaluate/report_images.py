@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import os
 from collections.abc import Mapping
 from typing import Any, Optional
@@ -14,7 +15,7 @@ from markupsafe import Markup
 
 from allinone import pictures
 from allinone.errors import InputError
-from evaluate import curves as curves_
+from evaluate.curves import RELIABILITY, kind_of
 
 SHOWN = 150  # pixels: the height of a failure's picture
 WIDEST = 10  # our choice: a picture is shown at most so many times as wide as high
@@ -43,11 +44,11 @@ def drawing(curves: Curves, others: Curves, label: str) -> Markup:
     for number, (name, curve) in enumerate(best):
         color = matplotlib.colormaps["tab20"](number % 20)
         axes.plot(curve["x"], curve["y"], color=color, linewidth=1, label=_legend(name, curve))
-    for (name, curve), style in zip(curves.items(), ("-", "--", ":")):
+    for (name, curve), style in zip(curves.items(), itertools.cycle(("-", "--", ":"))):
         label_of = _legend(name, curve)
         axes.plot(curve["x"], curve["y"], style, color=OURS, linewidth=2.4, label=label_of)
     axes.set(xlabel=first["xlabel"], ylabel=first["ylabel"], ylim=(0, 1.02))
-    if curves_.kind_of(first) == curves_.RELIABILITY:
+    if kind_of(first) == RELIABILITY:
         axes.plot([0, 1], [0, 1], ":", color="0.5", label="as sure as it is right")
     if first.get("log"):
         axes.set_xscale("log")
