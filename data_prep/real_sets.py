@@ -30,7 +30,8 @@ def parse(argv):
     parser.add_argument(
         "--without-copies",
         action="store_true",
-        help="leave out faces of which a near-copy is tested or validated on, in any of the sets",
+        help="leave out pictures with a face of which a near-copy is tested or validated on, in any "
+        "of the sets",
     )
     return parser.parse_args(argv)
 

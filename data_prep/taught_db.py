@@ -30,6 +30,7 @@ class Chosen:
         self.teacher, self.splits, self.reading = teacher, splits, Reading(records)
         self.without = 0  # faces that are wanted and have no descriptor
         self.example = ""  # a picture that the records name
+        self.parts: set[str] = set()  # those that they name
 
     def faces(self) -> Iterator[tuple[record.FaceRecord, Label]]:
         """Yield (face, what is learnt of it); to be called once."""
@@ -39,6 +40,7 @@ class Chosen:
             self.example = self.example or image
             for place, face in enumerate(some):
                 descriptor = self.teacher.descriptor_of(image, place, len(some))
+                self.parts.add(face.split or "none")
                 if self.splits is not None and face.split not in self.splits:
                     continue
                 if descriptor is None:
@@ -75,12 +77,13 @@ def build_taught(
     if training_set:
         folders.plain_name(training_set, "--set")
         refuse_set_in_database([place])
+        place = os.path.join(place, training_set)
     size, chosen = align.stored_size(profile.input_size), Chosen(records, teacher, splits)
     work = functools.partial(align_chosen, records=records, size=size, eyes=profile.eyes)
     inputs = [records, teacher.path]
     with contextlib.ExitStack() as stack:
-        folder = folders.replacing(os.path.join(place, training_set), store.KIND, inputs)
-        database = TowerDatabase(DISTILL, stack.enter_context(folder))
+        folder = stack.enter_context(folders.replacing(place, store.KIND, inputs))
+        database = TowerDatabase(DISTILL, folder)
         with Progress("aligning faces", None) as progress:
             for _, aligned in in_order(work, chosen.faces(), workers, CHUNK):
                 database.add(aligned)
@@ -95,23 +98,33 @@ def build_taught(
             descriptor=teacher.numbers,
             teacher=dict(descriptors=teacher.path, sha256=teacher.sha256),
         )
-    print(
-        f"{place}: {database.writer.count} faces with a descriptor of {teacher.numbers} numbers; "
-        f"{chosen.without} faces have none, {len(teacher.left())} of {len(teacher.rows)} names in "
-        f"{teacher.path} are of no picture of {records}"
+    print(f"{place}: {database.writer.count} {in_words(chosen)}")
+
+
+def in_words(chosen: Chosen) -> str:
+    """Return how many faces and descriptors do not fit, after the last face."""
+    teacher = chosen.teacher
+    return (
+        f"faces with a descriptor of {teacher.numbers} numbers; {chosen.without} faces have none, "
+        f"{len(teacher.left())} of {len(teacher.rows)} names in {teacher.path} are of no picture "
+        f"of {chosen.reading.records}"
     )
 
 
 def refuse_useless(chosen: Chosen, database: TowerDatabase) -> None:
     """Raise InputError where no face with landmarks has a descriptor."""
     path, records = chosen.teacher.path, chosen.reading.records
+    if not chosen.example:
+        raise InputError(f"{records}: is empty; give records of the faces that {path} describes")
     if not chosen.teacher.fitting:
         raise InputError(
             f"{path}: 'image' has no name of a picture of {records}; names there are like "
             f"{next(iter(chosen.teacher.rows))!r}, here like {chosen.example!r}: make them the same"
         )
     if not database.useful:
+        wanted = chosen.parts if chosen.splits is None else chosen.splits
         raise InputError(
-            f"{records}: no face of the parts that are wanted has both landmarks and a descriptor "
-            f"in {path}; --landmarks-from MODEL finds landmarks"
+            f"{records}: no face of the parts {', '.join(sorted(wanted))} has both landmarks and a "
+            f"descriptor in {path}; its parts are {', '.join(sorted(chosen.parts))}, and "
+            "--landmarks-from MODEL finds landmarks"
         )

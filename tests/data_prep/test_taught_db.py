@@ -151,3 +151,12 @@ def test_faces_without_landmarks_ask_for_a_model_that_finds_them(four, tmp_path)
     teacher = save(tmp_path / "t.npz", ["b.jpg", "c.jpg"], np.eye(2))
     with pytest.raises(InputError, match="--landmarks-from MODEL"):
         build(four, teacher, tmp_path / "db")
+
+
+def test_a_part_that_is_not_there_and_records_of_nothing_are_named(four, tmp_path):
+    teacher = save(tmp_path / "t.npz", ["b.jpg", "c.jpg"], np.eye(2))
+    with pytest.raises(InputError, match="of the parts tests has .* its parts are train, val"):
+        build(four, teacher, tmp_path / "db", splits=["tests"])
+    four.write_text("")
+    with pytest.raises(InputError, match=rf"{four}: is empty"):
+        build(four, teacher, tmp_path / "db")
