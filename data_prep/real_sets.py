@@ -30,8 +30,7 @@ def parse(argv):
     parser.add_argument(
         "--without-copies",
         action="store_true",
-        help="leave out pictures with a face of which a near-copy is tested or validated on, in any "
-        "of the sets",
+        help="leave out pictures with a near-copy of a face that is tested or validated on",
     )
     return parser.parse_args(argv)
 
