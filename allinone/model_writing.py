@@ -17,7 +17,7 @@ from allinone.profiles import EYES
 def write_about(folder: str, about: About) -> None:
     """Write model.json; what is usual is left out."""
     if about.eyes == EYES:
-        about.eyes = EYES  # the very object: only that is left out
+        about.eyes = EYES  # msgspec leaves out the default object itself, no other of its value
     text = msgspec.json.format(msgspec.json.encode(about), indent=1)
     with files.replacing(os.path.join(folder, ABOUT), "wb") as stream:
         stream.write(text + b"\n")

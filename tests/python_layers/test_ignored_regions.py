@@ -9,8 +9,9 @@ import pytest
 from small_records import manifest_of, scenes
 
 from allinone import regions, store
+from allinone.record import FaceRecord
 from allinone.stored_regions import IGNORED, StoredRegions
-from evaluate import operating_score, photographs
+from evaluate import operating_score
 from python_layers.region_data import RegionSampler
 from python_layers.window_data import WindowSampler
 
@@ -74,20 +75,13 @@ def test_nothing_is_background_where_a_face_may_hide(db, sampler_class):
 
 
 def test_a_detection_of_such_a_face_is_not_counted_as_false(db, monkeypatch):
-    """The operating score is chosen by the scenes of a database that a run is validated on."""
-    seen = []
-
-    def count(pictures, found):
-        seen.extend(pictures)
-        return photographs.Counted([], [], 100)
-
+    """Where the model finds both places in all three pictures: with both faces, with one, none."""
+    said = [FaceRecord("", box=box, score=score) for box, score in ((MARKED, 0.9), (HIDDEN, 0.8))]
     monkeypatch.setattr(operating_score, "FaceAnalyzer", lambda *_: None)
-    monkeypatch.setattr(operating_score.answers, "detected", lambda *_: [])
-    monkeypatch.setattr(operating_score, "_choice", lambda counted, *_: counted)
-    monkeypatch.setattr(operating_score.photographs, "count", count)
-    operating_score.of_database("model", str(db / "det"), 0.9, "opencv", "", "dense")
-    boxes = [[(face.box, bool(face.ignore)) for face in faces] for _, faces in seen]
-    assert boxes[0] == [(MARKED, False), (HIDDEN, True)] and boxes[2] == []
-    assert photographs.matched(
-        photographs.Found(np.float32([HIDDEN]), np.array([0.9])), [MARKED, HIDDEN], [False, True]
-    ) == ([], [])
+    monkeypatch.setattr(operating_score.answers, "detected", lambda *_: said)
+    counted = operating_score.counted_in("model", str(db / "det"), "opencv", "", "dense")
+    assert sorted(zip(counted.scores, counted.true)) == [
+        *[(0.8, False)] * 2,
+        (0.9, False),
+        *[(0.9, True)] * 2,
+    ]
