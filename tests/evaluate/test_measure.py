@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ from drawn_benchmarks import COUNTS, options, results_in
 
 from allinone import record
 from evaluate import benchmark, predictions
+from evaluate.benchmarks import fgnet
 
 
 def test_the_benchmarks_are_listed(command):
@@ -121,6 +123,17 @@ def test_fgnet_without_its_points_is_measured_on_the_faces_that_are_found(sets, 
     ages = {face.image: face.age for face in record.read(str(folder / "records.jsonl"))}
     off = [abs(one.faces[0].age - ages[one.image]) for one in found]
     assert results["figures"]["mae"] == pytest.approx(np.mean(off), abs=1e-3)
+
+
+@pytest.mark.filterwarnings("error")
+def test_fgnet_in_which_no_face_is_found_has_no_figure(monkeypatch):
+    """Figures that are not numbers are written as null."""
+    asked, missing = [(record.FaceRecord("a.jpg", age=3, split="person_001"), None)], []
+    monkeypatch.setattr(fgnet.ages, "pairs_of", lambda run: asked)
+    run = SimpleNamespace(note_missing=missing.append, is_tuned=lambda: False)
+    measured = fgnet.measure(run)
+    assert measured.counts["pictures"] == 0 and np.isnan(list(measured.figures.values())).all()
+    assert missing == ["1 pictures in which no face was found"]
 
 
 def test_what_cannot_be_measured_is_said(sets, chain, tmp_path, command, expect_refusal):
