@@ -19,12 +19,19 @@ from data_prep.scenes_db import build_scenes
 from data_prep.taught_db import build_taught
 from data_prep.teacher import Teacher
 
+OF_FACES = ("profile", "set", "eyes", "landmarks_from")
+OPTIONS = {  # of a kind, beside those that all have
+    "aligned": ("towers", *OF_FACES),
+    "distill": ("teacher", *OF_FACES),
+    "scenes": ("without_search", "regions_from", "windows_from"),
+}
+
 
 def parse(argv):
     """Return the command's arguments."""
     parser = arguments.Parser(description=__doc__.splitlines()[0])
     add = parser.add_argument
-    add("kind", choices=("aligned", "scenes", "distill"))
+    add("kind", choices=OPTIONS)
     add("--records", nargs="+", default=[], help="records.jsonl; scenes: to search for regions")
     add(
         "--split",
@@ -36,7 +43,12 @@ def parse(argv):
     add("--gpu", default="", help="of a model that is named below: GPU number; empty: CPU")
     _add_options_of_aligned(parser.add_argument_group("aligned, distill").add_argument)
     _add_options_of_scenes(parser.add_argument_group("scenes").add_argument)
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    for name in sorted(set().union(*OPTIONS.values())):
+        if name not in OPTIONS[args.kind] and getattr(args, name) != parser.get_default(name):
+            option = "--" + name.replace("_", "-")
+            raise InputError(f"build_db {args.kind}: {option} is of another kind; leave it out")
+    return args
 
 
 def _add_options_of_aligned(add):
@@ -97,8 +109,8 @@ def faces(args):
     """Build the databases of aligned faces, or that of faces with a teacher's descriptors."""
     if len(args.records) != 1:
         raise InputError(f"build_db {args.kind}: name one records file with --records")
-    if (args.kind == "distill") != bool(args.teacher):
-        raise InputError("build_db: kind distill needs --teacher FILE, no other kind takes it")
+    if args.kind == "distill" and not args.teacher:
+        raise InputError("build_db distill: name the file of descriptors with --teacher FILE")
     (records,) = args.records
     teacher = Teacher(args.teacher) if args.teacher else None
     if args.landmarks_from:

@@ -31,6 +31,7 @@ from allinone.service.people import People
 from allinone.service.refusals import Refusal
 from allinone.service.settings import Settings
 
+ROUTERS = about.router, faces.router, people_api.router
 TITLE, VERSION = "All-in-One Face", "1"  # version: of what is answered
 
 
@@ -73,7 +74,7 @@ def build(
     )
     made = batches, metrics, room, settings
     app.state.service = Service(analyzer, likeness, threshold, people, *made)
-    for router in (about.router, faces.router, people_api.router):
+    for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=about.STATIC))
     _refuse_in_json(app)
@@ -119,9 +120,10 @@ def _refuse_in_json(app: FastAPI) -> None:
 def _methods_at(app: FastAPI, request: Request) -> list[str]:
     """Return the methods that a path takes; the framework knows those of its first route alone."""
     found = set()
-    for route in app.routes:
-        if route.matches(request.scope)[0] != Match.NONE:
-            found.update(getattr(route, "methods", ()))
+    for router in (app, *ROUTERS):  # newer releases of FastAPI keep these apart from its own
+        for route in router.routes:
+            if route.matches(request.scope)[0] != Match.NONE:
+                found.update(getattr(route, "methods", None) or ())
     return sorted(found)
 
 

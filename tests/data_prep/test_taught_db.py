@@ -107,7 +107,10 @@ def test_a_file_that_cannot_teach_is_refused_with_the_array(four, tmp_path, name
 def test_files_of_another_kind_are_refused(four, tmp_path, expect_refusal):
     given = ["distill", "--records", four, "--out", tmp_path / "db"]
     expect_refusal(BUILD, given, "--teacher FILE")
-    expect_refusal(BUILD, ["aligned", *given[1:], "--teacher", four], "no other kind takes it")
+    expect_refusal(BUILD, ["aligned", *given[1:], "--teacher", four], "--teacher", "leave it out")
+    strange = ["--teacher", four, "--towers", "gender"]
+    expect_refusal(BUILD, [*given, *strange], "distill: --towers", "leave it out")
+    expect_refusal(BUILD, ["scenes", *given[1:], "--set", "x"], "scenes: --set", "leave it out")
     path = tmp_path / "t.npz"
     for content in (b"", b"PK\x03\x04 cut", four.read_bytes()):
         path.write_bytes(content)
