@@ -115,13 +115,16 @@ elif real_caffe "$python"; then
     sed -i 's/^include-system-site-packages.*/include-system-site-packages = true/' \
         "$venv/pyvenv.cfg"
     echo "$place" > "$own/caffe-of-this-machine.pth"
-    # numpy and protobuf are those that this Caffe was built with; an OpenCV with ximgproc stays.
+    # numpy and protobuf are of the releases that this Caffe was built with, which the new
+    # environment may not see; an OpenCV with ximgproc stays.
     keep='numpy|protobuf'
     "$venv/bin/python" -c 'import cv2; cv2.ximgproc' 2>/dev/null && keep="$keep|opencv"
-    "$venv/bin/python" -m pip list --format freeze 2>/dev/null \
-        | grep -iE '^(numpy|protobuf)==' > "$venv/constraints.txt"
+    "$python" -c 'from importlib.metadata import distributions
+for name in ("numpy", "protobuf"):
+    for one in list(distributions(name=name))[:1]:  # the first is what is imported
+        print(name, one.version, sep="==")' > "$venv/constraints.txt"
     grep -vE "^($keep)" requirements.txt > "$venv/requirements.txt"
-    packages=(-c "$venv/constraints.txt" -r "$venv/requirements.txt")
+    packages=(-r "$venv/constraints.txt" -r "$venv/requirements.txt")
 else
     if "$python" -c 'import caffe' >/dev/null 2>&1; then
         echo "the package 'caffe' of this Python is not Caffe (PyPI's caffe is an unrelated" \
