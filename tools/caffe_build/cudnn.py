@@ -5,6 +5,16 @@ from tools.caffe_build.edits import Edit
 HEADER = "include/caffe/util/cudnn.hpp"
 FACTORY = "src/caffe/layer_factory.cpp"
 LAYERS = ("src/caffe/layers/cudnn_conv_layer.cpp", "src/caffe/layers/cudnn_deconv_layer.cpp")
+CLASSES = (
+    "include/caffe/layers/cudnn_conv_layer.hpp",
+    "include/caffe/layers/cudnn_deconv_layer.hpp",
+)
+SAME_SIZE = r"""\1
+  if (bottom[0]->shape() == planned_for_) {
+    return;
+  }
+  planned_for_ = bottom[0]->shape();
+"""
 # Of each direction: its name in functions, in types and in constants; its three tensors in order.
 DIRECTIONS = (
     ("Forward", "Fwd", "FWD", ("Tensor", "Filter", "Tensor")),
@@ -97,5 +107,25 @@ EDITS = (
             "cuDNN 8 has dropped these calls",
         )
         for file in LAYERS
+    ),
+    *(
+        Edit(
+            file,
+            r"( *\w+Layer<Dtype>::Reshape\(bottom, top\);\n)",
+            SAME_SIZE,
+            1,
+            "Caffe reshapes before each pass, and algorithms would be chosen anew each time",
+        )
+        for file in LAYERS
+    ),
+    *(
+        Edit(
+            file,
+            r"( *cudnnTensorDescriptor_t +bias_desc_;\n)",
+            r"\1  vector<int> planned_for_;\n",
+            1,
+            "the shape that algorithms are chosen for",
+        )
+        for file in CLASSES
     ),
 )

@@ -66,6 +66,7 @@ namespace cudnn {
 """,
 }
 CALLS = """
+  ConvolutionLayer<Dtype>::Reshape(bottom, top);
   CHECK(cudnnGetConvolutionForwardAlgorithm(handle, x, w, conv, y,
     CUDNN_CONVOLUTION_FWD_SPECIFY_WORKSPACE_LIMIT, limit, &forward));
   CHECK(cudnnGetConvolutionBackwardFilterAlgorithm(handle, x, y, conv, w,
@@ -79,7 +80,8 @@ CALLS = """
 def made(tmp_path):
     """A folder with the made source."""
     calls = dict.fromkeys(cudnn.LAYERS, CALLS)
-    for name, text in {**MADE, **MADE_FOR_CUDNN, **calls}.items():
+    classes = dict.fromkeys(cudnn.CLASSES, "  cudnnTensorDescriptor_t  bias_desc_;\n};\n")
+    for name, text in {**MADE, **MADE_FOR_CUDNN, **calls, **classes}.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -115,6 +117,10 @@ def test_the_changes_for_cudnn(made):
         assert "cudnn::chooseBackwardFilter(handle, x, y, conv, w," in text
         assert "cudnn::chooseBackwardData(handle, w, y, conv, x," in text
         assert text.count("limit, &") == 3
+        known = text.index("if (bottom[0]->shape() == planned_for_)")
+        assert text.index("Reshape(bottom, top);") < known < text.index("chooseForward")
+    for name in cudnn.CLASSES:
+        assert "  vector<int> planned_for_;\n};" in (made / name).read_text()
     factory = (made / cudnn.FACTORY).read_text()
     on_gpu = "engine = Caffe::mode() == Caffe::GPU ? ConvolutionParameter_Engine_CUDNN :"
     assert factory.count(on_gpu) == 2 and factory.count("_CUDNN") == 4
