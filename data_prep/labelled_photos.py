@@ -25,7 +25,7 @@ from allinone.errors import InputError, writing
 from allinone.record import Box, FaceRecord, Point
 from data_prep.parts import PARTS, TEST, TRAIN, VAL
 
-SETS = ("celeba", "utkface", "photos", "utkface2", "aaf", "mtfl", "ytf", "webfaces")
+SETS = ("celeba", "utkface", "utkface2", "aaf", "mtfl", "ytf", "webfaces", "photos")
 FACES = "faces.jsonl"  # in the folder of a set
 COPIES = "near-copies left out"
 # {set}.jsonl: faces in whole photographs that nobody marked, and that we saw (image, box).

@@ -1,6 +1,7 @@
 """The set-up of the environment, in a folder of its own."""
 
 import fcntl
+import importlib.metadata
 import json
 import os
 import shutil
@@ -105,6 +106,8 @@ def test_a_caffe_that_is_there_is_used_and_no_wheel_put_over_it(clone):
         check=True,
     ).stdout
     assert not place.startswith(str(clone))
+    built_for = f"numpy=={importlib.metadata.version('numpy')}"
+    assert built_for in (clone / ".venv/constraints.txt").read_text().splitlines()
     assert setup(clone, PYTHON=sys.executable).stdout == ""  # done: does nothing
 
 

@@ -9,12 +9,13 @@ import os
 from collections.abc import Collection, Sequence
 
 from allinone import tasks
+from data_prep import labelled_photos
 from data_prep.feeds import VALIDATION
+from data_prep.labelled_photos import SETS
 from data_prep.parts import TRAIN, VAL
 from tools.recipes import drawn
 from tools.recipes.steps import Step
 
-SETS = ("celeba", "utkface", "utkface2", "aaf", "mtfl", "ytf", "webfaces", "photos")
 NEEDED = ("celeba", "utkface", "photos")
 # Towers that the portraits of a set teach: the labels that it has. One set teaches identity, since
 # one database does; a video shows a person in one light.
@@ -42,6 +43,12 @@ def sets_in(real: str) -> list[str]:
     """Return the sets that are learnt from and measured on: those that are NEEDED or there."""
     there = [name for name in SETS if os.path.isfile(f"{real}/{name}.jsonl")]
     return [name for name in SETS if name in (*NEEDED, *there)]
+
+
+def refuse_missing(real: str) -> None:
+    """Raise InputError where a source folder lacks a set that is NEEDED."""
+    for name in NEEDED:
+        labelled_photos.source_of(real, name)
 
 
 def records(data: str, name: str) -> str:

@@ -14,6 +14,7 @@ from allinone import arguments
 from allinone.errors import command
 from allinone.tasks import DISTILL
 from tools.recipes import options
+from tools.recipes.photograph_steps import refuse_missing
 from tools.recipes.real_runs import CLOSE, HARD, TAUGHT, WINDOWS
 from tools.recipes.real_steps import plan_of, steps_of
 
@@ -45,9 +46,11 @@ def main(argv=None):
     """Do the steps."""
     args = parse(argv)
     options.use_blas_threads("small")
+    steps, plan = steps_of(args), plan_of(args)
     if not args.dry_run:
-        link_databases(args.data, plan_of(args))
-    code = options.run(args, steps_of(args), args.out)
+        refuse_missing(args.real)
+        link_databases(args.data, plan)
+    code = options.run(args, steps, args.out)
     if not (code or args.until or args.dry_run):
         print(f"model: {args.out}/model; figures: {args.out}/eval; worst: {args.out}/sheets")
     return code

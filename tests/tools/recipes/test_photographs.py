@@ -9,7 +9,7 @@ from data_prep import labelled_photos
 from tools.recipes import photograph_steps
 
 RECIPE = "tools.recipes.photographs"
-SETS = photograph_steps.SETS
+SETS = labelled_photos.SETS
 
 
 def option(command, name):

@@ -124,6 +124,15 @@ def test_with_descriptors_of_a_teacher_the_small_net_learns_these_first(real_pla
     assert f"--regions-from {tmp_path}/out/scout/model" in hard and "data/webfaces/" in hard
 
 
+def test_a_folder_without_photographs_is_refused_and_nothing_is_made(tmp_path, expect_refusal):
+    folders = ["--data", tmp_path / "d", "--out", tmp_path / "o"]
+    missing = tmp_path / "nowhere" / "celeba.jsonl"
+    expect_refusal(
+        "tools.recipes.real", ["--real", tmp_path / "nowhere", *folders], missing, "REAL"
+    )
+    assert not list(tmp_path.iterdir())
+
+
 def test_descriptors_of_a_set_by_two_teachers_are_refused(real_plan, expect_refusal, tmp_path):
     real_plan("teacher/celeba_one.npz")
     (tmp_path / "real/teacher/celeba_two.npz").touch()
