@@ -45,7 +45,7 @@ def train_net(profile, job, databases, identities, seed=1, iter_size=1, validati
         data, labels = add_data(t, name, training)
         for task, raw in list(heads_of(t, name, data, profile)):  # all heads, then all losses
             top = behind(t, task, raw, job, identities)
-            add_loss(t, task, top, labels[task.name], profile.weight(task), job, iter_size)
+            add_loss(t, task, top, labels[task.name], job.weight(task, profile), job, iter_size)
             learnt.append((t, task, raw, labels[task.name]))
     if validation:
         for t, task, raw, label in learnt:

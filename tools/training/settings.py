@@ -100,7 +100,10 @@ def adapted(job: Job, options: Options, profile: Profile, iterations: int) -> Jo
 
 
 def with_a_teacher(job: Job) -> Job:
-    """Return a job whose identity net learns a teacher's descriptors, not who somebody is."""
+    """Return a job whose identity net learns a teacher's descriptors, not who somebody is.
+
+    It has no dropout, as in job distill, but more weight where other tasks learn beside it.
+    """
     job = replace(job, teacher=schedules.TEACHER)
     taught = [tower for tower in job.towers if job.is_taught(tower)]
     if not taught:
@@ -108,7 +111,13 @@ def with_a_teacher(job: Job) -> Job:
             f"--taught: there is no identity net in {' '.join(job.towers)}; leave it out"
         )
     faces = dict.fromkeys(taught, schedules.TAUGHT_FACES)
-    return replace(job, batch={**faces, **job.batch})
+    descriptors = [task.name for tower in taught for task in tasks_of(tower)]
+    return replace(
+        job,
+        batch={**faces, **job.batch},
+        weights=dict.fromkeys(descriptors, schedules.TAUGHT_WEIGHT),
+        without_dropout=(*job.without_dropout, *taught),
+    )
 
 
 def profile_of_init(init: str | None) -> str:

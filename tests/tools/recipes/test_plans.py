@@ -117,8 +117,8 @@ def test_with_descriptors_of_a_teacher_the_small_net_learns_these_first(real_pla
     assert all("--profile small" in line for line in trainings)
     assert "--job distill" in trainings[0] and "--init" not in trainings[0]
     starts = [line.split("/")[-1] for line in trainings if "--init" in line]
-    assert starts == ["distilled", "scout", "wide"]
-    scouting = ["teacher", "distilled", "scout", "hard_regions", "wide", "wide_without_dropout"]
+    assert starts == ["distilled", "scout"]
+    scouting = ["teacher", "distilled", "scout", "hard_regions", "wide", "near"]
     assert names[names.index("teacher") :][:6] == scouting
     (hard,) = [line for line in commands if "--regions-from" in line]
     assert f"--regions-from {tmp_path}/out/scout/model" in hard and "data/webfaces/" in hard

@@ -10,6 +10,7 @@ from conftest import made_once, run_well
 from training_runs import log_of, losses_of, same_weights, weights_of
 
 from allinone import profiles, record, schedules
+from allinone.pycaffe import caffe_pb2, text_format
 from prototxt import towers
 from tools.training.log import LOG
 
@@ -140,6 +141,10 @@ def test_the_joint_net_may_go_on_to_learn_from_the_teacher(chain, taught, tmp_pa
     assert " to_teacher" in taken and " fc7" in taken
     weights = weights_of(out, 2)
     assert weights["id/to_teacher"][0].shape == (NUMBERS, 512) and "id/fc8" not in weights
+    net = text_format.Parse((out / "train.prototxt").read_text(), caffe_pb2.NetParameter())
+    assert not [layer for layer in net.layer if layer.name.startswith("id/drop")]
+    (loss,) = [layer for layer in net.layer if layer.name == "id/loss_identity"]
+    assert list(loss.loss_weight) == [schedules.TAUGHT_WEIGHT]
     for task in ("identity", "age", "detection"):
         assert np.isfinite(losses_of(out, task)).all()
     (figures,) = [entry["validation"] for entry in log_of(out) if "validation" in entry]
