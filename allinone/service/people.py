@@ -2,6 +2,7 @@
 
     <folder>/<person>/<hash>.jpg    the pictures as they were uploaded, or put there by hand
     <folder>/faces.h5               the vector of each picture's largest face
+    <folder>/.forgotten/<person>/   pictures put there by hand of somebody who was forgotten
 
 `allinone identify enroll` reads the same folder. Pictures that the vectors lack, and all of them
 where another model made those, are looked at when a service starts.
@@ -27,7 +28,7 @@ from allinone.errors import InputError
 from allinone.gallery import Gallery, Likeness
 from allinone.progress import Progress
 
-VECTORS = "faces.h5"
+VECTORS, FORGOTTEN = "faces.h5", ".forgotten"
 KIND = folders.Kind("folder of people", holds=(VECTORS,), is_marked=True)
 FIELDS = dict(name=hdf5.TEXTS, file=hdf5.TEXTS, vector=hdf5.Array("f", (None, None)))
 MEND = "remove it: the pictures are looked at again then"
@@ -99,7 +100,10 @@ class People:
             return len(self.vectors[name])
 
     def remove(self, given: str) -> bool:
-        """Forget a person, with all pictures; return whether there was one."""
+        """Forget a person; return whether there was one.
+
+        Pictures that were uploaded are deleted, those put there by hand go to FORGOTTEN.
+        """
         name = checked_name(given)
         with self.lock:
             if name not in self.vectors:
@@ -121,9 +125,15 @@ class People:
                 stream.write(data)
 
     def _forget(self, name: str, file: str) -> None:
-        if self.folder is not None:
-            with contextlib.suppress(FileNotFoundError):
-                os.remove(os.path.join(self.folder, name, file))
+        """Take a picture away; an upload has its hash for a name."""
+        if self.folder is None:
+            return
+        path = os.path.join(self.folder, name, file)
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.splitext(file)[0] == files.sha256(path)[:HASHED]:
+                os.remove(path)
+            else:
+                _set_aside(path, os.path.join(self.folder, FORGOTTEN, name))
 
     def _changed(self) -> None:
         """Compute the means anew, and write the vectors."""
@@ -191,6 +201,16 @@ class People:
             except InputError as error:
                 Progress.write(f"  error: {error}", file=sys.stderr)
             progress.step()
+
+
+def _set_aside(path: str, folder: str) -> None:
+    """Move a file into a folder, under a name that is free there."""
+    os.makedirs(folder, exist_ok=True)
+    place, number = os.path.join(folder, os.path.basename(path)), 0
+    while os.path.lexists(place):
+        number += 1
+        place = os.path.join(folder, f"{number}_{os.path.basename(path)}")
+    os.rename(path, place)
 
 
 def _people_in(folder: str) -> dict[str, list[str]]:

@@ -54,7 +54,7 @@ async def enroll(request: Request, name: str = Name) -> Response:
     responses=answers.described(answers.Enrolled, (*answers.OF_WRITING, 404)),
 )
 async def forget(request: Request, name: str = Name) -> Response:
-    """Forget a person, with the pictures; list who is left."""
+    """Forget a person, with the uploaded pictures; list who is left."""
     people = request.app.state.service.people
     if not await asyncio.to_thread(people.remove, name):
         raise Refusal(404, f"nobody is enrolled as {checked_name(name)!r}; GET /people lists all")

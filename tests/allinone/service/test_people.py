@@ -122,6 +122,20 @@ def test_who_is_deleted_is_gone_and_nothing_else(app, jpeg, tmp_path):
     assert not (folder / "ben").exists() and reopened(folder)[0].listed() == []
 
 
+def test_pictures_put_there_by_hand_outlive_who_is_forgotten(app, jpeg, tmp_path):
+    """Whoever put them there has perhaps no others; the person is not back at the next start."""
+    folder = tmp_path / "people"
+    for _ in range(2):
+        enroll(app, "anna", jpeg)
+        (folder / "anna" / "1.png").write_bytes(OTHER)
+        people, _ = reopened(folder)
+        assert people.listed() == [("anna", 2)] and people.remove("anna")
+        assert reopened(folder)[0].listed() == []
+    kept = sorted(path.name for path in (folder / ".forgotten" / "anna").iterdir())
+    assert kept == ["1.png", "1_1.png"] and not (folder / "anna").exists()
+    assert (folder / ".forgotten" / "anna" / "1.png").read_bytes() == OTHER
+
+
 def test_the_nearest_person_is_found(app, jpeg):
     nobody = ask_here(app, "POST", "/find", [jpeg]).json()["faces"][0]
     assert nobody["nearest"] is None and nobody["cosine"] is None and nobody["is_same"] is False
