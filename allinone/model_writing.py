@@ -31,18 +31,23 @@ def describe(
     The rest as in `About`; more: eyes, score, score_from, scores, scores_from and calibration,
     where it has any.
     """
-    names = [name for net in NETS for name in net] + [TPE, PROVENANCE]
-    there = [name for name in names if os.path.isfile(os.path.join(folder, name))]
-    digests = {name: files.sha256(os.path.join(folder, name)) for name in there}
     about = About(
         format=FORMAT,
         profile=profile,
         input_size=input_size,
         stages=stages,
-        files=digests,
+        files={},
         **more,
     )
-    write_about(folder, about)
+    describe_again(folder, about)
+
+
+def describe_again(folder: str, about: About) -> None:
+    """Write model.json with the hashes of what stands in a folder now, the rest as `about` has."""
+    names = [name for net in NETS for name in net] + [TPE, PROVENANCE]
+    there = [name for name in names if os.path.isfile(os.path.join(folder, name))]
+    digests = {name: files.sha256(os.path.join(folder, name)) for name in there}
+    write_about(folder, msgspec.structs.replace(about, files=digests))
 
 
 @contextlib.contextmanager

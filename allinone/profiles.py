@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from allinone.arguments import Real
 from allinone.tasks import AGE_SCALE, WINDOW_NETS, Task
 
 USUAL_BATCH = 16  # our choice: pictures of a mini-batch for a tower that a profile does not name
@@ -113,14 +112,6 @@ SMALL = replace(
 )
 
 PROFILES: dict[str, Profile] = {profile.name: profile for profile in (PAPER, TINY, SMALL)}
-
-# Of commands that build databases of aligned faces.
-EYES_OPTION = dict(
-    type=Real(least=LEAST_EYES, most=MOST_EYES, hint=f"{EYES} is usual"),
-    metavar="SHARE",
-    help="how far apart eye centres of aligned faces are, as a share of the side; what is trained "
-    "on them keeps it. Default: the profile's",
-)
 
 
 def with_eyes(name: str, eyes: float | None) -> Profile:

@@ -14,6 +14,7 @@ from allinone import arguments, device, profiles, tasks
 from allinone.errors import InputError, command
 from data_prep import region_search
 from data_prep.aligned_db import build_aligned
+from data_prep.aligned_options import add_eyes
 from data_prep.landmark_finder import locate
 from data_prep.scenes_db import build_scenes
 from data_prep.taught_db import build_taught
@@ -41,8 +42,8 @@ def parse(argv):
     add("--out", required=True, help="folder for the databases")
     arguments.add_workers(parser)
     add("--gpu", default="", help="of a model that is named below: GPU number; empty: CPU")
-    _add_options_of_aligned(parser.add_argument_group("aligned, distill").add_argument)
-    _add_options_of_scenes(parser.add_argument_group("scenes").add_argument)
+    _add_options_of_aligned(parser.add_argument_group("aligned, distill"))
+    _add_options_of_scenes(parser.add_argument_group("scenes"))
     args = parser.parse_args(argv)
     for name in sorted(set().union(*OPTIONS.values())):
         if name not in OPTIONS[args.kind] and getattr(args, name) != parser.get_default(name):
@@ -51,7 +52,8 @@ def parse(argv):
     return args
 
 
-def _add_options_of_aligned(add):
+def _add_options_of_aligned(group):
+    add = group.add_argument
     add("--towers", nargs="+", choices=tasks.ALIGNED_TOWERS, default=tasks.ALIGNED_TOWERS)
     add(
         "--teacher",
@@ -64,7 +66,7 @@ def _add_options_of_aligned(add):
         default="",
         help="name of this training set, where a tower learns from several: <out>/<tower>/<set>",
     )
-    add("--eyes", **profiles.EYES_OPTION)
+    add_eyes(group)
     add(
         "--landmarks-from",
         metavar="MODEL",
@@ -72,7 +74,8 @@ def _add_options_of_aligned(add):
     )
 
 
-def _add_options_of_scenes(add):
+def _add_options_of_scenes(group):
+    add = group.add_argument
     add("--without-search", nargs="+", default=[], help="records that are not searched for regions")
     add(
         "--regions-from",

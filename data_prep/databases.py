@@ -14,6 +14,7 @@ import sys
 from allinone import arguments, device, profiles
 from allinone.errors import InputError, command
 from data_prep import feeds, reader, set_databases
+from data_prep.aligned_options import add_eyes
 
 
 def parse(argv):
@@ -35,7 +36,7 @@ def parse(argv):
         default="paper",
         help="gives the size of aligned faces",
     )
-    add("--eyes", **profiles.EYES_OPTION)
+    add_eyes(parser)
     add(
         "--landmarks-from",
         metavar="MODEL",

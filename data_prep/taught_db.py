@@ -5,7 +5,6 @@ No label is needed. Memory holds the descriptors, and a few faces.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 from collections.abc import Iterator
@@ -73,16 +72,10 @@ def build_taught(
     parts of the records, None for all. A face that cannot be aligned is named in the database's
     dropped.jsonl. Prints how many faces and descriptors fit. InputError where none does.
     """
-    place = os.path.join(out, DISTILL)
-    if training_set:
-        folders.plain_name(training_set, "--set")
-        refuse_set_in_database([place])
-        place = os.path.join(place, training_set)
-    size, chosen = align.stored_size(profile.input_size), Chosen(records, teacher, splits)
+    place, chosen = place_of(out, training_set), Chosen(records, teacher, splits)
+    size = align.stored_size(profile.input_size)
     work = functools.partial(align_chosen, records=records, size=size, eyes=profile.eyes)
-    inputs = [records, teacher.path]
-    with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(folders.replacing(place, store.KIND, inputs))
+    with folders.replacing(place, store.KIND, [records, teacher.path]) as folder:
         database = TowerDatabase(DISTILL, folder)
         with Progress("aligning faces", None) as progress:
             for _, aligned in in_order(work, chosen.faces(), workers, CHUNK):
@@ -99,6 +92,16 @@ def build_taught(
             teacher=dict(descriptors=teacher.path, sha256=teacher.sha256),
         )
     print(f"{place}: {database.writer.count} {in_words(chosen)}")
+
+
+def place_of(out: str, training_set: str) -> str:
+    """Return the folder of a database, or of a set within it; InputError where it has no sets."""
+    place = os.path.join(out, DISTILL)
+    if not training_set:
+        return place
+    folders.plain_name(training_set, "--set")
+    refuse_set_in_database([place])
+    return os.path.join(place, training_set)
 
 
 def in_words(chosen: Chosen) -> str:

@@ -45,18 +45,7 @@ def fold(folder: str, out: str, found: Calibrations) -> float:
         after = described(before.about, found)
         known = {name: about_of(one) for name, one in after.calibration.items()}
         files.write_json(os.path.join(partial, PROVENANCE), {**history, HISTORY: known})
-        model_writing.describe(
-            partial,
-            after.profile,
-            after.input_size,
-            after.stages,
-            score=after.score,
-            score_from=after.score_from,
-            scores=after.scores,
-            scores_from=after.scores_from,
-            calibration=after.calibration,
-            eyes=after.eyes,
-        )
+        model_writing.describe_again(partial, after)
     return difference
 
 

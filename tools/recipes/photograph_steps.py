@@ -111,42 +111,48 @@ def database_steps(
 
     eyes: how far apart eye centres are, as a share of the side; without: sets that are left out.
     """
-    folder, aligned, made = database_of(data, without), [], []
-    out = {TRAIN: folder, VAL: f"{folder}/{VALIDATION}"}
+    return [faces_step(data, eyes, sets, without), regions_step(data, sets, without)]
+
+
+def places_of(data: str, without: Collection[str]) -> dict[str, str]:
+    """Return {part: folder of the databases of that part}."""
+    folder = database_of(data, without)
+    return {TRAIN: folder, VAL: f"{folder}/{VALIDATION}"}
+
+
+def faces_step(data: str, eyes: float, sets: Sequence[str], without: Collection[str] = ()) -> Step:
+    """Return the step that builds the databases of aligned faces; as for `database_steps`."""
+    commands, made = [], []
     teaching = [name for name in TOWERS if name in sets]
-    for part in out:
+    for part, out in places_of(data, without).items():
         for name in teaching:
             wanted = [one for one in TOWERS[name] if name in sets_of(one, part, sets, without)]
             if wanted:
                 command = ["data_prep.build_db", "aligned", "--records", records(data, name)]
-                command += ["--set", name, "--split", part, "--out", out[part]]
+                command += ["--set", name, "--split", part, "--out", out]
                 command += ["--profile", "small", "--eyes", str(eyes), "--towers", *wanted]
-                aligned.append(command)
-                made += [f"{out[part]}/{tower}/{name}/manifest.json" for tower in wanted]
-    suffix = suffix_of(without)
-    faces = Step(
-        f"faces{suffix}",
-        aligned,
-        inputs=[records(data, name) for name in teaching],
-        outputs=made,
-    )
+                commands.append(command)
+                made += [f"{out}/{tower}/{name}/manifest.json" for tower in wanted]
+    read = [records(data, name) for name in teaching]
+    return Step(f"faces{suffix_of(without)}", commands, read, made)
+
+
+def regions_step(data: str, sets: Sequence[str], without: Collection[str] = ()) -> Step:
+    """Return the step that builds the databases of regions; as for `database_steps`."""
     whole = [records(data, WHOLE)] if WHOLE in sets else []
     learnt = [records(data, "composites"), records(data, "scenes")]
     learnt += [] if WHOLE in without else whole
     held_back = [records(data, "composites_val"), *whole]
-    regions = ["data_prep.build_db", "scenes"]
-    return [
-        faces,
-        Step(
-            f"regions{suffix}",
-            [
-                [*regions, "--without-search", *held_back, "--split", VAL, "--out", out[VAL]],
-                [*regions, "--without-search", *learnt, "--split", TRAIN, "--out", out[TRAIN]],
-            ],
-            inputs=[*held_back, *learnt],
-            outputs=[f"{place}/{tasks.REGION_TOWER}/manifest.json" for place in out.values()],
-        ),
-    ]
+    regions, out = ["data_prep.build_db", "scenes"], places_of(data, without)
+    return Step(
+        f"regions{suffix_of(without)}",
+        [
+            [*regions, "--without-search", *held_back, "--split", VAL, "--out", out[VAL]],
+            [*regions, "--without-search", *learnt, "--split", TRAIN, "--out", out[TRAIN]],
+        ],
+        inputs=[*held_back, *learnt],
+        outputs=[f"{place}/{tasks.REGION_TOWER}/manifest.json" for place in out.values()],
+    )
 
 
 def searched(data: str, sets: Sequence[str]) -> list[str]:

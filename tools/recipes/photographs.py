@@ -9,8 +9,9 @@ what was left out, so that short trainings tell what carries over to another sou
 
 import sys
 
-from allinone import arguments, profiles
+from allinone import arguments
 from allinone.errors import command
+from data_prep.aligned_options import add_eyes
 from tools.recipes import options, photograph_steps
 
 
@@ -19,7 +20,7 @@ def parse(argv):
     parser = arguments.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--real", required=True, help="folder of the labels and photographs")
     parser.add_argument("--data", default="data/photographs", help="folder for sets and databases")
-    parser.add_argument("--eyes", **{**profiles.EYES_OPTION, "default": photograph_steps.EYES})
+    add_eyes(parser, photograph_steps.EYES)
     parser.add_argument(
         "--without",
         nargs="+",
