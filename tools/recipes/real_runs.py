@@ -76,7 +76,10 @@ TAUGHT = Plan(  # by a teacher's descriptors
         Run("distilled", "small", 3000, more=("--job", DISTILL)),
         Run("scout", "small", 2000, start="distilled", rate="0.001", more=(ON, *VARIED)),
     ),
-    (Run("wide", "small", 7500, "scout", "0.001", HARD, (ON, *PLAIN, *REST)),),
+    (
+        Run("wide", "small", 1800, "scout", "0.001", HARD, (ON, *PLAIN, *REST)),
+        Run("wide_longer", "small", 4500, "wide", "0.0006", HARD, (ON, *PLAIN, *REST)),
+    ),
 )
 # The proposal net learns from regions that the scout, then from windows that it took for faces; the
 # screening net from those that the last proposal net did.
