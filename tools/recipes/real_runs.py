@@ -43,6 +43,7 @@ class Plan:
 
     scouting: tuple[Run, ...]  # the last one is the scout, which finds the hard regions
     learning: tuple[Run, ...]  # the last one is the model's
+    branches: tuple[Run, ...] = ()  # of towers whose own layers go on behind that one's
 
     @property
     def scout(self) -> Run:
@@ -57,6 +58,7 @@ class Plan:
 
 REST = (*VARIED, *EUCLIDEAN)
 PLAIN = ("--without-dropout", *WITHOUT_DROPOUT)
+ALONE = ("--towers", "id", "--branches", "--batch", "2")
 ON = "--taught"  # by people alone, of whom there are few, descriptors forget what they learnt
 
 PEOPLE = Plan(  # without a teacher
@@ -80,6 +82,8 @@ TAUGHT = Plan(  # by a teacher's descriptors
         Run("wide", "small", 1800, "scout", "0.001", HARD, (ON, *PLAIN, *REST)),
         Run("wide_longer", "small", 4500, "wide", "0.0006", HARD, (ON, *PLAIN, *REST)),
     ),
+    # Descriptors lose most beside other tasks. Pictures that vary less are those of the test.
+    (Run("descriptor", "small", 1500, "wide_longer", "0.0005", HARD, (*ALONE, ON)),),
 )
 # The proposal net learns from regions that the scout, then from windows that it took for faces; the
 # screening net from those that the last proposal net did.

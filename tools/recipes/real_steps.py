@@ -47,12 +47,12 @@ def training_step(run, args):
     return Step(run.name, [command], inputs if run.start else inputs[:1], [f"{out}/curves.png"])
 
 
-def fuse(run, args, out):
-    """Return the command that fuses the towers of a run."""
-    return [
-        *("tools.fuse", "--profile", run.profile, "--run", f"{args.out}/{run.name}"),
-        *("--out", out, "--gpu", args.gpu),
-    ]
+def fuse(runs, args, out):
+    """Return the command that fuses the towers of runs; the last that has a tower gives it."""
+    command = ["tools.fuse", "--profile", runs[0].profile]
+    for run in runs:
+        command += ["--run", f"{args.out}/{run.name}"]
+    return [*command, "--out", out, "--gpu", args.gpu]
 
 
 def searching_step(name, args, run, how, db):
@@ -80,7 +80,7 @@ def scout_model(args):
 def hard_step(args):
     """Return the step that finds the regions which the scout takes for faces."""
     scout = plan_of(args).scout
-    how = fuse(scout, args, scout_model(args)), "--regions-from"
+    how = fuse([scout], args, scout_model(args)), "--regions-from"
     return searching_step("hard_regions", args, scout, how, HARD)
 
 
@@ -95,8 +95,9 @@ def model_steps(args):
     model, hard, results = f"{args.out}/model", f"{args.data}/hard", f"{args.out}/eval"
     keep = ["--model", model, "--gpu", args.gpu]
     held_back = records(args.data, "composites_val")
-    last = plan_of(args).last
-    runs = [f"{args.out}/{run.name}" for run in (last, SEARCH, CLOSER)]
+    plan = plan_of(args)
+    towers = (plan.last, *plan.branches)
+    runs = [f"{args.out}/{run.name}" for run in (*towers, SEARCH, CLOSER)]
     measured = (*portraits.SETS, photographs.SET, *portraits.OTHERS)
     there = photograph_steps.sets_in(args.real)
     sets = [records(args.data, name) for name in measured if name in there]
@@ -106,7 +107,7 @@ def model_steps(args):
         Step(
             "model",
             [
-                [*fuse(last, args, model), "--proposal", runs[1], "--proposal", runs[2]],
+                [*fuse(towers, args, model), "--proposal", runs[-2], "--proposal", runs[-1]],
                 ["evaluate.calibrate", *keep, "--db", f"{hard}/val"],
                 ["evaluate.operating_point", *keep]
                 + ["--records", held_back, "--precision", PRECISION],
@@ -132,7 +133,7 @@ def steps_of(args):
         *data_steps(args),
         *(training_step(run, args) for run in plan.scouting),
         hard_step(args),
-        *(training_step(run, args) for run in plan.learning),
+        *(training_step(run, args) for run in (*plan.learning, *plan.branches)),
         training_step(NEAR, args),
         windows_step("hard_windows", args, NEAR, WINDOWS),
         training_step(SEARCH, args),

@@ -117,9 +117,14 @@ def test_with_descriptors_of_a_teacher_the_small_net_learns_these_first(real_pla
     assert all("--profile small" in line for line in trainings)
     assert "--job distill" in trainings[0] and "--init" not in trainings[0]
     starts = [line.split("/")[-1] for line in trainings if "--init" in line]
-    assert starts == ["distilled", "scout"]
-    scouting = ["teacher", "distilled", "scout", "hard_regions", "wide", "near"]
-    assert names[names.index("teacher") :][:6] == scouting
+    assert starts == ["distilled", "scout", "wide", "wide_longer"]
+    learning = ["teacher", "distilled", "scout", "hard_regions", "wide", "wide_longer"]
+    assert names[names.index("teacher") :][:8] == [*learning, "descriptor", "near"]
+    (fused,) = [
+        line for line in commands if f"--out {tmp_path}/out/model" in line and "fuse" in line
+    ]
+    both = [f"--run {tmp_path}/out/{name}" for name in ("wide_longer", "descriptor")]
+    assert fused.index(both[0]) < fused.index(both[1])
     (hard,) = [line for line in commands if "--regions-from" in line]
     assert f"--regions-from {tmp_path}/out/scout/model" in hard and "data/webfaces/" in hard
 
