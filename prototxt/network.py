@@ -7,7 +7,7 @@ give the size of each output, maps x rows x columns, in profile paper.
 
 from allinone import tasks
 from allinone.pycaffe import L
-from allinone.surgery import CLASSIFIER
+from allinone.surgery import CLASSIFIER, TO_TEACHER
 
 
 def trunk(t, data, p):
@@ -59,7 +59,7 @@ def branch(task):
         return f"fc_{task.name}", raw_name(task)
     if task.head == tasks.ATTRIBUTE:
         return f"fc1_{task.name}", f"fc2_{task.name}", raw_name(task)
-    return "conv7", "fc6", "fc7", CLASSIFIER
+    return "conv7", "fc6", "fc7", CLASSIFIER, TO_TEACHER
 
 
 def heads(t, data, p, wanted):

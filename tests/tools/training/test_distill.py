@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -125,6 +126,15 @@ def test_only_training_has_the_teachers_layer_and_testing_asks_who_somebody_is()
     for name in ("id/to_teacher", "id/loss_identity"):
         (layer,) = [layer for layer in net.layer if layer.name == name]
         assert [rule.phase for rule in layer.include] == [0]
+
+
+def test_where_branches_alone_learn_the_teachers_layer_does_too():
+    """It is behind the descriptor, as the classifier is; the trunk stays."""
+    job = replace(schedules.JOBS["tiny"]["distill"], branches=("identity",))
+    net, rates = towers.train_net(profiles.TINY, job, "db", 0), {}
+    for layer in net.layer:
+        rates.update({param.name: param.lr_mult for param in layer.param})
+    assert rates["to_teacher/w"] == rates["conv7/w"] == 1 and rates["conv6/w"] == 0
 
 
 def test_the_joint_net_may_go_on_to_learn_from_the_teacher(chain, taught, tmp_path, expect_refusal):
