@@ -29,8 +29,8 @@ Losses = dict[str, np.ndarray]  # {task: a loss for each iteration}
 
 
 def half(job: Job) -> int:
-    """Return the iteration of the first snapshot."""
-    return max(1, job.iterations // 2)
+    """Return the iteration of the first snapshot; the next one is the last."""
+    return -(-job.iterations // 2)
 
 
 def train(job: Job, profile: str, out: str, batch: float, *device: str) -> str:

@@ -52,6 +52,13 @@ def test_two_cards_are_set_beside_two_processes(tmp_path, trained):
     ]
 
 
+def test_a_run_of_any_length_has_one_snapshot_before_its_last_iteration(tmp_path):
+    """The one that it is resumed from."""
+    for length in range(2, 60):
+        half = training_step.half(Job("", str(tmp_path), length, ("tiny",), "tiny"))
+        assert [number for number in range(1, length) if number % half == 0] == [half], length
+
+
 @pytest.mark.parametrize("gpu, states", [("0", ["good", "measured"]), ("", ["wrong"])])
 def test_a_resumed_run_on_a_card_need_not_be_the_same_to_the_bit(
     tmp_path, trained, monkeypatch, gpu, states
