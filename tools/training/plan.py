@@ -145,7 +145,7 @@ def prepare(out: str, texts: dict[str, str], plan: dict, resume: bool) -> bool:
 
 def move_aside(out: str) -> None:
     """Rename the folder of a run to <out>.before<n>, and print so."""
-    number = 1
+    out, number = out.rstrip(os.sep), 1
     while os.path.lexists(f"{out}.before{number}"):
         number += 1
     with writing(out):

@@ -150,6 +150,7 @@ def test_fine_tuning_goes_through_the_folds_that_are_there(command, expect_refus
     names = ("fold_01", "fold_02", "fold_10", "all")
     for name in names:
         (tmp_path / "db/finetune/fddb" / name / "det").mkdir(parents=True)
+    (tmp_path / "db/finetune/fddb/fold_01.old").mkdir()  # somebody's own
     folders = ["--db", tmp_path / "db", "--run", "joint", "--out", tmp_path / "runs"]
     command_line = ["tools.recipes.finetune", "fddb", "--profile", "tiny", *folders]
     commands, _ = shown(command, *command_line)

@@ -54,10 +54,12 @@ def test_where_a_run_stands_is_not_in_its_plan(chain, tmp_path):
     assert str(tmp_path) not in json.dumps(made(chain, tmp_path / "a")[1])
 
 
-def test_a_run_of_other_settings_is_moved_aside(chain, tmp_path, capsys):
+@pytest.mark.parametrize("typed", ["run", "run/"])
+def test_a_run_of_other_settings_is_moved_aside(chain, tmp_path, capsys, typed):
     out = tmp_path / "run"
     shutil.copytree(chain / "run", out)
-    assert plan.prepare(str(out), *made(chain, out, seed=7), resume=True) is False
+    asked = made(chain, out, seed=7)
+    assert plan.prepare(os.path.join(tmp_path, typed), *asked, resume=True) is False
     assert "now in" in capsys.readouterr().out
     assert (tmp_path / "run.before1" / "snapshots").is_dir()
     assert os.listdir(out / "snapshots") == []
