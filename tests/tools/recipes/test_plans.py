@@ -164,6 +164,8 @@ def test_fine_tuning_goes_through_the_folds_that_are_there(command, expect_refus
     commands, _ = shown(command, *command_line, *tuned)
     assert len(commands) == 2 and "fold_02" in commands[0]
     assert "--iterations 7 --base-lr 0.5 --batch 2" in commands[0]
+    commands, _ = shown(command, *command_line, "--fold", "2", "--base-lr", "0.000123456789")
+    assert "--base-lr 0.000123456789" in commands[0]
     commands, _ = shown(command, *command_line, "--fold", "all")
     assert len(commands) == 2 and "finetune/fddb/all" in commands[0]
     commands, _ = shown(command, *command_line, "--fold", "10 1")
