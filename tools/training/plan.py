@@ -152,7 +152,7 @@ def learns_alike(before: object, plan: dict) -> bool:
         return False
     try:
         return dict(before, net=_learning(before["net"])) == dict(plan, net=_learning(plan["net"]))
-    except text_format.ParseError:
+    except (text_format.ParseError, ValueError, RecursionError):
         return False
 
 
