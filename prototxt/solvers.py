@@ -26,7 +26,7 @@ def solver_text(
     lines = [
         (f"net: {quoted(net)}", f"towers: {', '.join(job.towers)}; starts from {start}"),
         (f"base_lr: {job.base_lr}", job.why),
-        *_rule_lines(rule, iterations),
+        *_rule_lines(rule, iterations, iter_size),
         (f"max_iter: {iterations}", "see base_lr"),
     ]
     if iter_size > 1:
@@ -61,9 +61,14 @@ def dropout_line(profile, job):
     return f"# {'; '.join(parts)}\n"
 
 
-def _rule_lines(rule, iterations):
-    """Return (line, reason) of the settings that all jobs of a profile share."""
+def _rule_lines(rule, iterations, iter_size):
+    """Return (line, reason) of the settings that all jobs of a profile share.
+
+    Caffe clips the sum of the gradients of an iteration's mini-batches, before it takes their mean.
+    """
     settings = dict(rule.settings)
+    if "clip_gradients" in settings:
+        settings["clip_gradients"] *= iter_size
     if rule.steps:
         settings["stepsize"] = -(-iterations // (rule.steps + 1))
     lines = []

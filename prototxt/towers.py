@@ -211,6 +211,16 @@ def with_test_phase(proto, test_data):
     return both
 
 
+def of_phase(net, phase):
+    """Return a net with the layers of one phase alone."""
+    kept = type(net)(name=net.name)
+    for layer in net.layer:
+        if not layer.include or any(rule.phase == phase for rule in layer.include):
+            kept.layer.add().CopyFrom(layer)
+            del kept.layer[-1].include[:]
+    return kept
+
+
 def freeze(proto, job):
     """Let only the branches of a job's tasks learn, where it has any; all else stays to the bit.
 

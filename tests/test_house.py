@@ -80,6 +80,15 @@ def test_caffe_is_imported_in_one_place():
     assert of_library <= CAFFE_CORNER, of_library - CAFFE_CORNER
 
 
+def test_no_link_is_committed():
+    """Where it leads is not what a clone has: a link .venv would stop make setup there."""
+    listed = subprocess.run(["git", "ls-files", "-s"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("no git repository")
+    links = [line.split("\t")[1] for line in listed.stdout.splitlines() if line[:6] == "120000"]
+    assert links == []
+
+
 def test_no_comprehension_stands_in_another():
     nested = []
     for path in modules():

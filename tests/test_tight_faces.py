@@ -70,7 +70,7 @@ def test_databases_that_differ_are_refused(chain, tight, tmp_path, expect_refusa
     expect_refusal(TRAIN, training(tmp_path / "db", tmp_path / "run"), *words)
     shutil.copytree(chain / "db" / "smile", tmp_path / "two" / "smile")
     shutil.copytree(tight / "age", tmp_path / "two" / "gender")
-    same = ["--profile", "tiny", "--job", "fotw", "--db", tmp_path / "two"]
+    same = ["--profile", "tiny", "--job", "fotw", "--db", tmp_path / "two", "--init", chain / "run"]
     named = "0.238 of the side apart for tower smile, 0.36 for gender"
     expect_refusal(TRAIN, [*same, "--out", tmp_path / "run"], named)
     # Branches alone, on layers that have learnt from wider faces and stay.

@@ -39,7 +39,7 @@ def parse(argv):
         nargs="+",
         choices=tasks.TOWERS,
         metavar="TOWER",
-        default=tasks.TOWERS,
+        default=(),
         help="those that are taken of runs; the others come from a fused model",
     )
     parser.add_argument(
@@ -59,10 +59,10 @@ def parse(argv):
     parser.add_argument("--gpu", default="", help="GPU number for the check; default: CPU")
     args = parser.parse_args(argv)
     args.run, args.proposal = arguments.several(args.run), arguments.several(args.proposal)
-    if not args.run and (not args.proposal or args.tower or args.trunk):
+    if not args.run and (not args.proposal or args.tower or args.trunk or args.towers):
         raise InputError("--run is missing: give the folder of a training run")
-    if args.tower and (len(args.run) > 1 or args.trunk or args.proposal):
-        raise InputError("--tower takes one --run, no --trunk and no --proposal")
+    if args.tower and (len(args.run) > 1 or args.trunk or args.proposal or args.towers):
+        raise InputError("--tower takes one --run, no --trunk, --towers and --proposal")
     return args
 
 

@@ -11,11 +11,11 @@ the exit code is 1 where anything differs.
 import os
 import sys
 
-from allinone import arguments
+from allinone import arguments, folders
 from allinone.errors import InputError, command
 from evaluate import headline
 from tools.killing import commands
-from tools.killing.trial import Trials
+from tools.killing.trial import INPUTS, KIND, Trials
 from tools.recipes.options import BLAS_THREADS
 
 HEAD = ("command", "kills", "runs", "same bytes", "otherwise", "seconds without a kill")
@@ -45,7 +45,8 @@ def main(argv=None):
     args = parse(argv)
     os.environ[BLAS_THREADS] = "1"
     out = os.path.abspath(args.out)
-    inputs = os.path.abspath(args.inputs or os.path.join(out, "inputs"))
+    inputs = os.path.abspath(args.inputs or os.path.join(out, INPUTS))
+    folders.claim(out, KIND)
     rows, counted, problems = [HEAD], [], []
     some = commands.chosen(args.commands)
     for number, one in enumerate(some):

@@ -103,6 +103,9 @@ def check(options):
     """Refuse options that do not go together."""
     if options.cores > 1 and options.gpu:
         raise InputError("--cores goes without --gpu; leave one of them out")
+    if not options.init and (options.branches or schedules.JOBS["paper"][options.job].branches):
+        what = "--branches" if options.branches else f"--job {options.job}"
+        raise InputError(f"{what} needs --init: most layers stay as they start, and learn nothing")
     if options.widen and not options.init:
         raise InputError("--widen needs --init, the narrower net")
     if options.widen and not options.profile:

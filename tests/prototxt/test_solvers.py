@@ -1,5 +1,7 @@
 """Solver files hold any path: Caffe aborts at one that it cannot parse."""
 
+import caffe_nets
+import numpy as np
 import pytest
 from google.protobuf import text_format
 
@@ -34,3 +36,31 @@ def test_a_path_of_any_letters_is_read_back_by_caffe(tmp_path, name):
 
 def test_a_name_that_is_not_utf8_is_kept():
     assert solvers.quoted("a\udce9b") == '"a\\351b"'
+
+
+FAR_OFF = """
+layer { name: "one" type: "DummyData" top: "one" dummy_data_param { shape { dim: 1 dim: 1 }
+  data_filler { type: "constant" value: 1 } } }
+layer { name: "far" type: "DummyData" top: "far" dummy_data_param { shape { dim: 1 dim: 1 }
+  data_filler { type: "constant" value: 500 } } }
+layer { name: "fc" type: "InnerProduct" bottom: "one" top: "fc" inner_product_param {
+  num_output: 1 bias_term: false weight_filler { type: "constant" value: 0 } } }
+layer { name: "loss" type: "EuclideanLoss" bottom: "fc" bottom: "far" top: "loss" }
+"""
+
+
+@pytest.mark.parametrize("iter_size", [1, 4])
+def test_gradients_are_clipped_alike_however_many_mini_batches_an_iteration_has(
+    tmp_path, iter_size
+):
+    """Of the weight 0 the gradient is -500: clipped to 20, the rate of 0.1 makes it 2.
+
+    Caffe clips the sum of the mini-batches' gradients, and takes their mean afterwards.
+    """
+    job = schedules.JOBS["tiny"]["age"]
+    text = solvers.solver_text(profiles.TINY, job, "net", "run", iter_size=iter_size)
+    clipping = text_format.Parse(text, caffe_pb2.SolverParameter()).clip_gradients
+    more = f"iter_size: {iter_size} clip_gradients: {clipping}"
+    solver = caffe_nets.solver(FAR_OFF, tmp_path, more)
+    solver.step(1)
+    np.testing.assert_allclose(solver.net.params["fc"][0].data, [[2]], rtol=1e-6)

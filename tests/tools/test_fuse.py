@@ -167,6 +167,13 @@ def test_a_fused_model_gives_the_towers_that_no_run_has(chain, branch, tmp_path,
     assert not model.open_model(str(out)).has(model.TPE) and not (out / model.TPE).exists()
 
 
+def test_towers_that_no_run_has_are_refused(chain, branch, tmp_path, expect_refusal):
+    given = ["--run", chain / "model", "--run", branch[0], "--out", tmp_path / "model"]
+    words = "--towers smile: no run has it", "leave it out"
+    expect_refusal(FUSE, [*given, "--towers", "age", "smile"], *words)
+    expect_refusal(FUSE, ["--run", chain / "model", *given[-2:], "--towers", "age"], "age: no run")
+
+
 def test_a_fused_model_goes_with_its_own_trunk(chain, tuned, tmp_path, expect_refusal):
     given = ["--run", chain / "model", "--run", tuned, "--out", tmp_path / "model"]
     expect_refusal(FUSE, given, "conv1, conv2", "--trunk")

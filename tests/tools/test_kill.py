@@ -67,3 +67,17 @@ def test_an_unknown_command_is_refused(expect_refusal, tmp_path):
     arguments = ["--out", tmp_path, "--commands", "dance"]
     expect_refusal(KILL, arguments, "dance", "build_db scenes")
     expect_refusal(KILL, ["--out", tmp_path, "--kills", 0], "--kills 0")
+
+
+@pytest.mark.parametrize("option", ["--out", "--inputs"])
+def test_what_others_have_put_into_its_folders_stays(expect_refusal, tmp_path, option):
+    """Such as datasets in data/, by the names of its own inputs."""
+    mine = tmp_path / "mine" / ("convert" if option == "--out" else "celeba") / "mine.jpg"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    given = {"--out": tmp_path / "out", "--inputs": tmp_path / "inputs", option: tmp_path / "mine"}
+    arguments = [part for pair in given.items() for part in pair]
+    expect_refusal(
+        KILL, [*arguments, "--kills", 1, "--commands", "convert"], mine.parent, "of this kit"
+    )
+    assert mine.read_text() == "mine"

@@ -31,20 +31,19 @@ def fuse(
     runs: list[str],
     out: str,
     trunk: str | None = None,
-    towers: Sequence[str] = tasks.TOWERS,
+    towers: Sequence[str] = (),
     proposal: Sequence[str] = (),
 ) -> dict[str, float]:
     """Write the fused net, its dense form and their history into the folder `out`.
 
     trunk: the run whose trunk is taken where they differ; towers: those that are taken of runs, the
-    others come from a fused model; proposal: runs of the nets of windows, else those of a fused
-    model are kept. Returns the largest differences, {tower/output: number}. InputError where runs
-    do not fit together; nothing is written then.
+    others come from a fused model, (): all that runs have; proposal: runs of the nets of windows,
+    else those of a fused model are kept. Returns the largest differences, {tower/output: number}.
+    InputError where runs do not fit together; nothing is written then.
     """
     sources = [read_source(run) for run in runs]
-    for source in sources:
-        if not source.is_model:
-            source.towers = [tower for tower in source.towers if tower in towers]
+    if towers:
+        take_only(towers, sources)
     if all(source.is_model for source in sources):
         raise InputError(
             f"{', '.join(runs)}: its net has none of the towers that were trained; give the folder "
@@ -101,6 +100,18 @@ def fuse(
             **score_of(owners[tasks.REGION_TOWER], searched_anew=bool(proposing)),
         )
     return differences
+
+
+def take_only(towers: Sequence[str], sources: list[Source]) -> None:
+    """Leave of runs these towers alone; InputError where no run has one of them."""
+    trained = [source for source in sources if not source.is_model]
+    lacking = [tower for tower in towers if not any(tower in one.towers for one in trained)]
+    if lacking:
+        raise InputError(
+            f"--towers {' '.join(lacking)}: no run has it; give its run with --run, or leave it out"
+        )
+    for source in trained:
+        source.towers = [tower for tower in source.towers if tower in towers]
 
 
 def take_out(profile: Profile, run: str, tower: str, out: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import cv2
 import msgspec
 
-from allinone import files, pictures, record
+from allinone import files, folders, pictures, record
 from allinone.errors import InputError
 
 SMALL = (70, 80)  # pictures, and pixels of their sides: quickly searched for regions
@@ -108,13 +108,20 @@ MAKERS: dict[str, Callable[[str, str], None]] = dict(
 )
 
 
+WHOLE = "*.whole"  # beside an input that is whole
+KIND = folders.Kind("folder of inputs", holds=(*MAKERS, WHOLE), proofs={WHOLE: ""}, is_marked=True)
+
+
 def make(folder: str, name: str) -> str:
-    """Return the path of an input in a folder; makes it where it is not whole yet."""
+    """Return the path of an input in a folder; makes it where it is not whole yet.
+
+    InputError where something of that name is there, and the folder is not of such inputs.
+    """
     place, whole = os.path.join(folder, name), os.path.join(folder, f"{name}.whole")
     if not os.path.isfile(whole):
+        folders.claim(folder, KIND)
         print(f"  making {place}", flush=True)
         shutil.rmtree(place, ignore_errors=True)
-        os.makedirs(folder, exist_ok=True)
         MAKERS[name](folder, place)
         with files.replacing(whole):
             pass

@@ -13,12 +13,13 @@ import sys
 import time
 from dataclasses import dataclass, field
 
-from allinone import files
+from allinone import files, folders
 from allinone.errors import InputError
-from tools.killing.commands import Killed
+from tools.killing.commands import COMMANDS, Killed
 
 # Of these no two runs leave the same: locks, times of day, what Caffe writes before it is whole.
 OTHERWISE = ("*.lock", "*/lock.mdb", "*/tensorboard/*", "*/snapshots/partial/*")
+INPUTS = "inputs"  # folder of the inputs, unless another is named
 PATIENCE = 120.0  # seconds, and 20 times those of a run that is not killed: longer is a hang
 
 
@@ -97,14 +98,26 @@ def differences(expected: dict[str, str], found: dict[str, str]) -> str:
     return "; ".join(parts)
 
 
+def name_of(one: Killed) -> str:
+    """Return the name of a command's folder; its log is called the same."""
+    return one.name.replace(" ", "_").replace(":", "").replace(",", "")
+
+
+KIND = folders.Kind(
+    "folder of killed commands",
+    holds=(INPUTS, *map(name_of, COMMANDS), *(f"{name_of(one)}.log" for one in COMMANDS)),
+    is_marked=True,
+)
+
+
 class Trials:
     """The trials of one command, all in the same folder, so that paths are the same."""
 
     def __init__(self, one: Killed, inputs: str, out: str, seed: int) -> None:
         """Take the command, the folder of the inputs, that for its work, and the seed."""
         self.one, self.inputs = one, inputs
-        name = one.name.replace(" ", "_").replace(":", "").replace(",", "")
-        self.work, self.log = os.path.join(out, name), os.path.join(out, f"{name}.log")
+        self.work = os.path.join(out, name_of(one))
+        self.log = f"{self.work}.log"
         self.rng = random.Random(f"{seed} {one.name}")
         self.arguments = one.arguments(inputs, self.work)
 

@@ -38,19 +38,9 @@ def nets_of(profile: Profile) -> Iterator[tuple[caffe_pb2.NetParameter, int]]:
         job = replace(job, batch=dict.fromkeys(job.towers, ROWS))
         training = towers.train_net(profile, job, "", profile.identities, validation=1)
         for phase in (caffe.TRAIN, caffe.TEST):
-            yield dummy_twin(of_phase(training, phase)), phase
+            yield dummy_twin(towers.of_phase(training, phase)), phase
     for net in (deploy.deploy_net(profile), deploy.dense_net(profile)):
         yield net, caffe.TEST
-
-
-def of_phase(net, phase: int):
-    """Return a net with the layers of one phase alone."""
-    kept = type(net)(name=net.name)
-    for layer in net.layer:
-        if not layer.include or any(rule.phase == phase for rule in layer.include):
-            kept.layer.add().CopyFrom(layer)
-            del kept.layer[-1].include[:]
-    return kept
 
 
 def cases(profile: Profile) -> Iterator[Case]:

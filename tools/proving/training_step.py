@@ -29,8 +29,8 @@ Losses = dict[str, np.ndarray]  # {task: a loss for each iteration}
 
 
 def half(job: Job) -> int:
-    """Return the iteration of the first snapshot."""
-    return max(1, job.iterations // 2)
+    """Return the iteration of the first snapshot; the next one is the last."""
+    return -(-job.iterations // 2)
 
 
 def train(job: Job, profile: str, out: str, batch: float, *device: str) -> str:
@@ -148,10 +148,10 @@ def resume(job: Job) -> Found:
 def two_gpus(job: Job) -> Found:
     """Train on two cards over NCCL, and compare with two processes on the CPU."""
     found, name = Found(), job.profile_name
-    pair = ",".join(map(str, job.cards[:2]))
-    ours = train_anew(job, name, job.path(name, "run_nccl"), 1.0, "--gpu", pair)
+    pair, batch = ",".join(map(str, job.cards[:2])), BATCH.get(name, 1.0)
+    ours = train_anew(job, name, job.path(name, "run_nccl"), batch, "--gpu", pair)
     # A card has a mini-batch of its own; processes on the CPU share one, here twice as large.
     on_cpu = job.path(name, "run_cores")
-    reference = train_anew(job, name, on_cpu, 2.0, "--cores", "2")
+    reference = train_anew(job, name, on_cpu, 2 * batch, "--cores", "2")
     compare_losses(found, ours, reference, f"GPUs {pair}", "CPU, two processes")
     return found

@@ -114,6 +114,7 @@ def finish(args, known):
 
 def fine_tune(args, profile):
     """Do the steps, and print the figures of the validation part before and after."""
+    own_steps.read_again_where_faces_were_dropped(args)
     code = steps.run([own_steps.reading_step(args)], args.out)
     if not code:
         code = steps.run([own_steps.finding_step(args)], args.out)

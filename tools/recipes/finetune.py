@@ -28,8 +28,11 @@ def databases(db, job, fold):
     fold: numbers as text, WHOLE for the database of the whole set, None for all by turns.
     """
     root = os.path.join(db, "finetune", job)
-    there = sorted(glob.glob(f"{glob.escape(root)}/fold_*"))
-    folds = {str(int(path.rsplit("_", 1)[1])): path for path in there}
+    folds = {}
+    for path in sorted(glob.glob(f"{glob.escape(root)}/fold_*")):
+        number = path.rsplit("_", 1)[1]
+        if number.isdecimal():  # else it is somebody's own, such as fold_01.old
+            folds[str(int(number))] = path
     numbers = [int(name) for name in folds]
     if os.path.isdir(os.path.join(root, WHOLE)):
         folds[WHOLE] = os.path.join(root, WHOLE)

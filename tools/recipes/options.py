@@ -73,7 +73,7 @@ def train(args: argparse.Namespace, profile: str, db: str, out: str, *more: str)
     for name in OF_TRAINING:
         value = getattr(args, name, None)
         if value is not None:
-            command += [flag(name), f"{value:g}" if isinstance(value, float) else str(value)]
+            command += [flag(name), f"{value:.12g}" if isinstance(value, float) else str(value)]
     return command
 
 

@@ -64,6 +64,14 @@ def reading_step(args: argparse.Namespace) -> Step:
     )
 
 
+def read_again_where_faces_were_dropped(args: argparse.Namespace) -> None:
+    """Forget that the set was read where some of it was dropped: pictures may be there by now."""
+    dropped = os.path.join(args.folder, conversion.DROPPED)
+    if os.path.isfile(dropped) and os.path.getsize(dropped):
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(steps.stamp_of(reading_step(args), args.out))
+
+
 def finding_step(args: argparse.Namespace) -> Step:
     """Return the step that finds the landmarks of a set that was read."""
     records, finder = records_of(args), args.landmarks_from

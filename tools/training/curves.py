@@ -30,10 +30,12 @@ def read_log(path: str) -> tuple[dict, dict]:
     for task in losses[0]["loss"]:
         curves[task] = iterations_of(losses), _column(losses, ("loss", task), path)
     figures = {}
-    for task, metrics in (held_out[0]["validation"] if held_out else {}).items():
-        for metric in list(metrics)[:1]:  # the task's figure; others stand in the log alone
-            values = _column(held_out, ("validation", task, metric), path)
-            figures[task] = iterations_of(held_out), metric, values
+    for task in dict.fromkeys(task for entry in held_out for task in entry["validation"]):
+        # What is validated on may have changed meanwhile, and have had no such label.
+        some = [entry for entry in held_out if task in entry["validation"]]
+        for metric in list(some[0]["validation"][task])[:1]:  # others stand in the log alone
+            values = _column(some, ("validation", task, metric), path)
+            figures[task] = iterations_of(some), metric, values
     return curves, figures
 
 

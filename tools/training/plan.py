@@ -1,7 +1,8 @@
 """What a training run is made of, so that it is only gone on with when nothing of it has changed.
 
 A plan names the net, the solver, the data, the weights that it starts from, the number of
-processes, and the code that the result depends on. It holds no path: a run may be moved.
+processes, and the code that the result depends on. It holds no path: a run may be moved. What it is
+validated on may change: the net's test phase decides nothing of what it learns.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 
 from allinone import closure, files, folders, reading, snapshots, store
 from allinone.errors import InputError, writing
+from allinone.pycaffe import caffe, caffe_pb2, text_format
 from allinone.snapshots import FOLDER, NET, PLAN, PREFIX, SOLVER
 from prototxt import committed, solvers, towers
 from tools.training import data
@@ -127,11 +129,12 @@ def prepare(out: str, texts: dict[str, str], plan: dict, resume: bool) -> bool:
     earlier = os.path.isdir(os.path.join(out, FOLDER))
     if earlier:
         before = reading.read_json(path, "delete it") if os.path.isfile(path) else None
-        if before == plan and not resume:
+        same = learns_alike(before, plan)
+        if same and not resume:
             raise InputError(
                 f"{out}: holds a run of the same settings; go on with --resume, or delete it"
             )
-        if before != plan:
+        if not same:
             move_aside(out)
             earlier = False
     files.write_json(path, plan)  # first: it proves that the folder is a run's
@@ -143,9 +146,25 @@ def prepare(out: str, texts: dict[str, str], plan: dict, resume: bool) -> bool:
     return earlier
 
 
+def learns_alike(before: object, plan: dict) -> bool:
+    """Tell whether an earlier plan is the same but for what the run is validated on."""
+    if not (isinstance(before, dict) and isinstance(before.get("net"), str)):
+        return False
+    try:
+        return dict(before, net=_learning(before["net"])) == dict(plan, net=_learning(plan["net"]))
+    except (text_format.ParseError, ValueError, RecursionError):
+        return False
+
+
+def _learning(text):
+    """Return the text of a training net without its test phase."""
+    net = text_format.Parse(text, caffe_pb2.NetParameter())
+    return str(towers.of_phase(net, caffe.TRAIN))
+
+
 def move_aside(out: str) -> None:
     """Rename the folder of a run to <out>.before<n>, and print so."""
-    number = 1
+    out, number = out.rstrip(os.sep), 1
     while os.path.lexists(f"{out}.before{number}"):
         number += 1
     with writing(out):

@@ -8,8 +8,9 @@ from allinone import device, schedules, snapshots
 from allinone.errors import InputError
 from allinone.profiles import PROFILES, Profile
 from allinone.schedules import Job
-from allinone.tasks import tasks_of
-from tools.training.options import Options
+from allinone.tasks import TOWERS, tasks_of
+from prototxt.towers import variation_of
+from tools.training.options import Options, flag
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,8 @@ def adapted(job: Job, options: Options, profile: Profile, iterations: int) -> Jo
     switch = options.age_switch
     if switch is None:  # at the same share of the iterations
         switch = round(job.age_switch * iterations / job.iterations)
+    refuse_without_effect(options, job)
     towers = tuple(tower for tower in job.towers if tower in (options.towers or job.towers))
-    if not towers:
-        raise InputError(
-            f"--towers {' '.join(options.towers)}: job {job.name} has {', '.join(job.towers)}"
-        )
     job = replace(job, towers=towers)
     if options.taught:
         job = with_a_teacher(job)
@@ -97,6 +95,27 @@ def adapted(job: Job, options: Options, profile: Profile, iterations: int) -> Jo
         vary=tuple(options.vary),
         balance=tuple(options.balance),
     )
+
+
+def refuse_without_effect(options: Options, job: Job) -> None:
+    """Raise InputError where an option names what the run has not, and so would change nothing."""
+    learning = [tower for tower in job.towers if tower in (options.towers or job.towers)]
+    having = dict(towers=job.towers, without_dropout=learning, balance=learning)
+    for name, known in having.items():
+        strange = [tower for tower in getattr(options, name) if tower not in known]
+        if strange:
+            raise InputError(
+                f"{flag(name)} {' '.join(strange)}: job {job.name} has {', '.join(known)}"
+            )
+    varied = replace(job, vary=tuple(options.vary))
+    if options.vary and not any("vary" in variation_of(tower, varied) for tower in learning):
+        raise InputError(
+            f"--vary {' '.join(options.vary)}: is for no picture of {', '.join(learning)}; leave "
+            "it out"
+        )
+    apart = [tower for tower in learning if tower not in TOWERS]
+    if options.branches and apart:
+        raise InputError(f"--branches: {', '.join(apart)} has no branches; leave it out")
 
 
 def with_a_teacher(job: Job) -> Job:

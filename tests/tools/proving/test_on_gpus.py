@@ -6,10 +6,11 @@ import os
 import numpy as np
 import pytest
 
-from allinone import profiles
+from allinone import profiles, schedules
 from allinone.errors import InputError
 from tools.proving import commands, layers_step, single_layers, training_step
 from tools.proving.job import Job
+from tools.training import settings
 
 
 def job(folder, gpu):
@@ -43,13 +44,29 @@ def test_a_card_trains_beside_the_cpu(tmp_path, trained):
     assert found.figures["smile"]["losses"] == pytest.approx([1, 1 / 2, 1 / 3, 1 / 4], abs=1e-6)
 
 
-def test_two_cards_are_set_beside_two_processes(tmp_path, trained):
-    """Processes on the CPU share a mini-batch that is twice as large."""
-    training_step.two_gpus(job(tmp_path, "2,3,5"))
+@pytest.mark.parametrize("profile, batch", [("tiny", 1.0), ("paper", 1 / 16)])
+def test_two_cards_are_set_beside_two_processes(tmp_path, trained, profile, batch):
+    """Processes on the CPU share a mini-batch that is twice as large; of paper a CPU does few."""
+    training_step.two_gpus(Job("2,3,5", str(tmp_path), 4, (profile,), profile))
     assert trained == [
-        ("run_nccl", 1.0, ("--gpu", "2,3")),
-        ("run_cores", 2.0, ("--cores", "2")),
+        ("run_nccl", batch, ("--gpu", "2,3")),
+        ("run_cores", 2 * batch, ("--cores", "2")),
     ]
+
+
+def test_two_cards_and_two_processes_have_the_same_pictures():
+    """Of each sub-network, whatever the rounding of few pictures."""
+    for name, profile in profiles.PROFILES.items():
+        joint, factor = schedules.JOBS[name]["joint"], training_step.BATCH.get(name, 1.0)
+        card = settings.batches(joint, profile, factor, 1)
+        assert settings.batches(joint, profile, 2 * factor, 2) == card
+
+
+def test_a_run_of_any_length_has_one_snapshot_before_its_last_iteration(tmp_path):
+    """The one that it is resumed from."""
+    for length in range(2, 60):
+        half = training_step.half(Job("", str(tmp_path), length, ("tiny",), "tiny"))
+        assert [number for number in range(1, length) if number % half == 0] == [half], length
 
 
 @pytest.mark.parametrize("gpu, states", [("0", ["good", "measured"]), ("", ["wrong"])])

@@ -4,11 +4,12 @@ import os
 import shutil
 import sys
 
+import numpy as np
 import pytest
 import report_results
 from conftest import started
 
-from allinone import files, folders, model, model_writing, record
+from allinone import files, folders, model, model_writing, pictures, record
 from allinone.errors import InputError
 from allinone.record import FaceRecord
 from data_prep import landmark_finder
@@ -116,6 +117,24 @@ def test_landmarks_that_are_gone_are_found_again(args, tmp_path):
     (located,) = step.outputs
     files.write_json(steps.stamp_of(step, args.out), steps.state(step))
     assert steps.why(step, args.out) == f"{located} is missing"
+
+
+def test_pictures_that_come_later_are_read_where_the_table_is_the_same(args, tmp_path):
+    """And nothing is read again where every row was taken."""
+    pictures.write_image(f"{args.folder}/a.jpg", np.zeros((8, 8, 3), np.uint8))
+    (tmp_path / "set" / "faces.csv").write_text("image,age\na.jpg,30\nb.jpg,40\n")
+
+    def faces_read():
+        own_steps.read_again_where_faces_were_dropped(args)
+        step = own_steps.reading_step(args)
+        needed = steps.why(step, args.out)
+        assert steps.run([step], args.out) == 0
+        return bool(needed), [face.image for face in record.read(own_steps.records_of(args))]
+
+    assert faces_read() == (True, ["a.jpg"])
+    pictures.write_image(f"{args.folder}/b.jpg", np.zeros((8, 8, 3), np.uint8))
+    assert faces_read() == (True, ["a.jpg", "b.jpg"])
+    assert faces_read() == (False, ["a.jpg", "b.jpg"])
 
 
 # ---- What cannot be done is said.

@@ -155,6 +155,7 @@ def test_fine_tuning_goes_through_the_folds_that_are_there(command, expect_refus
     names = ("fold_01", "fold_02", "fold_10", "all")
     for name in names:
         (tmp_path / "db/finetune/fddb" / name / "det").mkdir(parents=True)
+    (tmp_path / "db/finetune/fddb/fold_01.old").mkdir()  # somebody's own
     folders = ["--db", tmp_path / "db", "--run", "joint", "--out", tmp_path / "runs"]
     command_line = ["tools.recipes.finetune", "fddb", "--profile", "tiny", *folders]
     commands, _ = shown(command, *command_line)
@@ -168,6 +169,8 @@ def test_fine_tuning_goes_through_the_folds_that_are_there(command, expect_refus
     commands, _ = shown(command, *command_line, *tuned)
     assert len(commands) == 2 and "fold_02" in commands[0]
     assert "--iterations 7 --base-lr 0.5 --batch 2" in commands[0]
+    commands, _ = shown(command, *command_line, "--fold", "2", "--base-lr", "0.000123456789")
+    assert "--base-lr 0.000123456789" in commands[0]
     commands, _ = shown(command, *command_line, "--fold", "all")
     assert len(commands) == 2 and "finetune/fddb/all" in commands[0]
     commands, _ = shown(command, *command_line, "--fold", "10 1")

@@ -35,6 +35,21 @@ def test_a_log_is_read_as_it_was_written(tmp_path):
     assert set(held_out) == {"age"}
 
 
+def test_a_task_that_was_not_always_validated_has_the_figures_that_there_are(tmp_path):
+    log = Log(str(tmp_path), 0)
+    for iteration, found in (
+        (1, dict(age=dict(mae=9.0))),
+        (2, dict(age=dict(mae=8.0), smile=dict(accuracy=0.6))),
+        (3, dict(smile=dict(accuracy=0.7))),
+    ):
+        log.losses(iteration, dict(age=1.0, smile=1.0))
+        log.figures(iteration, found)
+    log.close()
+    _, held_out = curves.read_log(str(tmp_path / "log.jsonl"))
+    shown = {task: (list(one[0]), one[1], list(one[2])) for task, one in held_out.items()}
+    assert shown == dict(age=([1, 2], "mae", [9, 8]), smile=([2, 3], "accuracy", [0.6, 0.7]))
+
+
 def test_a_resumed_log_goes_on_after_its_iteration(tmp_path):
     log = Log(str(tmp_path), 0)
     for iteration in (1, 2, 3):

@@ -12,6 +12,8 @@ import pytest
 from conftest import BATCH, ROOT
 from training_runs import job_options
 
+from allinone import tasks
+from allinone.errors import InputError
 from tools.training import plan, settings
 from tools.training.options import Options
 
@@ -54,10 +56,12 @@ def test_where_a_run_stands_is_not_in_its_plan(chain, tmp_path):
     assert str(tmp_path) not in json.dumps(made(chain, tmp_path / "a")[1])
 
 
-def test_a_run_of_other_settings_is_moved_aside(chain, tmp_path, capsys):
+@pytest.mark.parametrize("typed", ["run", "run/"])
+def test_a_run_of_other_settings_is_moved_aside(chain, tmp_path, capsys, typed):
     out = tmp_path / "run"
     shutil.copytree(chain / "run", out)
-    assert plan.prepare(str(out), *made(chain, out, seed=7), resume=True) is False
+    asked = made(chain, out, seed=7)
+    assert plan.prepare(os.path.join(tmp_path, typed), *asked, resume=True) is False
     assert "now in" in capsys.readouterr().out
     assert (tmp_path / "run.before1" / "snapshots").is_dir()
     assert os.listdir(out / "snapshots") == []
@@ -69,6 +73,29 @@ def test_a_run_of_the_same_settings_is_resumed_and_its_files_are_written_again(c
     os.remove(out / "solver.prototxt")
     assert plan.prepare(str(out), *made(chain, out, snapshot=5), resume=True) is True
     assert str(out) in (out / "solver.prototxt").read_text()
+
+
+def test_a_run_goes_on_where_only_what_it_is_validated_on_has_changed(chain, tmp_path):
+    """Such as a run that was begun without any; what it learns from still counts."""
+    out, db = tmp_path / "run", tmp_path / "db"
+    shutil.copytree(chain / "run", out)
+    db.mkdir()
+    for tower in tasks.TOWERS:
+        os.symlink(chain / "db" / tower, db / tower)
+    texts, without = made(chain, out, db=str(db))
+    before = json.loads((out / "plan.json").read_text())
+    assert "TEST" in before["net"] and "TEST" not in without["net"]
+    assert plan.learns_alike(before, without) and plan.learns_alike(without, before)
+    assert not plan.learns_alike(before, made(chain, out, db=str(db), seed=7)[1])
+    assert plan.prepare(str(out), texts, without, resume=True) is True
+    with pytest.raises(InputError, match="holds a run of the same settings"):
+        plan.prepare(str(out), *made(chain, out), resume=False)
+    assert not (tmp_path / "run.before1").exists()
+
+
+@pytest.mark.parametrize("before", [None, [], {}, {"net": 3}, {"net": "layer {"}], ids=str)
+def test_what_is_no_plan_is_no_earlier_run(chain, tmp_path, before):
+    assert not plan.learns_alike(before, made(chain, tmp_path)[1])
 
 
 # ---- The code that the result depends on.

@@ -95,6 +95,9 @@ def test_a_profile_that_is_no_longer_there_is_named(chain, tmp_path):
         (["--cores", 2, "--gpu", 0], "goes without --gpu"),
         (["--cores", 0], "--cores 0: must be a whole number from 1 up"),
         (["--widen"], "needs --init"),
+        (["--branches"], "--branches needs --init"),
+        (["--job", "fddb"], "--job fddb needs --init"),
+        (["--job", "smile", "--balance", "age"], "--balance age: job smile has smile"),
         (["--without-dropout", "ages"], "invalid choice"),
         (
             ["--age-weight", 0],
@@ -159,6 +162,24 @@ def test_a_last_run_can_do_without_dropout_in_some_towers(chain, tmp_path, witho
 def test_numbers_that_make_no_training_are_refused(asked, says):
     with pytest.raises(InputError, match=says):
         made(**asked)
+
+
+@pytest.mark.parametrize(
+    "asked, says",
+    [
+        (dict(job="fotw", towers=("smile", "age")), "--towers age: job fotw has smile, gender"),
+        (dict(towers=("det",), without_dropout=("age",)), "--without-dropout age: .* has det$"),
+        (dict(towers=("age",), balance=("age", "gender")), "--balance gender: .* has age$"),
+        (dict(job="det", vary=("borders",)), "--vary borders: is for no picture of det"),
+        (dict(job="proposal", vary=("blur", "grey")), "--vary blur grey: is for no picture of"),
+        (dict(job="proposal", branches=True), "--branches: proposal has no branches"),
+        (dict(job="hyperface", branches=True), "--branches: hyperface has no branches"),
+    ],
+)
+def test_options_that_would_change_nothing_are_refused(asked, says):
+    with pytest.raises(InputError, match=says):
+        made(**asked)
+    assert made(job="det", vary=("borders", "blur")).job.vary == ("borders", "blur")
 
 
 @pytest.mark.parametrize("which", ["db", "out"])
