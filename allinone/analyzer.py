@@ -72,6 +72,11 @@ class FaceAnalyzer:
         self.describer = Backend(model_dir, engine, gpu, stage=2) if stage1 else self.backend
         self.smallest = smallest
         self.proposals = proposals or usual_proposals(self.backend.model.has)
+        if smallest is not None and self.proposals not in NEEDED:
+            raise InputError(
+                f"smallest {smallest}: proposals {self.proposals} know no least height; leave it "
+                "out"
+            )
         self.score = self.backend.model.score_of(self.proposals)
         self._propose = PROPOSALS[self.proposals]
         if self.proposals in NEEDED:  # a bad net is an error of the model, not of each picture

@@ -167,11 +167,12 @@ def _inputs(settings, earlier):
             f"{', '.join(settings.inputs)}: no picture but the drawings of an earlier analysis; "
             "name pictures"
         )
-    of_videos = settings.start, settings.end is not None, settings.search_every > 1
+    nth = settings.every > 1, settings.search_every > 1
+    of_videos = *nth, settings.start, settings.end is not None
     if not videos and any(of_videos):
         raise InputError(
-            "--start, --end, --search-every: are of videos, and none is among the inputs; leave "
-            "them out"
+            "--every, --start, --end, --search-every: are of videos, and none is among the inputs; "
+            "leave them out"
         )
     cameras = [one for one in videos if inputs.is_camera(one)]
     if cameras and isinstance(settings.workers, str):

@@ -19,6 +19,7 @@ from allinone.analysis import inputs, run
 from allinone.errors import InputError, command
 from allinone.face import RAW, UNIT
 
+LONGEST = 1e9  # our choice: seconds of a video
 OF_SEARCH = ("score", "proposals", "smallest")  # options that mean nothing with --boxes
 
 
@@ -65,8 +66,9 @@ def parse(argv):
         help="videos: search for faces in every n-th frame that is looked at, and follow them in "
         "those between; default: search in all",
     )
-    add("--start", type=arguments.Real(0), default=0.0, help="videos: seconds, default from 0 on")
-    add("--end", type=arguments.Real(above=0), help="videos: seconds, default to the end")
+    seconds = arguments.Real(0, LONGEST)
+    add("--start", type=seconds, default=0.0, help="videos: seconds, default from 0 on")
+    add("--end", type=seconds, help="videos: seconds, default to the end")
     add(
         "--descriptor",
         nargs="?",
