@@ -40,12 +40,12 @@ class FaceAnalyzer:
 
     def __init__(
         self,
-        model_dir: str | None = None,
+        model_dir: str | os.PathLike | None = None,
         engine: str | None = None,
         device: str | int | None = None,
         proposals: str | None = None,
         smallest: float | None = None,
-        stage1: str | None = None,
+        stage1: str | os.PathLike | None = None,
     ) -> None:
         """Open a model.
 
@@ -104,6 +104,7 @@ class FaceAnalyzer:
         """
         if boxes is None:
             return self.analyze_many([image], score, clip)[0]
+        check_score(score)
         image = picture_of(image)
         regions = boxes_.given(boxes, *image.shape[1::-1])
         return self._described([image], [self.look(image, regions)], clip)[0]

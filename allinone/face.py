@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import field, make_dataclass
 from typing import Any, Optional
 
@@ -29,7 +30,7 @@ class _Face:
         """Return the descriptor at length 1, so that the product of two is their cosine."""
         return self.descriptor / max(float(np.linalg.norm(self.descriptor)), 1e-12)
 
-    def to_record(self, image: str, descriptor: str = "", **where: Any) -> FaceRecord:
+    def to_record(self, image: str | os.PathLike, descriptor: str = "", **where: Any) -> FaceRecord:
         """Return the face as a line of results.
 
         image: path of its picture; descriptor: RAW, UNIT or "" for none of it; where: further
@@ -43,7 +44,7 @@ class _Face:
         if descriptor:
             numbers = self.unit_descriptor() if descriptor == UNIT else self.descriptor
             answers["descriptor"] = rounded(numbers, ANSWERS[tasks.DESCRIPTOR][1])
-        return FaceRecord(image, box=rounded(self.box, 2), **where, **answers)
+        return FaceRecord(os.fspath(image), box=rounded(self.box, 2), **where, **answers)
 
 
 def rounded(values, digits: int):
