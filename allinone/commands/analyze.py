@@ -30,10 +30,20 @@ def parse(argv):
     add("inputs", nargs="+", help="pictures, folders of pictures, patterns, videos, camera numbers")
     add(
         "--model",
+        type=arguments.name,
         help=f"folder of the fused model; default: that of {model.VARIABLE}, else {model.SHIPPED}",
     )
-    add("--stage1", help="folder of the model that finds faces and landmarks, where it is another")
-    add("--out", required=True, help=f"folder for {run.LINES} and the drawn pictures")
+    add(
+        "--stage1",
+        type=arguments.name,
+        help="folder of the model that finds faces and landmarks, where it is another",
+    )
+    add(
+        "--out",
+        type=arguments.name,
+        required=True,
+        help=f"folder for {run.LINES} and the drawn pictures",
+    )
     add("--score", type=arguments.SHARE, help="least detection score; default: the model's own")
     add(
         "--proposals",
@@ -43,6 +53,7 @@ def parse(argv):
     )
     add(
         "--boxes",
+        type=arguments.name,
         metavar="FILE",
         help="search for no face, describe those in these boxes: JSON lines with image and box, "
         "or a CSV with image, x1, y1, x2, y2",

@@ -77,7 +77,7 @@ def parse(argv):
     add = parser.add_argument
     add("what", choices=("enroll", "find", "verify"))
     add("inputs", nargs="+", help="enroll: folder of people; find: pictures; verify: two pictures")
-    add("--gallery", help="HDF5 file of the people")
+    add("--gallery", type=arguments.name, help="HDF5 file of the people")
     comparing.add_options(add)
     args = parser.parse_args(argv)
     if args.what != "verify" and not args.gallery:

@@ -12,7 +12,7 @@ from conftest import ROOT
 from PIL import Image
 from skimage import data
 
-from allinone import Face, FaceAnalyzer, InputError, boxes, record
+from allinone import Face, FaceAnalyzer, InputError, boxes, record, verify
 
 PHOTO = np.ascontiguousarray(data.astronaut()[:130, 100:260, ::-1])  # BGR
 BOX = [[20, 10, 110, 120]]
@@ -37,6 +37,18 @@ def test_faces_are_compared_found_and_removed(analyzer):
     assert other in faces and Face(box=one.box) not in faces and faces.index(other) == 1
     faces.remove(one)
     assert faces == [other] and len({one, other}) == 2
+
+
+def test_a_face_without_a_descriptor_is_compared_with_nothing():
+    """As where the model has no tower id."""
+    face = Face(box=np.float32([1, 2, 30, 40]), score=0.9)
+    for use in (
+        lambda: verify(face, face),
+        lambda: face.to_record("a.jpg", "raw"),
+        lambda: face.to_record("a.jpg", "unit"),
+    ):
+        with pytest.raises(InputError, match="gives no descriptor of a face; use one with tower"):
+            use()
 
 
 WRONG = {
