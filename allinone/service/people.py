@@ -116,14 +116,14 @@ class People:
         return alike[0] if alike else checked_name(given)
 
     def _take_back(self, name: str, before: dict, vectors: dict) -> None:
-        """Let a person have the pictures of before alone."""
-        for file in vectors.keys() - before.keys():
-            people_files.forget(self.folder, name, file)
-        people_files.remove_empty(self.folder, name)
+        """Let a person have the pictures of before alone; before, vectors: {file: vector}."""
         self.vectors[name] = before
         if not before:
             del self.vectors[name]
         self.means = self._means()
+        for file in vectors.keys() - before.keys():
+            people_files.forget(self.folder, name, file)
+        people_files.remove_empty(self.folder, name)
 
     def remove(self, given: str) -> bool:
         """Forget a person; return whether there was one.
