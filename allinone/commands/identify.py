@@ -82,6 +82,10 @@ def parse(argv):
     args = parser.parse_args(argv)
     if args.what != "verify" and not args.gallery:
         raise InputError(f"{args.what}: name the gallery with --gallery")
+    if args.what == "verify" and args.gallery:
+        raise InputError("--gallery: verify compares two pictures alone; leave it out")
+    if args.what == "enroll" and args.threshold is not None:
+        raise InputError("--threshold: enroll decides nothing; give it to find or verify")
     if args.what in COUNTS and len(args.inputs) != COUNTS[args.what]:
         raise InputError(f"{args.what}: takes {INPUTS[args.what]}")
     return args

@@ -74,6 +74,18 @@ def test_a_name_that_is_empty_is_no_default(command, given, option):
         command.parse(given)
 
 
+@pytest.mark.parametrize(
+    "given, option",
+    [
+        (["verify", "a.jpg", "b.jpg", "--gallery", "g.h5"], "--gallery: verify compares"),
+        (["enroll", "people", "--gallery", "g.h5", "--threshold", "0"], "--threshold: enroll"),
+    ],
+)
+def test_options_of_identify_that_mean_nothing_are_refused(given, option):
+    with pytest.raises(InputError, match=option):
+        identify.parse(given)
+
+
 def test_a_pattern_in_a_folder_with_brackets_finds_its_files():
     assert inputs.expand(["x [1]/*.jpg"]) == (["x [1]/d e.jpg"], [])
     assert inputs.expand(["my photos/[ac]*.jpg"])[0] == ["my photos/a b.jpg", "my photos/c.jpg"]
