@@ -40,12 +40,12 @@ class FaceAnalyzer:
 
     def __init__(
         self,
-        model_dir: str | None = None,
+        model_dir: str | os.PathLike | None = None,
         engine: str | None = None,
         device: str | int | None = None,
         proposals: str | None = None,
         smallest: float | None = None,
-        stage1: str | None = None,
+        stage1: str | os.PathLike | None = None,
     ) -> None:
         """Open a model.
 
@@ -72,6 +72,11 @@ class FaceAnalyzer:
         self.describer = Backend(model_dir, engine, gpu, stage=2) if stage1 else self.backend
         self.smallest = smallest
         self.proposals = proposals or usual_proposals(self.backend.model.has)
+        if smallest is not None and self.proposals not in NEEDED:
+            raise InputError(
+                f"smallest {smallest}: proposals {self.proposals} know no least height; leave it "
+                "out"
+            )
         self.score = self.backend.model.score_of(self.proposals)
         self._propose = PROPOSALS[self.proposals]
         if self.proposals in NEEDED:  # a bad net is an error of the model, not of each picture
@@ -99,6 +104,7 @@ class FaceAnalyzer:
         """
         if boxes is None:
             return self.analyze_many([image], score, clip)[0]
+        check_score(score)
         image = picture_of(image)
         regions = boxes_.given(boxes, *image.shape[1::-1])
         return self._described([image], [self.look(image, regions)], clip)[0]

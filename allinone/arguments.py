@@ -66,6 +66,16 @@ def _refusal(text: str, must: str) -> argparse.ArgumentTypeError:
     return argparse.ArgumentTypeError(f"{shown}: {must}")
 
 
+def name(text: str) -> str:
+    """Return a name of a file or folder; ArgumentTypeError where it is empty.
+
+    As "$MODEL" is where the variable is not set: a default must not take its place in silence.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("is empty; give a name, or leave the option out")
+    return text
+
+
 @dataclass(frozen=True)
 class Whole:
     """Whole numbers from `least` up to `most`."""

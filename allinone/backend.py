@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import numpy as np
@@ -20,7 +21,7 @@ class Backend:
 
     def __init__(
         self,
-        folder: str | None = None,
+        folder: str | os.PathLike | None = None,
         engine: str = engines.CAFFE,
         gpu: str = "",
         batch: int = 16,

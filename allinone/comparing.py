@@ -14,6 +14,10 @@ def add_options(add) -> None:
         "embedding's own",
     )
     add("--tpe", action="store_true", help="compare by the embedding tpe.h5 in the model's folder")
-    add("--model", help="folder of the fused model; default as in allinone analyze")
+    add(
+        "--model",
+        type=arguments.name,
+        help="folder of the fused model; default as in allinone analyze",
+    )
     add("--engine", choices=engines.ENGINES, help="default: the fastest that is installed")
     add("--gpu", default="", help="GPU number; empty: CPU")

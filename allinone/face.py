@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import field, make_dataclass
 from typing import Any, Optional
 
 import numpy as np
 
 from allinone import tasks
+from allinone.errors import InputError
 from allinone.record import FaceRecord
 
 # {kind of task: (type of its answer, digits that are written)}
@@ -26,14 +28,19 @@ class _Face:
     """What can be asked of a face beside its fields."""
 
     def unit_descriptor(self) -> np.ndarray:
-        """Return the descriptor at length 1, so that the product of two is their cosine."""
+        """Return the descriptor at length 1, so that the product of two is their cosine.
+
+        InputError where the face has none.
+        """
+        self._refuse_no_descriptor()
         return self.descriptor / max(float(np.linalg.norm(self.descriptor)), 1e-12)
 
-    def to_record(self, image: str, descriptor: str = "", **where: Any) -> FaceRecord:
+    def to_record(self, image: str | os.PathLike, descriptor: str = "", **where: Any) -> FaceRecord:
         """Return the face as a line of results.
 
         image: path of its picture; descriptor: RAW, UNIT or "" for none of it; where: further
-        fields that say where it was found, as frame and time in a video.
+        fields that say where it was found, as frame and time in a video. InputError where a
+        descriptor is wanted and the face has none.
         """
         answers = {}
         for task in tasks.TASKS:
@@ -41,9 +48,14 @@ class _Face:
             if task.kind != tasks.DESCRIPTOR and value is not None:
                 answers[task.field] = rounded(value, ANSWERS[task.kind][1])
         if descriptor:
+            self._refuse_no_descriptor()
             numbers = self.unit_descriptor() if descriptor == UNIT else self.descriptor
             answers["descriptor"] = rounded(numbers, ANSWERS[tasks.DESCRIPTOR][1])
-        return FaceRecord(image, box=rounded(self.box, 2), **where, **answers)
+        return FaceRecord(os.fspath(image), box=rounded(self.box, 2), **where, **answers)
+
+    def _refuse_no_descriptor(self) -> None:
+        if self.descriptor is None:
+            raise InputError("the model gives no descriptor of a face; use one with tower id")
 
 
 def rounded(values, digits: int):

@@ -26,7 +26,7 @@ THRESHOLD = 0.6  # our choice: cosine; to be set for each model by pictures of o
 def people_in(folder: str) -> dict[str, list[str]]:
     """Return {person: [pictures]} of a folder of folders, or of pictures <person>_<number>.
 
-    InputError where there is none.
+    Folders from a dot on are nobody's. InputError where there is none.
     """
     if not os.path.isdir(folder):
         raise InputError(
@@ -34,7 +34,7 @@ def people_in(folder: str) -> dict[str, list[str]]:
         )
     people = {}
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        if entry.is_dir():
+        if entry.is_dir() and not entry.name.startswith("."):  # what programs keep for themselves
             people[entry.name] = pictures_in(entry.path)
     for path in pictures_in(folder):
         stem = os.path.splitext(os.path.basename(path))[0]

@@ -269,12 +269,12 @@ def _what_is_wrong(about: About) -> str:
     return ""
 
 
-def open_model(folder: str | None = None) -> Model:
+def open_model(folder: str | os.PathLike | None = None) -> Model:
     """Open a model, default that of ALLINONE_MODEL, else the one that comes with the kit.
 
     InputError where a file is missing, or is not the one that the model was written with.
     """
-    folder = folder or default()
+    folder = os.fspath(folder or default())
     about = read_about(folder)
     for name, digest in about.files.items():
         path = os.path.join(folder, name)

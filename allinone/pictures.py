@@ -29,8 +29,9 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM", "JPEG2000")  # those that OpenCV decodes
-# Damaged files of these OpenCV fills with anything, or ends with a segmentation fault (JPEG 2000).
-BY_PILLOW = ("WEBP", "JPEG2000")
+# Damaged files of these OpenCV fills with anything, or ends with a segmentation fault (JPEG 2000);
+# of PPM it takes the brightest level for 255 or 65535, whatever the file says.
+BY_PILLOW = ("WEBP", "JPEG2000", "PPM")
 CHECKED = ("JPEG", "TIFF")  # OpenCV fills these too, but only it reads them as it always has
 JPEG = (".jpg", ".jpeg")
 JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"

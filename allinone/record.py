@@ -130,6 +130,7 @@ class GivenBox(msgspec.Struct):
 
     image: str
     box: Optional[Box] = None
+    frame: Any = None  # of a video, where it is of one
 
 
 _BOX_DECODER = msgspec.json.Decoder(GivenBox)

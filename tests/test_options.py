@@ -19,7 +19,7 @@ def numbers_of_all():
     for module in commands():
         parser = parser_of(module)
         for action in actions_of(parser) if parser else ():
-            if action.type is not None:
+            if action.type not in (None, arguments.name):
                 name = (action.option_strings or [action.dest])[0]
                 yield f"{module} {name}", action.type
 

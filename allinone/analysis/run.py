@@ -33,14 +33,16 @@ KIND = folders.Kind(
 )
 
 
-def boxes_of(settings: Settings, wanted: Sequence[str]) -> dict[str, Boxes] | None:
+def boxes_of(
+    settings: Settings, pictures: Sequence[str], videos: Sequence[str]
+) -> dict[str, Boxes] | None:
     """Return {picture: boxes to describe} of those that a file of boxes names; None: no file.
 
-    InputError where the file names none of the wanted pictures.
+    InputError where the file names none of the pictures and videos, or frames of these.
     """
     if not settings.boxes:
         return None
-    given = given_boxes.read(settings.boxes)
+    given, wanted = given_boxes.read(settings.boxes, videos), [*pictures, *videos]
     if not any(os.path.abspath(path) in given for path in wanted):
         raise InputError(
             f"{settings.boxes}: no line with a box names one of these pictures; paths are relative "
@@ -136,7 +138,7 @@ def _run(settings):
         analyzer.backend.open(SCREEN)  # by which faces are followed
     print(analyzer, flush=True)
     settings = replace(settings, engine=analyzer.engine)
-    boxes = boxes_of(settings, [*pictures, *videos])
+    boxes = boxes_of(settings, pictures, videos)
     given = [Given(path, names[path], boxes and boxes[path]) for path in (*pictures, *videos)]
     for name in earlier:  # what a dead process has left
         with contextlib.suppress(OSError):  # most of them are no videos, or have long names
@@ -167,11 +169,12 @@ def _inputs(settings, earlier):
             f"{', '.join(settings.inputs)}: no picture but the drawings of an earlier analysis; "
             "name pictures"
         )
-    of_videos = settings.start, settings.end is not None, settings.search_every > 1
+    nth = settings.every > 1, settings.search_every > 1
+    of_videos = *nth, settings.start, settings.end is not None
     if not videos and any(of_videos):
         raise InputError(
-            "--start, --end, --search-every: are of videos, and none is among the inputs; leave "
-            "them out"
+            "--every, --start, --end, --search-every: are of videos, and none is among the inputs; "
+            "leave them out"
         )
     cameras = [one for one in videos if inputs.is_camera(one)]
     if cameras and isinstance(settings.workers, str):

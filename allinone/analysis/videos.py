@@ -27,7 +27,9 @@ from allinone.tracking import Tracker
 from allinone.videos import Video, open_video
 
 QUARTERS = (90, 270)  # degrees
-TRIES, CERTAIN = 8, 0.99  # our choice: frames that are looked at, score of a face that counts
+# our choice: frames that are looked at; score of a face that counts, of the net as it was trained
+# (allinone.model.Model.calibrated)
+TRIES, CERTAIN = 8, 0.99
 LEAST_AHEAD = 2  # our choice: groups of frames under way for each process, so that none waits
 
 
@@ -132,11 +134,11 @@ class Frames:
             self.error = error
 
 
-def stands_on_its_head(find, source: str, settings) -> bool:
+def stands_on_its_head(find, source: str, settings, certain: float = CERTAIN) -> bool:
     """Tell whether a video that is turned as it says shows its faces upside down.
 
     Programs disagree about which way a quarter is turned. Looked at are the first TRIES frames; one
-    face that is upright says that the video is right.
+    face that is upright says that the video is right. certain: what CERTAIN is in this net.
     """
     reversed_, looked = 0, 0
     which = settings.every, settings.start, settings.end
@@ -148,7 +150,7 @@ def stands_on_its_head(find, source: str, settings) -> bool:
             upright, other = (find([source], [some])[0] for some in (image, image[::-1, ::-1]))
             if upright:
                 return False
-            reversed_ += any(face.score >= CERTAIN for face in other)
+            reversed_ += any(face.score >= certain for face in other)
             looked += 1
     return reversed_ > looked / 2
 
@@ -158,7 +160,8 @@ def _opened(work: FrameWork, is_camera: bool) -> Video:
     source, settings = work.video.path, work.settings
     video = open_video(source, is_camera)
     if video.turn in QUARTERS and not settings.boxes:
-        if stands_on_its_head(work.finder([work.video]), source, settings):
+        certain = work.analyzer.backend.model.calibrated(CERTAIN)
+        if stands_on_its_head(work.finder([work.video]), source, settings, certain):
             words = "turned as it says, its faces stand on their heads; it is turned the other way"
             Progress.write(f"  {source}: {words}", file=sys.stderr)
             video.turn = (video.turn + 180) % 360

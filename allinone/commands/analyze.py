@@ -19,6 +19,7 @@ from allinone.analysis import inputs, run
 from allinone.errors import InputError, command
 from allinone.face import RAW, UNIT
 
+LONGEST = 1e9  # our choice: seconds of a video
 OF_SEARCH = ("score", "proposals", "smallest")  # options that mean nothing with --boxes
 
 
@@ -29,10 +30,20 @@ def parse(argv):
     add("inputs", nargs="+", help="pictures, folders of pictures, patterns, videos, camera numbers")
     add(
         "--model",
+        type=arguments.name,
         help=f"folder of the fused model; default: that of {model.VARIABLE}, else {model.SHIPPED}",
     )
-    add("--stage1", help="folder of the model that finds faces and landmarks, where it is another")
-    add("--out", required=True, help=f"folder for {run.LINES} and the drawn pictures")
+    add(
+        "--stage1",
+        type=arguments.name,
+        help="folder of the model that finds faces and landmarks, where it is another",
+    )
+    add(
+        "--out",
+        type=arguments.name,
+        required=True,
+        help=f"folder for {run.LINES} and the drawn pictures",
+    )
     add("--score", type=arguments.SHARE, help="least detection score; default: the model's own")
     add(
         "--proposals",
@@ -42,6 +53,7 @@ def parse(argv):
     )
     add(
         "--boxes",
+        type=arguments.name,
         metavar="FILE",
         help="search for no face, describe those in these boxes: JSON lines with image and box, "
         "or a CSV with image, x1, y1, x2, y2",
@@ -65,8 +77,9 @@ def parse(argv):
         help="videos: search for faces in every n-th frame that is looked at, and follow them in "
         "those between; default: search in all",
     )
-    add("--start", type=arguments.Real(0), default=0.0, help="videos: seconds, default from 0 on")
-    add("--end", type=arguments.Real(above=0), help="videos: seconds, default to the end")
+    seconds = arguments.Real(0, LONGEST)
+    add("--start", type=seconds, default=0.0, help="videos: seconds, default from 0 on")
+    add("--end", type=seconds, help="videos: seconds, default to the end")
     add(
         "--descriptor",
         nargs="?",

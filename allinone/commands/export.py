@@ -15,8 +15,9 @@ from allinone.model import NETS, Model, open_model
 def parse(argv):
     """Return the command's arguments."""
     parser = arguments.Parser(prog="allinone export", description=__doc__.splitlines()[0])
-    parser.add_argument("--model", help="folder of a fused model; default as in allinone analyze")
-    parser.add_argument("--out", help="folder for the files; default: the folder of --model")
+    add, name = parser.add_argument, arguments.name
+    add("--model", type=name, help="folder of a fused model; default as in allinone analyze")
+    add("--out", type=name, help="folder for the files; default: the folder of --model")
     args = parser.parse_args(argv)
     if not (args.model or args.out):
         raise InputError("name the folder of a fused model with --model, or a folder with --out")

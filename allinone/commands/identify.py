@@ -77,11 +77,15 @@ def parse(argv):
     add = parser.add_argument
     add("what", choices=("enroll", "find", "verify"))
     add("inputs", nargs="+", help="enroll: folder of people; find: pictures; verify: two pictures")
-    add("--gallery", help="HDF5 file of the people")
+    add("--gallery", type=arguments.name, help="HDF5 file of the people")
     comparing.add_options(add)
     args = parser.parse_args(argv)
     if args.what != "verify" and not args.gallery:
         raise InputError(f"{args.what}: name the gallery with --gallery")
+    if args.what == "verify" and args.gallery:
+        raise InputError("--gallery: verify compares two pictures alone; leave it out")
+    if args.what == "enroll" and args.threshold is not None:
+        raise InputError("--threshold: enroll decides nothing; give it to find or verify")
     if args.what in COUNTS and len(args.inputs) != COUNTS[args.what]:
         raise InputError(f"{args.what}: takes {INPUTS[args.what]}")
     return args

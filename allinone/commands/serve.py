@@ -27,11 +27,15 @@ def parse(argv):
     add("--port", type=arguments.Whole(0, 65535), default=8000, help="default: 8000; 0: a free one")
     add(
         "--token-file",
+        type=arguments.name,
         metavar="FILE",
         help=f"whoever asks must know the token in it; default: that of {VARIABLE}",
     )
     add(
-        "--people", metavar="FOLDER", help="keep who is enrolled there; default: they are forgotten"
+        "--people",
+        type=arguments.name,
+        metavar="FOLDER",
+        help="keep who is enrolled there; default: they are forgotten",
     )
     comparing.add_options(add)
     real = arguments.Real(above=0, most=1e6)

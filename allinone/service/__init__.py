@@ -7,6 +7,6 @@ gate        limits of size, time and requests under way
 access      tokens, and pages of other sites that must not ask
 uploads     the pictures that a request brings
 batches     pictures that wait for the net, and the threads that work on them
-people      who is known, on the disk
+people, people_files    who is known, and their folder on the disk
 static      the page, which needs no other file
 """

@@ -45,7 +45,7 @@ async def about(request: Request) -> Response:
     for task in tasks.TASKS:
         if task.kind in (tasks.PROBABILITY, tasks.NUMBER):
             found.append(answers.Answer(task.field, task.kind, list(task.words), task.unit))
-    model = os.path.basename(analyzer.backend.folder)
+    model = os.path.basename(os.path.abspath(analyzer.backend.folder))
     return answers.response(
         answers.About(
             model,

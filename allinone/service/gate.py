@@ -17,7 +17,9 @@ from allinone.service.settings import Limits
 
 WITHOUT_BODY = ("GET", "HEAD", "OPTIONS")
 DRAINED = 4  # our choice: times the limit of a request's size that is read, and thrown away
-HELD = 256 << 20  # our choice: bytes of all requests under way; beyond, new ones are refused
+# our choice: bytes of all requests under way, or of one where its own limit is larger; beyond, new
+# ones are refused
+HELD = 256 << 20
 
 
 class Gone(Exception):
@@ -141,7 +143,8 @@ class Gate:
                 "down",
                 refusals.CLOSING,
             )
-        return refusals.full() if self.room.held + added > HELD else None
+        most = max(HELD, self.limits.bytes)
+        return refusals.full() if self.room.held + added > most else None
 
 
 async def _part(receive: Receive) -> tuple[bytes, bool]:

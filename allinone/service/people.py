@@ -11,7 +11,6 @@ where another model made those, are looked at when a service starts.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
 import sys
@@ -22,32 +21,35 @@ from typing import Optional
 
 import numpy as np
 
-from allinone import embeddings, files, folders, gallery, hdf5, pictures
+from allinone import embeddings, folders, gallery, hdf5
 from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
 from allinone.gallery import Gallery, Likeness
 from allinone.progress import Progress
+from allinone.service import people_files
 
-VECTORS, FORGOTTEN = "faces.h5", ".forgotten"
+VECTORS = "faces.h5"
 KIND = folders.Kind("folder of people", holds=(VECTORS,), is_marked=True)
 FIELDS = dict(name=hdf5.TEXTS, file=hdf5.TEXTS, vector=hdf5.Array("f", (None, None)))
 MEND = "remove it: the pictures are looked at again then"
 LONGEST = 60  # letters of a name, which is that of a folder: of 4 bytes at most, 255 in all
 NAME = r"^[^\x00-\x1f\x7f-\x9f/.\s][^\x00-\x1f\x7f-\x9f/]*$"
-# {kind of picture: ending of its file}, of which analysis.inputs.PICTURES are found in folders
-ENDINGS = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "TIFF": ".tif"}
-HASHED = 16  # letters of a picture's hash that are its name
 
 
 def checked_name(given: str) -> str:
     """Return the name of a person, which is that of a folder too; InputError where it cannot be."""
-    name = unicodedata.normalize("NFC", given).strip()
+    name = _plain(given)
     if len(name) > LONGEST or not re.match(NAME, name):
         raise InputError(
             f"name: must have 1 to {LONGEST} letters, without / and control characters, and not "
             "begin with a dot"
         )
     return name
+
+
+def _plain(name: str) -> str:
+    """Return a name in one form, of the several in which programs write the same letters."""
+    return unicodedata.normalize("NFC", name).strip()
 
 
 class People:
@@ -72,9 +74,9 @@ class People:
             yield
 
     def listed(self) -> list[tuple[str, int]]:
-        """Return (name, how many pictures) of everybody, by name."""
-        with self.lock:
-            return sorted((name, len(vectors)) for name, vectors in self.vectors.items())
+        """Return (name, how many pictures) of everybody, by name; waits for nobody who writes."""
+        means = self.means
+        return sorted(zip(means.names, means.pictures))
 
     def nearest(self, vector: np.ndarray) -> Optional[tuple[str, float]]:
         """Return (the most alike person, the cosine); None where nobody is enrolled."""
@@ -84,56 +86,64 @@ class People:
     def enroll(self, name: str, uploads: Sequence[tuple[bytes, np.ndarray]]) -> int:
         """Add pictures of a person, each with its vector; return how many there are then.
 
-        InputError where the name, or the kind of a picture, cannot be kept, or the disk is full.
+        InputError where the name, or the kind of a picture, cannot be kept, or the disk is full;
+        all is then as it was.
         """
-        name = checked_name(name)
-        named = {}
-        for data, vector in uploads:
-            named[_file_name(data)] = data, vector
+        checked_name(name)
+        named = {people_files.name_of(data): (data, vector) for data, vector in uploads}
         with self.lock:
-            for file, (data, _) in named.items():
-                self._keep(name, file, data)
-            self.vectors.setdefault(name, {}).update(
-                {file: vector for file, (_, vector) in named.items()}
-            )
-            self._changed()
+            name = self._known_as(name)
+            before = self.vectors.get(name, {})
+            vectors = {file: vector for file, (_, vector) in named.items()}
+            try:
+                for file, (data, _) in named.items():
+                    people_files.keep(self.folder, name, file, data)
+                self.vectors[name] = {**before, **vectors}
+                self._changed()
+            except InputError:
+                self._take_back(name, before, vectors)
+                raise
             return len(self.vectors[name])
+
+    def _known_as(self, given: str) -> str:
+        """Return the name of a person; who was put there by hand may have one that no upload gets.
+
+        InputError where nobody is called so, nor can be.
+        """
+        if given in self.vectors:
+            return given
+        alike = [name for name in self.vectors if _plain(name) == _plain(given)]
+        return alike[0] if alike else checked_name(given)
+
+    def _take_back(self, name: str, before: dict, vectors: dict) -> None:
+        """Let a person have the pictures of before alone; before, vectors: {file: vector}."""
+        self.vectors[name] = before
+        if not before:
+            del self.vectors[name]
+        self.means = self._means()
+        for file in vectors.keys() - before.keys():
+            people_files.forget(self.folder, name, file)
+        people_files.remove_empty(self.folder, name)
 
     def remove(self, given: str) -> bool:
         """Forget a person; return whether there was one.
 
-        Pictures that were uploaded are deleted, those put there by hand go to FORGOTTEN.
+        Pictures that were uploaded are deleted, those put there by hand are set aside.
         """
-        name = checked_name(given)
         with self.lock:
+            name = self._known_as(given)
             if name not in self.vectors:
                 return False
             # First the pictures: whoever is killed in between leaves vectors without a picture,
-            # which the next start drops.
-            for file in self.vectors[name]:
-                self._forget(name, file)
+            # which the next start drops. Those without a vector too: another model may find a face
+            # in them, and they may be newer than the last start.
+            there = people_files.pictures_of(self.folder, name)
+            for file in sorted({*self.vectors[name], *there}):
+                people_files.forget(self.folder, name, file)
             del self.vectors[name]
-            if self.folder is not None:
-                with contextlib.suppress(OSError):  # other files are in it, which stay
-                    os.rmdir(os.path.join(self.folder, name))
+            people_files.remove_empty(self.folder, name)
             self._changed()
             return True
-
-    def _keep(self, name: str, file: str, data: bytes) -> None:
-        if self.folder is not None:
-            with files.replacing(os.path.join(self.folder, name, file), "wb") as stream:
-                stream.write(data)
-
-    def _forget(self, name: str, file: str) -> None:
-        """Take a picture away; an upload has its hash for a name."""
-        if self.folder is None:
-            return
-        path = os.path.join(self.folder, name, file)
-        with contextlib.suppress(FileNotFoundError):
-            if os.path.splitext(file)[0] == files.sha256(path)[:HASHED]:
-                os.remove(path)
-            else:
-                _set_aside(path, os.path.join(self.folder, FORGOTTEN, name))
 
     def _changed(self) -> None:
         """Compute the means anew, and write the vectors."""
@@ -166,7 +176,7 @@ class People:
     def _read(self, analyzer: FaceAnalyzer) -> None:
         """Read who is enrolled, and look at the pictures whose vectors are not known."""
         known, unknown = self._known(), []
-        for name, paths in _people_in(self.folder).items():
+        for name, paths in people_files.people_in(self.folder).items():
             for path in paths:
                 file = os.path.basename(path)
                 vector = known.get((name, file))
@@ -201,30 +211,3 @@ class People:
             except InputError as error:
                 Progress.write(f"  error: {error}", file=sys.stderr)
             progress.step()
-
-
-def _set_aside(path: str, folder: str) -> None:
-    """Move a file into a folder, under a name that is free there."""
-    os.makedirs(folder, exist_ok=True)
-    place, number = os.path.join(folder, os.path.basename(path)), 0
-    while os.path.lexists(place):
-        number += 1
-        place = os.path.join(folder, f"{number}_{os.path.basename(path)}")
-    os.rename(path, place)
-
-
-def _people_in(folder: str) -> dict[str, list[str]]:
-    """Return {person: pictures}, none where there is nobody yet."""
-    people = {}
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        if entry.is_dir() and not entry.name.startswith("."):
-            people[entry.name] = gallery.pictures_in(entry.path)
-    return {name: paths for name, paths in people.items() if paths}
-
-
-def _file_name(data: bytes) -> str:
-    """Return the name that a picture is kept by; InputError where folders have no such pictures."""
-    kind = pictures.kind_of(data, "picture")
-    if kind not in ENDINGS:
-        raise InputError(f"picture: of the kind {kind}; give one of {', '.join(ENDINGS)}")
-    return hashlib.sha256(data).hexdigest()[:HASHED] + ENDINGS[kind]

@@ -4,6 +4,8 @@ import pytest
 
 from allinone import arguments
 from allinone.analysis import inputs
+from allinone.commands import analyze, export, identify, serve
+from allinone.errors import InputError
 
 HERE = (
     "a.jpg",
@@ -50,6 +52,38 @@ def files(tmp_path, monkeypatch):
 )
 def test_an_argument_with_blanks_may_be_several_paths(text, paths):
     assert arguments.several([text], inputs.is_there) == paths
+
+
+@pytest.mark.parametrize(
+    "command, given, option",
+    [
+        (analyze, ["a.jpg", "--out", ""], "--out"),
+        (analyze, ["a.jpg", "--out", "out", "--boxes", ""], "--boxes"),
+        (analyze, ["a.jpg", "--out", "out", "--model", ""], "--model"),
+        (analyze, ["a.jpg", "--out", "out", "--stage1="], "--stage1"),
+        (export, ["--out", ""], "--out"),
+        (identify, ["verify", "a.jpg", "b.jpg", "--model", ""], "--model"),
+        (identify, ["find", "a.jpg", "--gallery", ""], "--gallery"),
+        (serve, ["--people", ""], "--people"),
+        (serve, ["--token-file", ""], "--token-file"),
+    ],
+)
+def test_a_name_that_is_empty_is_no_default(command, given, option):
+    """As where a shell's variable is not set."""
+    with pytest.raises(InputError, match=f"^{option} is empty; give a name, or leave the option"):
+        command.parse(given)
+
+
+@pytest.mark.parametrize(
+    "given, option",
+    [
+        (["verify", "a.jpg", "b.jpg", "--gallery", "g.h5"], "--gallery: verify compares"),
+        (["enroll", "people", "--gallery", "g.h5", "--threshold", "0"], "--threshold: enroll"),
+    ],
+)
+def test_options_of_identify_that_mean_nothing_are_refused(given, option):
+    with pytest.raises(InputError, match=option):
+        identify.parse(given)
 
 
 def test_a_pattern_in_a_folder_with_brackets_finds_its_files():

@@ -117,6 +117,7 @@ def test_wishes_that_make_no_sense_are_refused(chain):
         (dict(proposals="magic"), "dense, selective-search"),
         (dict(engine="torch"), "caffe, opencv, onnxruntime"),
         (dict(smallest=0), "at least"),
+        (dict(smallest=40, proposals="selective-search"), "smallest 40: .* know no least height"),
     ):
         with pytest.raises(InputError, match=words):
             FaceAnalyzer(str(chain / "model"), **settings)

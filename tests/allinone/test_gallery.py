@@ -45,8 +45,8 @@ class StandIn:
 
 @pytest.fixture
 def people(tmp_path):
-    """A folder of people, with a picture that cannot be read among them."""
-    for name in (*KNOWN, "torn_1.jpg"):
+    """A folder of people, with a picture that cannot be read, and one that is nobody's."""
+    for name in (*KNOWN, "torn_1.jpg", ".thumbs/1.jpg"):
         path = tmp_path / "people" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("")

@@ -31,6 +31,18 @@ def test_a_picture_turned_by_exif_is_upright(tmp_path, kind, turn):
     assert pictures.shown_size(path) == image.shape[1::-1] == upright.size
 
 
+@pytest.mark.parametrize("most", [100, 255, 1023, 65535])
+@pytest.mark.parametrize("kind, maps", [(b"P5", 1), (b"P6", 3)])
+def test_the_brightest_level_of_a_ppm_is_white(kind, maps, most):
+    levels = np.full((4, 5, maps), most, np.uint8 if most < 256 else ">u2")
+    levels[0] = most // 2
+    data = b"%s 5 4 %d\n" % (kind, most) + levels.tobytes()
+    image = pictures.decode_image(data, "a.ppm")
+    assert (image[1:] == 255).all() and (np.abs(image[0] - 127.5) <= 1.5).all()
+    with pytest.raises(InputError, match="a.ppm"):
+        pictures.decode_image(data[:-7], "a.ppm")
+
+
 def with_late_exif(path):
     """Move the EXIF of a PNG behind its pixels."""
     whole = path.read_bytes()

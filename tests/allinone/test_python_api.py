@@ -12,7 +12,7 @@ from conftest import ROOT
 from PIL import Image
 from skimage import data
 
-from allinone import Face, FaceAnalyzer, InputError, boxes
+from allinone import Face, FaceAnalyzer, InputError, boxes, record, verify
 
 PHOTO = np.ascontiguousarray(data.astronaut()[:130, 100:260, ::-1])  # BGR
 BOX = [[20, 10, 110, 120]]
@@ -37,6 +37,18 @@ def test_faces_are_compared_found_and_removed(analyzer):
     assert other in faces and Face(box=one.box) not in faces and faces.index(other) == 1
     faces.remove(one)
     assert faces == [other] and len({one, other}) == 2
+
+
+def test_a_face_without_a_descriptor_is_compared_with_nothing():
+    """As where the model has no tower id."""
+    face = Face(box=np.float32([1, 2, 30, 40]), score=0.9)
+    for use in (
+        lambda: verify(face, face),
+        lambda: face.to_record("a.jpg", "raw"),
+        lambda: face.to_record("a.jpg", "unit"),
+    ):
+        with pytest.raises(InputError, match="gives no descriptor of a face; use one with tower"):
+            use()
 
 
 WRONG = {
@@ -133,6 +145,16 @@ def test_paths_arrays_and_pictures_of_pillow_are_the_same_picture(analyzer, tmp_
         np.testing.assert_array_equal(face.descriptor, wanted.descriptor, err_msg=kind)
 
 
+def test_a_folder_and_a_picture_may_be_paths(analyzer):
+    folder = pathlib.Path(analyzer.backend.folder)
+    for settings in (dict(model_dir=folder), dict(stage1=folder)):
+        opened = FaceAnalyzer(engine="opencv", **settings)
+        assert str(folder) in str(opened)
+    face = opened.analyze(PHOTO, boxes=BOX)[0]
+    line = record.to_line(face.to_record(pathlib.Path("a.jpg")))
+    assert line == record.to_line(face.to_record("a.jpg"))
+
+
 def test_a_list_an_array_and_an_iterator_are_many_pictures(analyzer):
     for many in ([PHOTO] * 2, (PHOTO, PHOTO), iter([PHOTO] * 2), np.stack([PHOTO] * 2)):
         assert len(analyzer.analyze_many(many)) == 2
@@ -175,6 +197,8 @@ def test_pictures_as_thin_as_a_line_have_no_face_and_end_nothing(analyzer, rng, 
 def test_a_score_that_is_no_number_is_refused(analyzer, score):
     with pytest.raises(InputError, match="score .*: must be a number"):
         analyzer.analyze(PHOTO, score=score)
+    with pytest.raises(InputError, match="score .*: must be a number"):
+        analyzer.analyze(PHOTO, boxes=BOX, score=score)
 
 
 @pytest.mark.parametrize("smallest", ["small", float("inf"), float("nan"), 7], ids=str)

@@ -52,6 +52,7 @@ export function startAnalyze(answers) {
       const { size, faces, names } = await facesOf(file);
       if (own !== last) return "";
       await view.mark(size, faces);
+      if (own !== last) return ""; // by now the faces of another picture are shown
       fillLegend(list, view, answers, names);
       offerDrawing(download, status, file);
       return counted(faces.length, "face", "faces");

@@ -14,9 +14,12 @@ export function startCompare() {
   function compare() {
     return status.during("Comparing ...", async () => {
       const [first, second] = files;
+      const areOthers = () => first !== files[0] || second !== files[1]; // chosen meanwhile
       const body = formOf([["first", first], ["second", second]]);
       const found = await ask("/verify", { method: "POST", body });
+      if (areOthers()) return "";
       await views[0].mark(found.first, [{ ...found.first.face, number: 1 }]);
+      if (areOthers()) return "";
       await views[1].mark(found.second, [{ ...found.second.face, number: 2 }]);
       const decision = found.is_same ? "The same person" : "Different people";
       const figures = `likeness ${found.cosine.toFixed(3)}, the same from ${found.threshold} on`;

@@ -70,6 +70,29 @@ def test_a_picture_without_faces_has_no_boxes_in_a_csv(tmp_path):
     assert list(given_boxes.read(str(tmp_path / "b.csv")).values()) == [[]]
 
 
+@pytest.mark.parametrize(
+    "name, text",
+    [
+        ("b.csv", "image,frame,x1,y1,x2,y2\na.jpg,3,1,2,3,4\nfilm.mp4,3,1,2,3,4\n"),
+        (
+            "b.jsonl",
+            '{"image":"a.jpg","frame":"3","box":[1,2,3,4]}\n'
+            '{"image":"film.mp4","frame":0,"box":[1,2,3,4]}\n',
+        ),
+    ],
+)
+def test_boxes_of_frames_are_not_taken_for_those_of_all_frames(tmp_path, name, text):
+    """Else the kit's own lines of a video would bring every face of it into every frame."""
+    path, film = tmp_path / name, str(tmp_path / "film.mp4")
+    path.write_text(text)
+    (tmp_path / "film.mp4").touch()
+    with pytest.raises(InputError, match=f"{name}: has a box of frame . of film.mp4, but"):
+        given_boxes.read(str(path), [film])
+    assert given_boxes.read(str(path), [str(tmp_path / "a.mp4")])[film] == [[1, 2, 3, 4]]
+    path.write_text(text.replace("frame", "shot"))
+    assert given_boxes.read(str(path), [film])[film] == [[1, 2, 3, 4]]
+
+
 def test_boxes_that_fit_no_picture_are_refused(chain, album, tmp_path, expect_refusal):
     (tmp_path / "boxes.jsonl").write_text('{"image": "elsewhere.jpg", "box": [1, 2, 30, 40]}\n')
     given = with_model(chain, tmp_path / "out", "--boxes", tmp_path / "boxes.jsonl")

@@ -62,8 +62,11 @@ class Upright:
 
     boxes = None
 
+    def __init__(self, score=1.0):
+        self.score = score
+
     def __call__(self, paths, images):
-        found = [Face(box=np.zeros(4), score=1.0)]
+        found = [Face(box=np.zeros(4), score=self.score)]
         return [found if image[2, 2, 2] - int(image[2, 2, 0]) > 100 else [] for image in images]
 
 
@@ -74,6 +77,21 @@ def test_a_video_that_says_the_wrong_turn_is_found_out(tmp_path, told, upside_do
     path = video_files.write(tmp_path / "a.mp4", [stored] * 4)
     video_files.say_turned(path, told)
     assert videos.stands_on_its_head(Upright(), str(path), ALL) == upside_down
+
+
+def test_a_calibrated_model_is_as_certain_at_a_lower_score(tmp_path):
+    """Its scores are less extreme than those of the net as it was trained."""
+    path = video_files.write(tmp_path / "a.mp4", [np.rot90(video_files.corners())] * 4)
+    video_files.say_turned(path, 270)
+    for certain, turn in ((0.8, 90), (0.99, 270)):
+        opened = SimpleNamespace(model=SimpleNamespace(calibrated=lambda _, it=certain: it))
+        work = SimpleNamespace(
+            video=SimpleNamespace(path=str(path)),
+            settings=SimpleNamespace(**vars(ALL), boxes=None),
+            analyzer=SimpleNamespace(backend=opened),
+            finder=lambda _: Upright(0.85),
+        )
+        assert videos._opened(work, False).turn == turn
 
 
 def test_a_video_without_a_face_keeps_its_turn(tmp_path):

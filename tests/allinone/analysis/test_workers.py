@@ -155,8 +155,10 @@ def test_what_one_cannot_read_comes_in_its_turn():
         (["--dask", "nowhere"], "'nowhere' is no address of a scheduler"),
         (
             ["--start", "1"],
-            "--start, --end, --search-every: are of videos, and none is among the inputs",
+            "--every, --start, --end, --search-every: are of videos, and none is among the inputs",
         ),
+        (["--every", "2"], "--every, --start, --end, --search-every: are of videos"),
+        (["--start", "1e308"], "must be a number from 0 up to 1e+09"),
         (["--start", "3", "--end", "2"], "--end 2: must be above --start 3"),
     ],
 )

@@ -97,6 +97,12 @@ def test_a_fault_of_the_kit_is_a_500_that_tells_nothing_and_the_next_is_answered
     assert ask_here(app, "POST", "/analyze", [jpeg]).status == 200
 
 
+def test_a_model_has_its_name_whatever_ends_its_path(make_app):
+    app = make_app()
+    app.state.service.analyzer.backend.folder = "models/none/"
+    assert ask_here(app, "GET", "/about").json()["model"] == "none"
+
+
 def test_drawings_are_made_where_they_are_asked_for(batches, analyzer):
     (found,) = answers_of(batches, analyzer, WAITING[:1], is_drawn=True)
     assert np.frombuffer(found[0].drawing, np.uint8)[:2].tolist() == [0xFF, 0xD8]

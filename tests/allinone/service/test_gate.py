@@ -61,7 +61,7 @@ def test_more_requests_than_may_be_under_way_are_refused_and_the_others_answered
 
 
 def test_requests_that_hold_too_many_bytes_together_are_refused(make_app, jpeg, monkeypatch):
-    app = make_app()
+    app = make_app(megabytes=len(jpeg) / 1e6 + 1e-6)
     monkeypatch.setattr(gate, "HELD", len(jpeg) + 10)
     app.state.service.analyzer.lets.clear()
 
@@ -75,6 +75,11 @@ def test_requests_that_hold_too_many_bytes_together_are_refused(make_app, jpeg, 
     refused, first = asyncio.run(both())
     assert refused.status == 503 and first.status == 200
     assert room_of(app).held == 0
+
+
+def test_a_request_as_large_as_it_may_be_is_answered(make_app, jpeg, monkeypatch):
+    monkeypatch.setattr(gate, "HELD", len(jpeg) - 10)
+    assert ask_here(make_app(), "POST", "/analyze", [jpeg]).status == 200
 
 
 def test_what_takes_too_long_is_given_up_and_what_waits_behind_it_never_begun(make_app, jpeg):

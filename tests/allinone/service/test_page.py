@@ -187,6 +187,51 @@ def test_two_faces_are_compared(opened, photo):
     assert opened.js("document.querySelectorAll('#compare svg .box').length") == 2
 
 
+# Keeps the answers of some paths back, each until held[n]() is called.
+HOLD = """
+window.held = [];
+const ask = window.fetch;
+window.fetch = async (path, how) => {
+  const answer = await ask(path, how);
+  if (%s) await new Promise((done) => window.held.push(done));
+  return answer;
+}
+"""
+
+
+def release(page, number):
+    """Let an answer come, and the page do with it what it does."""
+    frames = "for (let i = 0; i < 20; i++) await new Promise(requestAnimationFrame);"
+    page.js(f"(async () => {{ window.held[{number}](); {frames} }})()")
+
+
+def test_faces_of_pictures_that_were_replaced_meanwhile_are_not_drawn(page, address, photo):
+    page.open(address)
+    page.js(HOLD % "path === '/verify' && !window.held.length")
+    page.js("document.querySelector('#tab-compare').click()")
+    for place in (1, 2):
+        page.choose(f".pair > div:nth-child({place}) input", photo)
+    page.until("window.held.length === 1")
+    blank = saved(os.path.join(os.path.dirname(photo), "blank.png"), Image.new("RGB", (240, 220)))
+    page.choose(".pair > div:nth-child(1) input", blank)
+    wait_for(page, "compare", "no face found")
+    release(page, 0)
+    assert page.js("document.querySelectorAll('#compare svg .box').length") == 0
+
+
+def test_a_picture_that_was_replaced_meanwhile_is_not_told_of(opened, photo, tmp_path):
+    opened.js(HOLD % "window.held.length || path === '/analyze?answer=picture'")
+    opened.choose("#analyze input[type=file]", saved(tmp_path / "a.tif", Image.open(photo)))
+    opened.until("window.held.length === 1")
+    opened.choose("#analyze input[type=file]", photo)
+    opened.until("window.held.length === 2")
+    release(opened, 0)
+    assert opened.js("document.querySelector('.download').hidden")
+    release(opened, 1)
+    wait_for(opened, "analyze", "1 face")
+    assert not opened.js("document.querySelector('.download').hidden")
+
+
 def test_people_are_enrolled_named_in_pictures_and_forgotten(opened, photo):
     """By a name that would be markup if it were taken for it."""
     opened.js("document.querySelector('#tab-people').click()")

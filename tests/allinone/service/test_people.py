@@ -1,6 +1,7 @@
 """Who is enrolled: kept in a folder, forgotten whole, read again by the next service."""
 
 import os
+import unicodedata
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from service_calls import FORM, LIKENESS, StandIn, ask_here, form
 from allinone import gallery
 from allinone.errors import InputError
 from allinone.gallery import Likeness
+from allinone.service import people_files
 from allinone.service.people import VECTORS, People, checked_name
 
 OTHER = encoded("PNG", (50, 90))
@@ -134,6 +136,70 @@ def test_pictures_put_there_by_hand_outlive_who_is_forgotten(app, jpeg, tmp_path
     kept = sorted(path.name for path in (folder / ".forgotten" / "anna").iterdir())
     assert kept == ["1.png", "1_1.png"] and not (folder / "anna").exists()
     assert (folder / ".forgotten" / "anna" / "1.png").read_bytes() == OTHER
+
+
+@pytest.fixture
+def by_hand(make_app, tmp_path):
+    """Give a function that makes a service of a person whose folder was made by hand."""
+
+    def make(name):
+        folder = tmp_path / "people"
+        reopened(folder)
+        (folder / name).mkdir()
+        (folder / name / "1.png").write_bytes(OTHER)
+        app = make_app(folder=str(folder))
+        with app.state.service.people.opened(OnDisk()):
+            return app
+
+    return make
+
+
+@pytest.mark.parametrize("name", [unicodedata.normalize("NFD", "Jos\u00e9"), "x" * 70, "anna "])
+def test_who_was_put_there_by_hand_is_forgotten_under_any_name(by_hand, tmp_path, name):
+    app = by_hand(name)
+    assert ask_here(app, "GET", "/people").json()["people"] == [{"name": name, "pictures": 1}]
+    assert ask_here(app, "DELETE", f"/people/{name}").json()["people"] == []
+    assert files_of(tmp_path / "people") == [f".forgotten/{name}/1.png"]
+
+
+def test_a_name_is_one_person_however_its_letters_are_written(by_hand, jpeg):
+    app = by_hand(unicodedata.normalize("NFD", "Jos\u00e9"))
+    assert enroll(app, "Jos\u00e9", jpeg).json()["pictures"] == 2
+    assert len(ask_here(app, "GET", "/people").json()["people"]) == 1
+
+
+def test_a_folder_whose_name_no_answer_can_hold_is_named_and_left_out(by_hand, jpeg, monkeypatch):
+    said = []
+    monkeypatch.setattr(people_files.Progress, "write", lambda text, file: said.append(text))
+    app = by_hand(os.fsdecode(b"Jos\xe9"))
+    assert [text.partition(": ")[2] for text in said] == [
+        "its name is not UTF-8, left out; rename the folder"
+    ]
+    assert enroll(app, "anna", jpeg).status == 200
+    assert ask_here(app, "GET", "/people").json()["people"] == [{"name": "anna", "pictures": 1}]
+
+
+def test_pictures_that_came_after_the_start_do_not_bring_anybody_back(app, jpeg, tmp_path):
+    folder = tmp_path / "people"
+    enroll(app, "anna", jpeg)
+    (folder / "anna" / "new.png").write_bytes(OTHER)
+    (folder / "anna" / "folder.png").mkdir()
+    assert ask_here(app, "DELETE", "/people/anna").status == 200
+    assert files_of(folder) == [".forgotten/anna/new.png"]
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_of_an_enrolment_that_fails_nothing_stays(app, jpeg, tmp_path, there):
+    """Else a picture would be there of which nobody knows, and which nobody can have deleted."""
+    folder, second = tmp_path / "people", people_files.name_of(OTHER)
+    if there:
+        enroll(app, "anna", encoded("BMP"))
+    os.makedirs(folder / "anna" / second)  # the second picture cannot be written
+    before = files_of(folder), app.state.service.people.listed()
+    assert "no file that could be replaced" in enroll(app, "anna", jpeg, OTHER).error()
+    assert before == (files_of(folder), app.state.service.people.listed())
+    os.rmdir(folder / "anna" / second)
+    assert enroll(app, "anna", jpeg, OTHER).json()["pictures"] == 2 + there
 
 
 def test_the_nearest_person_is_found(app, jpeg):
