@@ -105,7 +105,8 @@ def fuse(
 def take_only(towers: Sequence[str], sources: list[Source]) -> None:
     """Leave of runs these towers alone; InputError where no run has one of them."""
     trained = [source for source in sources if not source.is_model]
-    lacking = [tower for tower in towers if not any(tower in one.towers for one in trained)]
+    there = {tower for source in trained for tower in source.towers}
+    lacking = [tower for tower in towers if tower not in there]
     if lacking:
         raise InputError(
             f"--towers {' '.join(lacking)}: no run has it; give its run with --run, or leave it out"
