@@ -128,7 +128,8 @@ def _address(given: str) -> str:
 @contextlib.contextmanager
 def _connected(distributed, address: str) -> Iterator[Any]:
     """Connect to a scheduler; InputError where there is none, or nobody works for it."""
-    for name in ("distributed", "distributed.client"):  # what matters is a sentence
+    # What matters is a sentence; tornado tells of callbacks that an interrupt has cut off.
+    for name in ("distributed", "distributed.client", "tornado.application"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
