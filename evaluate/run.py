@@ -160,6 +160,8 @@ def start(benchmark: Benchmark, options: argparse.Namespace) -> Run:
         mend = "name some in the column split" if benchmark.parts else "is the set whole?"
         raise InputError(f"{options.data}: no picture of {parts}; {mend}")
     models = measured_models.models_of(options.model, {faces[0].split for _, faces in pictures})
+    if not model.is_model(options.model):  # a model for each part
+        measured_models.refuse_learnt(models, benchmark.name)
     used = device_of(options.engine, options.gpu)
     whole, pictures = len(pictures), [one for one in pictures if one[1][0].split in models]
     if len(pictures) < whole:

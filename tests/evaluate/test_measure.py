@@ -13,7 +13,7 @@ import pytest
 from conftest import ROOT, run_well
 from drawn_benchmarks import COUNTS, options, results_in
 
-from allinone import record
+from allinone import model, record
 from evaluate import benchmark, predictions
 from evaluate.benchmarks import fgnet
 
@@ -130,7 +130,8 @@ def test_fgnet_in_which_no_face_is_found_has_no_figure(monkeypatch):
     """Figures that are not numbers are written as null."""
     asked, missing = [(record.FaceRecord("a.jpg", age=3, split="person_001"), None)], []
     monkeypatch.setattr(fgnet.ages, "pairs_of", lambda run: asked)
-    run = SimpleNamespace(note_missing=missing.append, is_tuned=lambda: False)
+    options = SimpleNamespace(model=model.shipped())
+    run = SimpleNamespace(note_missing=missing.append, is_tuned=lambda: False, options=options)
     measured = fgnet.measure(run)
     assert measured.counts["pictures"] == 0 and np.isnan(list(measured.figures.values())).all()
     assert missing == ["1 pictures in which no face was found"]
