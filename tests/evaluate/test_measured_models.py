@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from conftest import ROOT, run, run_well
-from drawn_benchmarks import results_in
+from drawn_benchmarks import grey_fddb, results_in
 from model_copies import seal
 
 from allinone import boxes, model, record
@@ -37,18 +37,6 @@ def been_through(folder, job, splits):
     history["sources"][-1]["data"] = {"det": [dict(splits=splits)]}
     (folder / "provenance.json").write_text(json.dumps(history))
     seal(folder, "provenance.json")
-
-
-def drawn_fddb(folder):
-    """Draw three folds of one picture each, as FDDB is distributed; return the folder."""
-    for fold in (1, 2, 3):
-        picture = folder / "originalPics" / f"p{fold}.jpg"
-        picture.parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(picture), np.zeros((90, 90, 3), np.uint8))
-        (folder / "FDDB-folds").mkdir(exist_ok=True)
-        path = folder / "FDDB-folds" / f"FDDB-fold-{fold:02d}-ellipseList.txt"
-        path.write_text(f"p{fold}\n1\n30 20 1.5 45 45 1\n")
-    return folder
 
 
 def test_models_of_folds(tmp_path):
@@ -206,7 +194,7 @@ def test_the_model_of_a_fold_that_has_learnt_from_it_is_refused(tmp_path):
     now = measured_models.models_of(str(tmp_path), ["fold_01", "fold_02", "fold_03", "fold_05"])
     with pytest.raises(InputError, match="has learnt from fold_03, .* finetune-fddb"):
         measured_models.refuse_learnt(now, "fddb")
-    told = ["fddb", "--data", drawn_fddb(tmp_path / "data"), "--model", tmp_path]
+    told = ["fddb", "--data", grey_fddb(tmp_path / "data"), "--model", tmp_path]
     done = run("evaluate.measure", *told, "--engine", "opencv", "--out", tmp_path / "out")
     assert done.returncode == 2 and f"{folder}: has learnt from fold_03" in done.stderr
 
