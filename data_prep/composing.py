@@ -51,12 +51,16 @@ class Portraits:
 
 
 def portraits_of(records: Sequence[str], splits: Sequence[str]) -> Portraits:
-    """Return the portraits of some records files: faces in some splits with box and landmarks."""
+    """Return the portraits of some records files: faces in some splits with box and landmarks.
+
+    Each is the only face of its picture: another one would be pasted along, and nothing would say
+    that it is a face.
+    """
     faces, paths = [], []
     for path in records:
         folder = os.path.dirname(path)
-        for face in record.read(path):
-            if face.box is None or face.landmarks is None or face.split not in splits:
+        for _, (face, *others) in record.by_picture(record.read(path)):
+            if others or face.box is None or face.landmarks is None or face.split not in splits:
                 continue
             if face.box[3] - face.box[1] >= SMALLEST:
                 faces.append(face)
