@@ -38,6 +38,8 @@ RULES = (
     "detection is measured on pictures whose faces all have a box",
     "all other tasks are measured on the given box, or on the surest face found in a picture whose "
     "only face has none",
+    f"identity is measured on all pairs of {task_figures.MOST_FACES:,} faces at most, of whole "
+    f"people up to {task_figures.MOST_OF_ONE} each where there are more",
     "95 %: Wilson's interval for shares; else resampled faces, for average precision pictures, for "
     "identity people",
 )
