@@ -130,9 +130,12 @@ def _free_place(rng, box, portrait, canvas, taken):
     box: of the face; portrait, canvas: (width, height); taken: boxes that must not be covered.
     """
     width, height = canvas
+    across = -box[0] * 0.9, width - box[2] * 0.9 - box[0] * 0.1
+    down = -box[1] * 0.9, height - box[3] * 0.95
+    if across[0] > across[1] or down[0] > down[1]:  # a very wide face, or one far from its corner
+        return None
     for _ in range(TRIES):
-        x = rng.uniform(-box[0] * 0.9, width - box[2] * 0.9 - box[0] * 0.1)
-        y = rng.uniform(-box[1] * 0.9, height - box[3] * 0.95)
+        x, y = rng.uniform(*across), rng.uniform(*down)
         shift = np.array([x, y]).round().astype(int)
         placed = box + np.tile(shift, 2)
         inside = boxes.area(boxes.clip(placed, width, height)) / boxes.area(placed)

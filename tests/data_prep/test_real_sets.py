@@ -140,6 +140,16 @@ def test_a_face_beside_another_one_is_not_pasted(tmp_path):
     assert found.paths == [str(tmp_path / "one.jpg")]
 
 
+@pytest.mark.parametrize("box", [[2600, 20, 2660, 80], [10, 20, 290, 60]])
+def test_a_face_for_which_there_is_no_room_is_left_out(rng, box):
+    """At the right of a panorama, and one that is as wide as a scene; NumPy draws from no room."""
+    face = record.FaceRecord("a.jpg", box=box, landmarks=[[30, 30]] * 21)
+    canvas, image = np.zeros((300, 240, 3), np.float32), np.zeros((100, 2700, 3), np.uint8)
+    for _ in range(20):
+        pasted = composing.paste(rng, canvas, face, image, [])
+        assert pasted is None or pasted.box[0] > -30
+
+
 def test_ctrl_c_leaves_no_half_made_folder(real_folders, tmp_path):
     base = ["--records", *portrait_records(real_folders), "--count", 5000, "--out", tmp_path / "x"]
     command = [sys.executable, "-m", COMPOSITES, *map(str, base)]
