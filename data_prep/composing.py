@@ -51,12 +51,16 @@ class Portraits:
 
 
 def portraits_of(records: Sequence[str], splits: Sequence[str]) -> Portraits:
-    """Return the portraits of some records files: faces in some splits with box and landmarks."""
+    """Return the portraits of some records files: faces in some splits with box and landmarks.
+
+    Each is the only face of its picture: another one would be pasted along, and nothing would say
+    that it is a face.
+    """
     faces, paths = [], []
     for path in records:
         folder = os.path.dirname(path)
-        for face in record.read(path):
-            if face.box is None or face.landmarks is None or face.split not in splits:
+        for _, (face, *others) in record.by_picture(record.read(path)):
+            if others or face.box is None or face.landmarks is None or face.split not in splits:
                 continue
             if face.box[3] - face.box[1] >= SMALLEST:
                 faces.append(face)
@@ -126,9 +130,12 @@ def _free_place(rng, box, portrait, canvas, taken):
     box: of the face; portrait, canvas: (width, height); taken: boxes that must not be covered.
     """
     width, height = canvas
+    across = -box[0] * 0.9, width - box[2] * 0.9 - box[0] * 0.1
+    down = -box[1] * 0.9, height - box[3] * 0.95
+    if across[0] > across[1] or down[0] > down[1]:  # a very wide face, or one far from its corner
+        return None
     for _ in range(TRIES):
-        x = rng.uniform(-box[0] * 0.9, width - box[2] * 0.9 - box[0] * 0.1)
-        y = rng.uniform(-box[1] * 0.9, height - box[3] * 0.95)
+        x, y = rng.uniform(*across), rng.uniform(*down)
         shift = np.array([x, y]).round().astype(int)
         placed = box + np.tile(shift, 2)
         inside = boxes.area(boxes.clip(placed, width, height)) / boxes.area(placed)

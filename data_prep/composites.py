@@ -46,7 +46,7 @@ def main(argv=None):
     args = parse(argv)
     if not len(composing.portraits_of(args.records, args.split)):
         raise InputError(
-            f"{', '.join(args.records)}: no portrait with box and landmarks in "
+            f"{', '.join(args.records)}: no picture of one face with box and landmarks in "
             f"{', '.join(args.split)}; name other parts with --split"
         )
     with folders.replacing(args.out, composing.KIND, args.records) as partial:

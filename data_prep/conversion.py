@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Optional, TextIO, TypedDict, Union
 
-from allinone import files, folders, record, store, tasks
+from allinone import files, folders, reading, record, store, tasks
 from allinone.errors import InputError
 from allinone.record import FaceRecord
 from data_prep import reader
@@ -54,22 +54,44 @@ def missing_files(folder: str, which: Reader) -> list[str]:
     return missing
 
 
-def is_outdated(name: str, folder: str) -> bool:
-    """Tell whether a set that is written by hand has changed since it was converted."""
-    which = reader.load(name)
+def sources_of(which: Reader, folder: str) -> dict[str, str]:
+    """Return {name: sha256} of the files of a set that are written by hand; {} of other sets."""
     if not which.by_hand:
-        return False
-    sources = [path for one in which.needs for path in glob.glob(f"{glob.escape(folder)}/{one}")]
+        return {}
+    root, found = glob.escape(folder), {}
+    for path in sorted(path for one in which.needs for path in glob.glob(f"{root}/{one}")):
+        if os.path.isfile(path):
+            reading.opened(path, "check the file and its rights").close()
+            found[os.path.basename(path)] = files.sha256(path)
+    return found
+
+
+def is_outdated(name: str, folder: str) -> bool:
+    """Tell whether a set that is written by hand has changed since it was converted.
+
+    A file that was moved here keeps its time, so that an older one can be another one.
+    """
+    sources = sources_of(reader.load(name), folder)
     converted = os.path.getmtime(os.path.join(folder, RECORDS))
-    return any(os.path.getmtime(path) > converted for path in sources)
+    if any(os.path.getmtime(os.path.join(folder, one)) > converted for one in sources):
+        return True
+    summary = os.path.join(folder, SUMMARY)
+    if not sources or not os.path.isfile(summary):
+        return False
+    known = reading.read_json(summary, "convert the set again", Summary).get("sources")
+    return known is not None and known != sources
 
 
-class Summary(TypedDict):
-    """What of a summary.json is read again."""
-
+class _Summary(TypedDict):
     labels: dict[str, dict[str, int]]
     dropped: dict[str, int]
     missing: list[str]
+
+
+class Summary(_Summary, total=False):
+    """What of a summary.json is read again."""
+
+    sources: dict[str, str]  # of `sources_of`
 
 
 # ---- Histograms for summary.json: bins that suit the kind of a task.
@@ -198,12 +220,14 @@ def convert(
     name: str,
     missing: Iterable[str] = (),
     side_files: Optional[Mapping[str, SideFile]] = None,
+    sources: Optional[Mapping[str, str]] = None,
 ) -> dict:
     """Write records.jsonl, dropped.jsonl, the side files and summary.json into a folder.
 
-    missing: files that the reader did without. side_files: {file: function(folder)}, as in Reader.
-    Return the summary. InputError where no row gives a record or a file is malformed, or where a
-    file of one of these names is not the kit's; no file is replaced then.
+    missing: files that the reader did without. side_files: {file: function(folder)}, as in Reader;
+    sources: of `sources_of`, for the summary. Return the summary. InputError where no row gives a
+    record or a file is malformed, or where a file of one of these names is not the kit's; no file
+    is replaced then.
     """
     kind = replace(KIND, holds=(*KIND.holds, *(side_files or ())))
     with folders.only_one(folder), contextlib.ExitStack() as stack:
@@ -226,7 +250,7 @@ def convert(
             )
         for file, items_of in (side_files or {}).items():
             opened(file).writelines(map(_as_line, _readable(items_of(folder), folder)))
-        summary = writer.summary(missing)
+        summary = writer.summary(missing) | ({"sources": dict(sources)} if sources else {})
         # The last that is opened takes its place first: it proves whose the others are.
         opened(SUMMARY).write(json.dumps(summary, indent=1) + "\n")
         for stream in streams:  # on a full disk none takes its place
@@ -240,7 +264,8 @@ def convert_set(name: str, folder: str) -> None:
     missing = missing_files(folder, which)
     if missing:
         print(f"  {folder}: done without these files: {', '.join(missing)}")
-    summary = convert(which.rows(folder), folder, name, missing, which.side_files)
+    sources = sources_of(which, folder)  # first: a file may change while it is read
+    summary = convert(which.rows(folder), folder, name, missing, which.side_files, sources)
     print(f"{folder}/{RECORDS}: {summary['kept']} records of {summary['pictures']} pictures")
     for label, counts in summary["labels"].items():
         print(f"  {label}: {_words(counts)}")

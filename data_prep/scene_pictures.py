@@ -25,7 +25,7 @@ from data_prep import region_cache
 from data_prep.align_faces import encoded
 from data_prep.reader import Dropped
 from data_prep.region_cache import Found
-from data_prep.sources import Reading, Splits, image_path
+from data_prep.sources import Reading, Splits, image_path, refuse_apart
 
 CHUNK = 8  # our choice: pictures that a process reads at a time,
 SEARCHED = 1  # and that it searches, which takes a second or more
@@ -47,8 +47,9 @@ class Source:
         self.records, self.search, self.reading = records, search, Reading(records)
 
     def pictures(self) -> Iterator[Picture]:
-        """Yield the pictures; to be called once."""
-        for name, lines in itertools.groupby(self._faces(), key=lambda pair: pair[0].image):
+        """Yield the pictures; to be called once. InputError as `sources.refuse_apart`."""
+        pictures = itertools.groupby(self._faces(), key=lambda pair: pair[0].image)
+        for name, lines in refuse_apart(pictures, self.records):
             faces, sizes = zip(*lines)
             yield Picture(self, name, faces, sum(sizes))
 

@@ -6,23 +6,41 @@ import collections
 import functools
 import hashlib
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, Optional, TypeVar
 
 from allinone import reading, record
+from allinone.errors import InputError
 from allinone.progress import Progress
 from data_prep.conversion import SUMMARY
 
 SET = "set.json"  # what data_prep.synthetic leaves beside its records
 KEPT = ("kind", "count", "identities", "seed")  # fields of it that a manifest repeats
 
+Some = TypeVar("Some")  # the lines of a picture, in any form
 Splits = Optional[Collection[str]]  # parts of a records file; None: all
 
 
 def image_path(records: str, name: str) -> str:
     """Return the path of a picture that a records file names."""
     return os.path.join(os.path.dirname(records), name)
+
+
+def refuse_apart(pictures: Iterable[tuple[str, Some]], records: str) -> Iterator[tuple[str, Some]]:
+    """Yield (picture, its lines) on, as a records file has them.
+
+    InputError where lines of a picture do not stand together: faces in the one place would be
+    background in the other. Memory holds a number for each picture.
+    """
+    seen = set()
+    for image, some in pictures:
+        if hash(image) in seen:
+            raise InputError(
+                f"{records}: lines of {image} do not stand together; sort the file by picture"
+            )
+        seen.add(hash(image))
+        yield image, some
 
 
 class Reading:

@@ -17,7 +17,7 @@ from allinone.progress import Progress
 from allinone.tasks import DISTILL
 from data_prep.align_faces import Aligned, Label, pictures_of
 from data_prep.aligned_db import CHUNK, TowerDatabase, refuse_set_in_database
-from data_prep.sources import Reading, Splits
+from data_prep.sources import Reading, Splits, refuse_apart
 from data_prep.teacher import Teacher
 
 
@@ -32,10 +32,10 @@ class Chosen:
         self.parts: set[str] = set()  # those that they name
 
     def faces(self) -> Iterator[tuple[record.FaceRecord, Label]]:
-        """Yield (face, what is learnt of it); to be called once."""
+        """Yield (face, what is learnt of it); to be called once. InputError as `refuse_apart`."""
         lines, path = self.reading.lines(), self.reading.records
         read = (record.parse(text, path, number) for number, text in lines)
-        for image, some in record.by_picture(read):
+        for image, some in refuse_apart(record.by_picture(read), path):
             self.example = self.example or image
             for place, face in enumerate(some):
                 descriptor = self.teacher.descriptor_of(image, place, len(some))

@@ -117,10 +117,12 @@ def detection_entries_of(
 ) -> tuple[list[Entry], list[Entry]]:
     """Return the same of pictures (path, records, what the model said).
 
-    least: pixels of height of a face that is asked for.
+    least: pixels of height of a face that is asked for. A picture that cannot be read has none.
     """
     right, wrong = [], []
     for path, faces, said in pictures:
+        if said.error:
+            continue
         known = [face for face in faces if face.box is not None]
         overlaps = boxes.iou([face.box for face in known], [one.box for one in said.faces])
         for number, one in enumerate(said.faces):
@@ -141,18 +143,21 @@ def tile(entry: Entry) -> np.ndarray:
     """Return the picture of an entry: the face with what the model says drawn, the text below."""
     image = pictures.read_image(entry.path)
     x1, y1, x2, y2 = entry.box
-    scale = max(1.0, LEAST_HEIGHT / max(y2 - y1, 1))
-    image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    room = AROUND * (y2 - y1)
+    left, top = [int(max(edge - room, 0)) for edge in (x1, y1)]
+    right, bottom = [int(edge + room) + 1 for edge in (x2, y2)]
+    part = image[top:bottom, left:right]  # first: a whole photograph, enlarged, fills the memory
+    scale = max(1.0, LEAST_HEIGHT / max(y2 - y1, x2 - x1, 1))
+    part = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     points = seen = pose = None
     if entry.found is not None:
         pose = entry.found.pose
         if entry.found.landmarks is not None:
-            points, seen = entry.found.landmark_array() * scale, entry.found.visibility_array()
-    draw.face(image, np.float32(entry.box) * scale, points, seen, pose)
-    room = AROUND * (y2 - y1)
-    left, top = [int(max(edge - room, 0) * scale) for edge in (x1, y1)]
-    right, bottom = [int((edge + room) * scale) + 1 for edge in (x2, y2)]
-    return draw.titled(draw.tile(image[top:bottom, left:right], SIDE), entry.text, CAPTION)
+            points = (entry.found.landmark_array() - [left, top]) * scale
+            seen = entry.found.visibility_array()
+    box = (np.float32(entry.box) - [left, top, left, top]) * scale
+    draw.face(part, box, points, seen, pose)
+    return draw.titled(draw.tile(part, SIDE), entry.text, CAPTION)
 
 
 def by_error(entry: Entry) -> float:

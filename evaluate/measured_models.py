@@ -89,11 +89,35 @@ def learnt_from_whole(folder: str, job: str) -> Optional[bool]:
 
     None where it was not trained by the job.
     """
+    learnt = _parts_learnt(folder, job)
+    return None if learnt is None else all(parts is None for parts in learnt)
+
+
+def _parts_learnt(folder: str, job: str) -> Optional[list[Optional[list[str]]]]:
+    """Return the parts, None for all, of each database from which a job has taught a model.
+
+    None where it was not trained by the job.
+    """
     for source in (history_of(folder) or {}).get("sources", ()):
         if source.get("job") == job:
             data: Mapping[str, list] = source.get("data") or {}
-            return all(one.get("splits") is None for some in data.values() for one in some)
+            return [one.get("splits") for some in data.values() for one in some]
     return None
+
+
+def refuse_learnt(models: Mapping[Optional[str], str], job: str) -> None:
+    """Raise InputError where the model of a part, {part: folder}, has learnt from that part.
+
+    Folds are numbered by the parts that are there, so that one more part gives them other numbers.
+    """
+    for part, folder in models.items():
+        for parts in _parts_learnt(folder, job) or ():
+            if parts is None or part in parts:
+                raise InputError(
+                    f"{folder}: has learnt from {part}, on which it would be measured, since other "
+                    f"parts of the set were there then; make data-{job} finetune-{job} trains it "
+                    "anew"
+                )
 
 
 def proposals_for(folders: Iterable[str], asked: Optional[str]) -> tuple[str, str]:

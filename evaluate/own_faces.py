@@ -38,6 +38,8 @@ RULES = (
     "detection is measured on pictures whose faces all have a box",
     "all other tasks are measured on the given box, or on the surest face found in a picture whose "
     "only face has none",
+    f"identity is measured on all pairs of {task_figures.MOST_FACES:,} faces at most, of whole "
+    f"people up to {task_figures.MOST_OF_ONE} each where there are more",
     "95 %: Wilson's interval for shares; else resampled faces, for average precision pictures, for "
     "identity people",
 )
@@ -132,7 +134,7 @@ def reliability_of_detections(counts: list[photographs.Counted]) -> dict[str, An
 
 
 def described(run: Run) -> tuple[list[Pair], int]:
-    """Return (labels and answers of the faces, how many faces were not found)."""
+    """Return (labels and answers of the faces, how many in readable pictures were not found)."""
     pictures = pictures_of(run)
     part = replace(run, pictures=pictures)
     said = part.predict(answers.FACES, stage=2, descriptors=True)
@@ -140,7 +142,8 @@ def described(run: Run) -> tuple[list[Pair], int]:
     rows = predictions.read_descriptors(os.path.join(run.out, answers.FACES))
     for pair, descriptor in zip(pairs, rows):
         pair.found.descriptor = descriptor
-    return pairs, sum(len(faces) for _, faces in pictures) - len(pairs)
+    readable = [faces for (_, faces), one in zip(pictures, said) if one.error is None]
+    return pairs, sum(map(len, readable)) - len(pairs)
 
 
 def answers_of(run: Run) -> Answers:
@@ -173,10 +176,8 @@ def beside(run: Run) -> Optional[Run]:
 
 
 def wrong_detections(run: Run) -> list[Entry]:
-    """Return the faces that were missed and the false detections."""
+    """Return the faces that were missed and the false detections, of what `detection` has read."""
     lines = os.path.join(run.out, answers.DETECT)
-    if not os.path.isdir(lines):
-        return []
     scenes = zip(scenes_of(run), predictions.read(lines))
     some = [(os.path.join(run.folder, image), faces, said) for (image, faces), said in scenes]
     return contact_sheets.detection_entries_of(some, LEAST_FACE)[1]
@@ -204,6 +205,7 @@ def measure(run: Run) -> Measured:
     counts = dict(pictures=len(run.pictures), faces=len(own.pairs))
     if own.not_found:
         counts["faces without a box that were not found"] = own.not_found
+    wrong = wrong_detections(run) if AP in own.figures else []  # else the lines are older ones
     return Measured(
         figures={name: shown(name, one.value) for name, one in own.figures.items()},
         counts=counts,
@@ -211,7 +213,7 @@ def measure(run: Run) -> Measured:
         curves=own.reliability,
         intervals={name: _plain(name, one) for name, one in own.figures.items()},
         others=others,
-        failures=worst_faces.write(run.folder, run.out, own.pairs, wrong_detections(run)),
+        failures=worst_faces.write(run.folder, run.out, own.pairs, wrong),
     )
 
 

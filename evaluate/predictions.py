@@ -9,7 +9,8 @@ predictions.jsonl has `FaceRecord` lines (allinone.record), of one of two kinds:
 A picture that cannot be read is one line with `error`. Descriptors stand in descriptors.h5, a row
 for each line with a box. A run that was stopped goes on where it was, at the picture that it had
 begun (allinone.growing); one with another model, other records, settings or code starts anew, and
-so does one that another engine had begun. hashes.json has the hashes of what is finished.
+so does one that another engine had begun, and a finished one once a picture that could not be read
+can be. hashes.json has the hashes of what is finished.
 """
 
 from __future__ import annotations
@@ -120,7 +121,9 @@ def predict(
             files.write_json(os.path.join(out, SETTINGS), settings)
         if os.path.isfile(path):
             _refuse_changed(out)
-        else:
+            if _is_mended(out, folder):
+                _remove(path)
+        if not os.path.isfile(path):
             _remove(os.path.join(out, HASHES))
             begun_with = {**settings, "engine": engine, "on_gpu": bool(gpu)}
             with Growing(partial, rows if descriptors else None, begun_with) as growing:
@@ -158,6 +161,16 @@ def _refuse_changed(out: str) -> None:
         reading.opened(os.path.join(out, name), AGAIN).close()
         if files.sha256(os.path.join(out, name)) != digest:
             raise InputError(f"{os.path.join(out, name)}: damaged or changed; {AGAIN}")
+
+
+def _is_mended(out: str, folder: str) -> bool:
+    """Tell whether a picture that could not be read then can be read now."""
+    for one in read(out):
+        if one.error:
+            with contextlib.suppress(InputError):
+                read_image(os.path.join(folder, one.image))
+                return True
+    return False
 
 
 def _refuse_strange(path, said, pictures, kind) -> None:

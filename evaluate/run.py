@@ -102,8 +102,8 @@ class Run:
         """Return the model's predictions of the pictures, see evaluate.predictions.
 
         kind: evaluate.answers.DETECT or FACES; attributes: the probabilities of stage 2 alone,
-        where --score is mean-regions; needs: tasks of which the stage must answer one, InputError
-        where the model answers none.
+        where --score is mean-regions; needs: tasks of which the stage must answer one. InputError
+        where the model answers none, or no picture can be read.
         """
         answered = measured_models.answered(self.models.values(), stage)
         if needs and not answered.intersection(needs):
@@ -125,8 +125,9 @@ class Run:
             attributes=attributes,
             **({"part": self.part} if self.part else {}),
         )
+        out = os.path.join(self.out, kind)
         said = predictions.predict(
-            os.path.join(self.out, kind),
+            out,
             self.folder,
             self.pictures,
             self.models,
@@ -136,7 +137,7 @@ class Run:
             self.options.gpu,
             self.stage1,
         )
-        unreadable = sum(one.error is not None for one in said)
+        unreadable = predictions.unreadable(said, self.records, out)
         if unreadable:
             self.note_missing(f"{unreadable} pictures cannot be read")
         return said
@@ -160,6 +161,8 @@ def start(benchmark: Benchmark, options: argparse.Namespace) -> Run:
         mend = "name some in the column split" if benchmark.parts else "is the set whole?"
         raise InputError(f"{options.data}: no picture of {parts}; {mend}")
     models = measured_models.models_of(options.model, {faces[0].split for _, faces in pictures})
+    if not model.is_model(options.model):  # a model for each part
+        measured_models.refuse_learnt(models, benchmark.name)
     used = device_of(options.engine, options.gpu)
     whole, pictures = len(pictures), [one for one in pictures if one[1][0].split in models]
     if len(pictures) < whole:

@@ -57,7 +57,7 @@ def people(folder: str, task: tasks.Task, pairs: Sequence[Pair]) -> list[Entry]:
     some = task_figures.labelled(task, pairs)
     if some is None:
         return []
-    known = [pair for pair in pairs if pair[0].identity is not None]
+    found_of = {id(known): found for known, found in pairs}
     unit = metrics.unit_length(some.answers)
     alike, truth = unit @ unit.T, some.truth()
     np.fill_diagonal(alike, -np.inf)
@@ -66,10 +66,11 @@ def people(folder: str, task: tasks.Task, pairs: Sequence[Pair]) -> list[Entry]:
     others = np.where(same, -np.inf, alike)
     entries = []
     for number in np.flatnonzero(np.isfinite(own)).tolist():  # those with another picture
-        face, found = known[number]
+        face = some.records[number]
         nearest = int(others[number].argmax())
         gap = float(others[number, nearest] - own[number])
         if gap > 0:
-            text = f"{who(face)}, taken for {who(known[nearest][0])}"
+            found = found_of[id(face)]
+            text = f"{who(face)}, taken for {who(some.records[nearest])}"
             entries.append(Entry(gap, os.path.join(folder, face.image), found.box, found, text))
     return entries

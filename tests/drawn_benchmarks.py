@@ -6,6 +6,9 @@ by where they lie.
 
 import json
 
+import cv2
+import numpy as np
+
 from allinone import boxes, files, record
 from evaluate import predictions
 
@@ -29,6 +32,18 @@ def options(sets, chain, name, out, *more):
     data, model = sets / "data" / name, chain / "model"
     alone = ["--beside", ""] if name == "custom" else []
     return [name, "--data", data, "--model", model, "--out", out, *alone, *more]
+
+
+def grey_fddb(folder):
+    """Write three folds of one dark picture each, as FDDB is distributed; return the folder."""
+    for fold in (1, 2, 3):
+        picture = folder / "originalPics" / f"p{fold}.jpg"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(picture), np.zeros((90, 90, 3), np.uint8))
+        (folder / "FDDB-folds").mkdir(exist_ok=True)
+        path = folder / "FDDB-folds" / f"FDDB-fold-{fold:02d}-ellipseList.txt"
+        path.write_text(f"p{fold}\n1\n30 20 1.5 45 45 1\n")
+    return folder
 
 
 def results_in(out):

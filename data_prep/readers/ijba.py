@@ -100,8 +100,11 @@ def pairs_in(templates_path, path):
 
 
 def rows(folder):
-    """Yield each face of the protocol files once, and the rows that are malformed."""
-    seen = set()
+    """Yield each face of the protocol files once, by picture, and the rows that are malformed.
+
+    All faces are in memory together: those of a picture are in templates of their own people.
+    """
+    seen, by_picture = set(), {}
     for _, _, path in protocol_files(folder):
         for found in faces_in(path):
             if isinstance(found, Dropped):
@@ -111,7 +114,9 @@ def rows(folder):
             key = (record.image, *record.box)
             if key not in seen:
                 seen.add(key)
-                yield record
+                by_picture.setdefault(record.image, []).append(record)
+    for faces in by_picture.values():
+        yield from faces
     for _, *paths in comparison_files(folder):
         yield from (found for found in pairs_in(*paths) if isinstance(found, Dropped))
 

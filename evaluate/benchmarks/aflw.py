@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from allinone.errors import InputError
 from evaluate import answers, curves, landmark_errors, metrics, peers, predictions
 from evaluate.benchmark import Benchmark, Figure, Measured, peers_of
 from evaluate.run import Run, worst
@@ -21,6 +22,8 @@ def measure(run: Run) -> Measured:
         is_chosen = face.split == SPLIT  # a test picture may show other faces too
         if is_chosen and face.pose is not None and face.landmarks is not None:
             pairs.append((face, found))
+    if not pairs:
+        raise InputError(f"{run.folder}: no face of {SPLIT} has landmarks and pose; is it whole?")
     errors = landmark_errors.of(pairs, metrics.box_size)
     return Measured(
         figures=figures_of(pairs, errors),

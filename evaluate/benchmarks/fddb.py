@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 
 from allinone import files
+from data_prep.readers import fddb as reader
 from evaluate import answers, curves, detection, ellipses, fddb_files, measured_models, peers
 from evaluate.benchmark import Benchmark, Figure, Measured
 from evaluate.predictions import Said
@@ -43,7 +45,9 @@ def measure(run: Run) -> Measured:
 
 def curve_of(run: Run, said: Sequence[Said]) -> ellipses.Curve:
     """Return the curve of predictions; writes them and it as FDDB's program has them."""
-    results = fddb_files.read_results(write_results(run, said))
+    results = {}
+    for path in write_results(run, said):
+        results.update(fddb_files.read_results(path))
     faces, _ = fddb_files.annotations(os.path.join(run.folder, fddb_files.FOLDS))
     # Only folds that have a model, and existing pictures.
     faces = {name: some for name, some in faces.items() if name in results}
@@ -53,22 +57,31 @@ def curve_of(run: Run, said: Sequence[Said]) -> ellipses.Curve:
     return curve
 
 
-def write_results(run: Run, said: Sequence[Said]) -> str:
-    """Write detections in FDDB's format, a file for each fold; return the folder."""
+def write_results(run: Run, said: Sequence[Said]) -> list[str]:
+    """Write detections in FDDB's format, a file for each fold that was measured; return the files.
+
+    Those of other folds, which an earlier model has left, do not stay.
+    """
     folder = os.path.join(run.out, FDDB_DETECTIONS)
-    folds: dict[str, list[str]] = {}
+    folds: dict[int, list[str]] = {}
     for (image, faces), one in zip(run.pictures, said):
         name = os.path.splitext(os.path.relpath(image, fddb_files.PICTURES))[0]
         text = [f"{name}\n{len(one.faces)}\n"]
         for face in one.faces:
             x1, y1, x2, y2 = face.box
             text.append(f"{x1:.2f} {y1:.2f} {x2 - x1:.2f} {y2 - y1:.2f} {face.score:.6f}\n")
-        folds.setdefault(faces[0].split, []).extend(text)
-    for fold, text in folds.items():
-        path = os.path.join(folder, fddb_files.OURS.format(int(fold[-2:])))
-        with files.replacing(path) as stream:
-            stream.writelines(text)
-    return folder
+        folds.setdefault(int(faces[0].split[-2:]), []).extend(text)
+    written = []
+    for fold in range(1, len(reader.FOLDS) + 1):
+        path = os.path.join(folder, fddb_files.OURS.format(fold))
+        if fold in folds:
+            with files.replacing(path) as stream:
+                stream.writelines(folds[fold])
+            written.append(path)
+        else:
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(path)
+    return written
 
 
 def drawn(curve: ellipses.Curve, rates, kind: curves.Kind):

@@ -7,6 +7,7 @@ all splits are written into the folder scores.
 from __future__ import annotations
 
 import collections
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Optional, TypedDict
@@ -63,6 +64,7 @@ def measure(run: Run) -> Measured:
     if len(splits) < SPLITS:
         run.note_missing(f"{SPLITS - len(splits)} splits have no protocol files")
     maps = maps_of(run, templates, splits)
+    remove_scores(os.path.join(run.out, SCORES))
     figures, roc = collections.defaultdict(list), {}
     for kind in (COSINE, TPE) if maps else (COSINE,):
         points = []
@@ -215,6 +217,15 @@ def split_figures(found: SplitScores) -> dict[str, float]:
             value = metrics.tpir_at_fpir(found.probes, fpir, CANDIDATES)
             figures[f"tpir_at_fpir_{fpir:g}"] = value
     return figures
+
+
+def remove_scores(folder: str) -> None:
+    """Remove the scores that an earlier model has left, which may have had more splits, or TPE."""
+    for kind in CURVES:
+        for protocol in LEARNT:
+            for split in range(1, SPLITS + 1):
+                with contextlib.suppress(FileNotFoundError):
+                    os.remove(os.path.join(folder, kind, f"{protocol}_{split}.csv"))
 
 
 def write_scores(run: Run, kind, split, templates: Templates, pairs, found: SplitScores) -> None:

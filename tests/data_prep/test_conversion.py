@@ -203,3 +203,21 @@ def test_the_command_refuses_what_it_cannot_do(tmp_path, expect_refusal):
     expect_refusal(
         "data_prep.convert", ["lfw", "--folder", missing], missing, "pairs.txt", "README.md"
     )
+
+
+def test_a_table_that_was_moved_in_place_of_the_other_is_read_again(folder):
+    """It is older than what was read before."""
+    for name, age in (("faces.csv", 30), ("older.csv", 40)):
+        (folder / name).write_text(f"image,age\na.jpg,{age}\n")
+    os.utime(folder / "older.csv", (1, 1))
+    conversion.convert_set("custom", str(folder))
+    assert not conversion.is_outdated("custom", str(folder))
+    (folder / "older.csv").replace(folder / "faces.csv")
+    assert conversion.is_outdated("custom", str(folder))
+    conversion.convert_set("custom", str(folder))
+    assert [face.age for face in records_of(folder)] == [40]
+    assert not conversion.is_outdated("custom", str(folder))
+    summary = json.loads((folder / "summary.json").read_text())
+    del summary["sources"]  # as of a set that was converted before there were any
+    (folder / "summary.json").write_text(json.dumps(summary))
+    assert not conversion.is_outdated("custom", str(folder))

@@ -12,7 +12,7 @@ import pytest
 from conftest import run_well, started
 
 from allinone import boxes, pictures, record
-from data_prep import labelled_photos
+from data_prep import composing, labelled_photos
 
 REAL_SETS, COMPOSITES = "data_prep.real_sets", "data_prep.composites"
 LEFT_EAR, RIGHT_EAR = 12, 16
@@ -127,6 +127,27 @@ def test_portraits_of_other_parts_are_not_pasted(real_folders, expect_refusal, t
     command = ["--records", celeba, "--split", "moon", "--count", 3, "--out", tmp_path / "x"]
     expect_refusal(COMPOSITES, command, celeba, "moon", "--split")
     assert not (tmp_path / "x").exists()
+
+
+def test_a_face_beside_another_one_is_not_pasted(tmp_path):
+    """With the picture the other face would come, and be background."""
+    lines = []
+    for image in ("two.jpg", "two.jpg", "one.jpg"):
+        some = dict(box=[10, 10, 60, 60], landmarks=[[30, 30]] * 21, split="train")
+        lines.append(record.to_line(record.FaceRecord(image, **some)))
+    (tmp_path / "records.jsonl").write_text("".join(lines))
+    found = composing.portraits_of([str(tmp_path / "records.jsonl")], ["train"])
+    assert found.paths == [str(tmp_path / "one.jpg")]
+
+
+@pytest.mark.parametrize("box", [[2600, 20, 2660, 80], [10, 20, 290, 60]])
+def test_a_face_for_which_there_is_no_room_is_left_out(rng, box):
+    """At the right of a panorama, and one that is as wide as a scene; NumPy draws from no room."""
+    face = record.FaceRecord("a.jpg", box=box, landmarks=[[30, 30]] * 21)
+    canvas, image = np.zeros((300, 240, 3), np.float32), np.zeros((100, 2700, 3), np.uint8)
+    for _ in range(20):
+        pasted = composing.paste(rng, canvas, face, image, [])
+        assert pasted is None or pasted.box[0] > -30
 
 
 def test_ctrl_c_leaves_no_half_made_folder(real_folders, tmp_path):

@@ -58,6 +58,15 @@ def test_each_face_has_the_row_of_its_name_without_any_label(four, tmp_path, kin
     assert (manifest["descriptor"], manifest["count"], manifest["size"]) == (3, 3, 131)
 
 
+def test_lines_of_a_picture_that_do_not_stand_together_are_refused(four, tmp_path):
+    """Nobody could tell which of two faces is #0."""
+    lines = four.read_text().splitlines(keepends=True)
+    four.write_text("".join(lines[1:] + lines[:1]))
+    teacher = save(tmp_path / "t.npz", ["a.jpg#0", "a.jpg#1"], np.eye(2))
+    with pytest.raises(InputError, match="lines of a.jpg do not stand together"):
+        build(four, teacher, tmp_path / "db")
+
+
 def test_the_parts_that_are_wanted_are_taken_and_what_does_not_fit_is_counted(
     four, tmp_path, capsys
 ):

@@ -75,6 +75,18 @@ def test_a_picture_without_a_face_is_stored_where_others_have_one(small, tmp_pat
     assert manifest["labels"]["faces_per_image"] == {"0": 1, "2": 1}
 
 
+def test_lines_of_a_picture_that_do_not_stand_together_are_refused(small, tmp_path, expect_refusal):
+    """Its second face would be background where the first one is read."""
+    shutil.copyfile(tmp_path / "a.jpg", tmp_path / "b.jpg")
+    path = small()
+    first, second = path.read_text().splitlines(keepends=True)
+    path.write_text(f'{first}{{"image": "b.jpg"}}\n{second}')
+    for option in ("--records", "--without-search"):
+        command = ["scenes", option, path, "--out", tmp_path / "new"]
+        expect_refusal(BUILD, command, path, "lines of a.jpg do not stand together; sort the file")
+    assert not (tmp_path / "new" / "det").exists()
+
+
 def test_a_malformed_line_is_named(small, tmp_path, expect_refusal):
     path = small(1, box=[5, 5, 1, 1])
     for kind in ("aligned", "scenes"):

@@ -277,3 +277,11 @@ def test_true_boxes_as_detections_are_all_found(sets, measured, chain, tmp_path,
     run_well("evaluate.measure", *options(sets, chain, name, out))
     found = results_in(out)["figures"]
     assert [found[figure] for figure in figures] == [100] * len(figures)
+
+
+def test_scores_of_an_earlier_model_do_not_stay(tmp_path):
+    for name in ("tpe/search_3.csv", "cosine/verify_10.csv", "cosine/notes.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    ijba.remove_scores(str(tmp_path))
+    assert [path.name for path in tmp_path.rglob("*.csv")] == ["notes.csv"]

@@ -2,13 +2,16 @@
 
 import itertools
 import json
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 from conftest import run_well
 
-from evaluate import ellipses, fddb_files
+from allinone import record
+from evaluate import ellipses, fddb_files, predictions
+from evaluate.benchmarks import fddb as benchmark
 
 SIZE = (400, 300)
 
@@ -215,3 +218,20 @@ def test_what_is_missing_is_named(folds, expect_refusal, command):
         ["--detections", folds / "one.txt", "--folds", folds, "--out", folds],
         "FDDB-fold-01-ellipseList.txt",
     )
+
+
+def test_detections_of_folds_that_are_not_measured_do_not_count(folds):
+    """An earlier model looked at both folds and found both faces, this one at the first alone."""
+    (folds / "folds").rename(folds / "FDDB-folds")
+    run = SimpleNamespace(folder=str(folds), out=str(folds / "out"), pictures=[])
+    said = []
+    for fold in (1, 2):
+        image = f"originalPics/2002/{fold}.jpg"
+        run.pictures.append((image, [record.FaceRecord(image, split=f"fold_{fold:02d}")]))
+        found = record.FaceRecord(image, box=[50, 50, 150, 150], score=0.9)
+        said.append(predictions.Said(image, [found]))
+    both = benchmark.curve_of(run, said)
+    run.pictures = run.pictures[:1]
+    one = benchmark.curve_of(run, [said[0]._replace(faces=[])])
+    assert both.discrete[0] == 1 and not one.discrete.any()
+    assert [path.name for path in (folds / "out" / "results").iterdir()] == ["fold-01-out.txt"]

@@ -11,11 +11,13 @@ import cv2
 import numpy as np
 import pytest
 from conftest import ROOT, run_well
-from drawn_benchmarks import COUNTS, options, results_in
+from drawn_benchmarks import COUNTS, grey_fddb, options, results_in
 
-from allinone import record
+from allinone import model, record
+from allinone.errors import InputError
+from data_prep import conversion
 from evaluate import benchmark, predictions
-from evaluate.benchmarks import fgnet
+from evaluate.benchmarks import aflw, fgnet
 
 
 def test_the_benchmarks_are_listed(command):
@@ -101,6 +103,17 @@ def test_a_picture_that_cannot_be_read_is_said_and_stops_nothing(sets, chain, tm
     assert "  incomplete: 1 pictures cannot be read\n" in done.stdout
 
 
+def test_a_set_none_of_whose_pictures_can_be_read_has_no_figures(tmp_path, expect_refusal):
+    """They broke off after they had been converted: nothing is found, which is not 0 %."""
+    data, out = grey_fddb(tmp_path / "data"), tmp_path / "out"
+    conversion.convert_set("fddb", str(data))
+    for path in (data / "originalPics").iterdir():
+        path.write_bytes(path.read_bytes()[:-20])
+    given = ["fddb", "--data", data, "--model", model.shipped(), "--engine", "opencv"]
+    expect_refusal("evaluate.measure", [*given, "--out", out], "none of its pictures can be read")
+    assert not (out / "results.json").exists()
+
+
 def test_fgnet_without_its_points_is_measured_on_the_faces_that_are_found(sets, chain, tmp_path):
     """Selective search proposes nothing in a grey picture of 8 pixels, and that is said."""
     folder = tmp_path / "data" / "fgnet"
@@ -130,10 +143,20 @@ def test_fgnet_in_which_no_face_is_found_has_no_figure(monkeypatch):
     """Figures that are not numbers are written as null."""
     asked, missing = [(record.FaceRecord("a.jpg", age=3, split="person_001"), None)], []
     monkeypatch.setattr(fgnet.ages, "pairs_of", lambda run: asked)
-    run = SimpleNamespace(note_missing=missing.append, is_tuned=lambda: False)
+    options = SimpleNamespace(model=model.shipped())
+    run = SimpleNamespace(note_missing=missing.append, is_tuned=lambda: False, options=options)
     measured = fgnet.measure(run)
     assert measured.counts["pictures"] == 0 and np.isnan(list(measured.figures.values())).all()
     assert missing == ["1 pictures in which no face was found"]
+
+
+def test_aflw_without_a_face_to_measure_is_refused():
+    """A test picture whose face has no pose, as some of AFLW's have none."""
+    face = record.FaceRecord("a.jpg", box=[0, 0, 9, 9], landmarks=[[1, 1]] * 21, split=aflw.SPLIT)
+    said = predictions.Said("a.jpg", [face])
+    run = SimpleNamespace(pictures=[("a.jpg", [face])], predict=lambda kind: [said], folder="data")
+    with pytest.raises(InputError, match="data: no face of test_landmarks has landmarks and pose"):
+        aflw.measure(run)
 
 
 def test_what_cannot_be_measured_is_said(sets, chain, tmp_path, command, expect_refusal):

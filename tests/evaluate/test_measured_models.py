@@ -5,12 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
-from conftest import ROOT, run_well
-from drawn_benchmarks import results_in
+from conftest import ROOT, run, run_well
+from drawn_benchmarks import grey_fddb, results_in
 from model_copies import seal
 
 from allinone import boxes, model, record
@@ -18,6 +19,7 @@ from allinone.analyzer import FaceAnalyzer
 from allinone.errors import InputError
 from allinone.proposals import selective_search
 from evaluate import measured_models, predictions
+from evaluate.benchmarks import fgnet
 
 
 def changed(source, out, **about):
@@ -180,3 +182,28 @@ def test_a_history_tells_parts_from_the_whole(chain, tmp_path):
     assert measured_models.learnt_from_whole(str(folder), "fddb") is None
     assert measured_models.about([str(folder)])["provenance"] is None
     assert np.all([len(one) == 64 for one in measured_models.about([str(folder)])["sha256"]])
+
+
+def test_the_model_of_a_fold_that_has_learnt_from_it_is_refused(tmp_path):
+    """Of folds 1, 3 and 5 the third is fold 5; once fold 2 is there it would be fold 3."""
+    folder = tmp_path / "fold_03" / "model"
+    shutil.copytree(model.shipped(), folder)
+    been_through(folder, "fddb", ["fold_01", "fold_03"])
+    before = measured_models.models_of(str(tmp_path), ["fold_01", "fold_03", "fold_05"])
+    measured_models.refuse_learnt(before, "fddb")
+    now = measured_models.models_of(str(tmp_path), ["fold_01", "fold_02", "fold_03", "fold_05"])
+    with pytest.raises(InputError, match="has learnt from fold_03, .* finetune-fddb"):
+        measured_models.refuse_learnt(now, "fddb")
+    told = ["fddb", "--data", grey_fddb(tmp_path / "data"), "--model", tmp_path]
+    done = run("evaluate.measure", *told, "--engine", "opencv", "--out", tmp_path / "out")
+    assert done.returncode == 2 and f"{folder}: has learnt from fold_03" in done.stderr
+
+
+def test_fgnet_says_that_a_model_has_learnt_from_it(tmp_path, monkeypatch):
+    folder = tmp_path / "model"
+    shutil.copytree(model.shipped(), folder)
+    been_through(folder, "fgnet", ["person_002"])
+    monkeypatch.setattr(fgnet.ages, "pairs_of", lambda run: [])
+    one = SimpleNamespace(options=SimpleNamespace(model=str(folder)), is_tuned=lambda: False)
+    (rule,) = fgnet.measure(one).rules
+    assert rule == "one model that has learnt from pictures of FG-NET: its figures are no measure"

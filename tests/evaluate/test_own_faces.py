@@ -1,15 +1,18 @@
 """Faces of one's own, measured: every task that has labels, beside a constant and a model."""
 
+import itertools
 import json
 import os
+import tracemalloc
 
+import cv2
 import numpy as np
 import pytest
 from conftest import run_well
 
 from allinone import record, tasks
 from data_prep import conversion
-from evaluate import intervals, photographs, predictions, worst_faces
+from evaluate import contact_sheets, intervals, photographs, predictions, worst_faces
 from evaluate.photographs import Counted
 
 NAMES = ("Ann", "Bob", "Cid", "Dee", "Eva", "Fay")
@@ -86,6 +89,35 @@ def test_a_sheet_of_an_earlier_time_does_not_stay(tmp_path):
     (tmp_path / "age_worst.jpg").write_bytes(b"of another model")
     worst_faces.write("", str(tmp_path), [], [])
     assert not list(tmp_path.iterdir())
+
+
+def test_a_picture_that_breaks_off_stops_nothing(chain, tmp_path):
+    """Its head is whole, so that the reader takes it; its face has a box, and no sheet shows it."""
+    (tmp_path / "images").mkdir()
+    lines = []
+    for number, face in enumerate(itertools.islice(record.read(f"{chain}/faces/records.jsonl"), 4)):
+        data = (chain / "faces" / face.image).read_bytes()
+        (tmp_path / face.image).write_bytes(data[:1500] if number == 2 else data)
+        face.split = "test"
+        lines.append(record.to_line(face))
+    (tmp_path / "faces.jsonl").write_text("".join(lines))
+    given = ["--data", tmp_path, "--model", chain / "model", "--engine", "opencv", "--beside", ""]
+    said = run_well("evaluate.measure", "custom", *given, "--out", tmp_path / "out").stdout
+    assert "incomplete: 1 pictures cannot be read" in said and "not found" not in said
+    assert (tmp_path / "out" / "detection_worst.jpg").is_file()
+
+
+def test_a_small_face_in_a_large_photograph_takes_little_memory(tmp_path, rng):
+    """The part that is shown is enlarged, not the photograph."""
+    image = rng.integers(0, 255, (600, 900, 3)).astype(np.uint8)
+    cv2.imwrite(str(tmp_path / "a.png"), image)
+    entry = contact_sheets.Entry(1.0, str(tmp_path / "a.png"), [600, 300, 610, 312], None, "missed")
+    tracemalloc.start()
+    tile = contact_sheets.tile(entry)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 20e6  # 162 MB, if all of it were enlarged ten times
+    assert tile.shape[1] == contact_sheets.SIDE
 
 
 def test_people_are_called_by_their_names():

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import cv2
 import numpy as np
 import pytest
 from conftest import ROOT, run_well
@@ -15,6 +16,7 @@ from model_copies import seal
 
 from allinone import model
 from allinone.errors import InputError
+from allinone.record import FaceRecord
 from evaluate import predictions
 
 
@@ -47,6 +49,27 @@ def test_another_model_starts_anew_and_another_engine_does_not(models):
             settings(other)
         seal(other)
         assert settings(other) != before, name
+
+
+def test_a_picture_that_was_mended_is_asked_about(tmp_path, monkeypatch):
+    """The other pictures' answers are made again too; without a mended one nothing is."""
+    asked = []
+    monkeypatch.setattr(predictions, "FaceAnalyzer", lambda *given, **more: None)
+    monkeypatch.setattr(predictions.answers, "detected", lambda a, p, image: asked.append(image))
+    pictures = [(name, [FaceRecord(name)]) for name in ("a.png", "b.png")]
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((9, 9, 3), np.uint8))
+    told = dict(kind="detect", proposals="dense", score="aligned", stage=1)
+
+    def predict():
+        asked.clear()
+        given = (str(tmp_path / "out"), str(tmp_path), pictures, {None: "m"}, told)
+        return [one.error is None for one in predictions.predict(*given)], list(asked)
+
+    assert predict() == ([True, False], ["a.png"])
+    assert predict() == ([True, False], [])
+    shutil.copyfile(tmp_path / "a.png", tmp_path / "b.png")
+    assert predict() == ([True, True], ["a.png", "b.png"])
+    assert predict() == ([True, True], [])
 
 
 @pytest.mark.parametrize("name, kind", [("pascal", "detect"), ("lfw", "faces")])

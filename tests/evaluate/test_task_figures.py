@@ -1,5 +1,7 @@
 """Figures by kind of task: answers that are right, wrong by known amounts, and constant ones."""
 
+import collections
+
 import msgspec
 import numpy as np
 import pytest
@@ -197,3 +199,23 @@ def test_a_descriptors_figure_is_that_of_all_pairs(known, rng):
     found = task_figures.measure(some)
     assert found["auc"] == metrics.auc(similarity, same)
     assert found["tar_at_far_0.01"] == metrics.tar_at_far(similarity, same, 0.01)
+
+
+def test_of_very_many_faces_whole_people_are_compared(monkeypatch, rng):
+    """Forty people with three faces each, of which twelve people fit, and one with a hundred."""
+    monkeypatch.setattr(task_figures, "MOST_FACES", 40)
+    monkeypatch.setattr(task_figures, "MOST_OF_ONE", 4)
+    pairs = []
+    for who in [*range(40)] * 3 + [40] * 100:
+        pairs.append((FaceRecord("", identity=who), FaceRecord("", descriptor=rng.random(9))))
+    some = task_figures.labelled(tasks.BY_NAME["identity"], pairs)
+    numbers = collections.Counter(some.truth().tolist())
+    assert len(some.records) == len(some.answers) == 40
+    whole = {who: 4 if who == 40 else 3 for who in numbers}
+    assert sum(numbers[who] < faces for who, faces in whole.items()) <= 1  # the last one
+    assert all(numbers[who] <= faces for who, faces in whole.items())
+    for record, row in zip(some.records, some.answers):
+        (own,) = [found.descriptor for known, found in pairs if known is record]
+        assert own is row or (own == row).all()
+    again = task_figures.labelled(tasks.BY_NAME["identity"], pairs)
+    assert again.records == some.records

@@ -5,6 +5,7 @@ import pytest
 from reader_folders import dropped_of, json_lines, pixels, reasons_of, records_of
 
 from data_prep import conversion
+from data_prep.readers import ijba as ijba_reader
 
 
 def test_lfw(drawn, read_back):
@@ -99,6 +100,19 @@ def test_ijba_comparisons(ijba):
     templates = json_lines(folder / "templates.jsonl")
     verify = {one["template"] for one in templates if one["split"] == 3 and one["part"] == "verify"}
     assert set(np.ravel(comparisons[3]).tolist()) == verify
+
+
+def test_ijba_has_the_people_of_a_picture_together(tmp_path):
+    """The protocol's rows are sorted by template: who else is in a frame comes much later."""
+    path = tmp_path / ijba_reader.TEMPLATES.format(1)
+    path.parent.mkdir(parents=True)
+    rows = ["1,1,frame/1.jpg,7,0,0,9,9,,,,", "1,1,frame/2.jpg,7,0,0,9,9,,,,"]
+    rows += ["2,2,frame/1.jpg,7,20,0,9,9,,,,"]
+    path.write_text("\n".join([",".join(ijba_reader.COLUMNS), *rows]) + "\n")
+    faces = list(ijba_reader.rows(str(tmp_path)))
+    assert [(face.image[-5:], face.identity) for face in faces] == (
+        [("1.jpg", 1), ("1.jpg", 2), ("2.jpg", 1)]
+    )
 
 
 def test_ijba_leaves_a_bad_row_out_of_the_templates(laid_out):
