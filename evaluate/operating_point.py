@@ -1,7 +1,7 @@
 """Find the score from which on a model's detections are right often enough; keep it with the model.
 
     python -m evaluate.operating_point --model out/real/model \\
-        --records data/real/composites_val/records.jsonl --precision 0.98
+        --records data/real/composites_val/records.jsonl --precision 0.995
     python -m evaluate.operating_point --model out/paper/model --run out/paper/joint
 
 The scenes must be such that the model has not learnt from, and that nothing is reported on: those
