@@ -10,8 +10,8 @@ def add_options(add) -> None:
     add(
         "--threshold",
         type=arguments.Real(least=-1, most=1),
-        help=f"least cosine of the same person; default: {gallery.THRESHOLD:g}, with --tpe the "
-        "embedding's own",
+        help="least cosine of the same person; default: the model's own, or "
+        f"{gallery.THRESHOLD:g} where nobody has measured it",
     )
     add("--tpe", action="store_true", help="compare by the embedding tpe.h5 in the model's folder")
     add(

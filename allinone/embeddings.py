@@ -14,6 +14,7 @@ from allinone.errors import InputError
 from allinone.model import TPE, Model
 
 OF_MODEL = "descriptor"  # name of a model's own embedding in its file
+PLAIN = "threshold_without"  # attribute: the threshold of the descriptors themselves
 
 
 def unit_length(descriptors):
@@ -67,3 +68,19 @@ def of_model(model: Model) -> Optional[tuple[np.ndarray, float]]:
     if np.ndim(threshold) or not np.isfinite(threshold):
         raise InputError(f"{model.path(TPE)}: its threshold is no finite number; learn it again")
     return maps[OF_MODEL], float(threshold)
+
+
+def plain_threshold(model: Model) -> Optional[float]:
+    """Return the cosine of a model's descriptors from which on two faces are one person's.
+
+    It is measured with the embedding, and stands in its file; None where nobody has measured it.
+    """
+    if not model.has(TPE):
+        return None
+    _, about = load(model.path(TPE))
+    threshold = about.get(PLAIN)
+    if threshold is None or about.get("model") != model.sha256:
+        return None
+    if np.ndim(threshold) or not np.isfinite(threshold):
+        raise InputError(f"{model.path(TPE)}: '{PLAIN}' is no finite number; learn it again")
+    return float(threshold)

@@ -61,7 +61,7 @@ def main(argv=None):
         f"{path}: learnt from {len(learners.people)} faces of {len(set(learners.people))} people; "
         f"of {faces} faces of {people} others {own_embedding.FAR:.0%} of the pairs of different "
         f"people and {learnt.accepted:.1%} of those of one person have a cosine above "
-        f"{learnt.threshold:.3f}"
+        f"{learnt.threshold:.3f}; the first without the embedding, {learnt.plain_threshold:.3f}"
     )
 
 

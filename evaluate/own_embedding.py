@@ -32,6 +32,7 @@ class Learnt(NamedTuple):
     weights: np.ndarray  # W (128, 512)
     threshold: float  # the cosine that a share FAR of the pairs of different people exceeds
     accepted: float  # the share of pairs of one person that exceeds it
+    plain_threshold: float  # the same as threshold, of the descriptors themselves
 
 
 def only_database(path: str, net: Backend) -> store.Reader:
@@ -74,10 +75,11 @@ def same_from(embedded, people, far: float = FAR) -> tuple[float, float]:
 def learn(
     known: Described, strangers: Described, seed: int, iterations: int = tpe.ITERATIONS
 ) -> Learnt:
-    """Return the embedding of known people, with the threshold that strangers give it."""
+    """Return the embedding of known people, with the thresholds that strangers give."""
     weights = tpe.train(known.descriptors, known.people, seed, iterations)
     embedded = embeddings.apply(weights, strangers.descriptors)
-    return Learnt(weights, *same_from(embedded, strangers.people))
+    plain, _ = same_from(embeddings.unit_length(strangers.descriptors), strangers.people)
+    return Learnt(weights, *same_from(embedded, strangers.people), plain)
 
 
 def keep(net: Backend, learnt: Learnt, known: Described, seed: int) -> str:
@@ -92,6 +94,7 @@ def keep(net: Backend, learnt: Learnt, known: Described, seed: int) -> str:
         seed=seed,
         threshold=learnt.threshold,
         far=FAR,
+        **{embeddings.PLAIN: learnt.plain_threshold},
     )
     with model_writing.replacing_file(net.folder, model.TPE) as path:
         embeddings.save(path, {embeddings.OF_MODEL: learnt.weights}, **about)

@@ -194,8 +194,8 @@ def test_it_is_the_usual_way_where_the_model_has_the_net(proposing, chain):
 
 
 def test_no_smaller_face_is_reported_than_is_looked_for():
-    """Of the astronaut's picture the face alone, of 105 pixels; a buckle of 17 was one too."""
+    """Of the astronaut's picture the face alone, of 122 pixels; a buckle of 17 was one too."""
     picture = np.ascontiguousarray(data.astronaut()[..., ::-1])
     (face,) = FaceAnalyzer(engine="opencv").analyze(picture)
-    assert 95 < face.box[3] - face.box[1] < 115
-    assert FaceAnalyzer(engine="opencv", smallest=120).analyze(picture, score=0) == []
+    assert 95 < face.box[3] - face.box[1] < 135
+    assert FaceAnalyzer(engine="opencv", smallest=150).analyze(picture, score=0) == []

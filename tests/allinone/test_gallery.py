@@ -11,7 +11,7 @@ from conftest import refused, run, run_well
 from model_copies import seal
 from skimage import data
 
-from allinone import Face, InputError, embeddings, gallery, model
+from allinone import Face, FaceAnalyzer, InputError, embeddings, gallery, model
 
 COMMAND = "tools.identify"
 
@@ -33,7 +33,7 @@ class StandIn:
     """An analyzer that finds in each picture of KNOWN its faces."""
 
     def __init__(self, folder):
-        opened = SimpleNamespace(sha256="abc", folder=str(folder))
+        opened = SimpleNamespace(sha256="abc", folder=str(folder), has=lambda name: False)
         self.backend = SimpleNamespace(model=opened)
 
     def analyze(self, path):
@@ -153,6 +153,14 @@ def test_a_folder_without_any_face_is_refused(analyzer, tmp_path):
         gallery.enroll(analyzer, str(tmp_path), cosine)
 
 
+def test_who_is_the_same_person_is_what_was_measured_of_the_model():
+    """Where strangers are more alike than by another model, more is asked for."""
+    shipped = model.open_model()
+    measured = embeddings.plain_threshold(shipped)
+    assert gallery.likeness_of(FaceAnalyzer(), embedded=False).threshold == measured
+    assert 0.5 < measured < 1
+
+
 def test_likeness_by_the_models_embedding(analyzer, people, tmp_path):
     """By hand, into two numbers: (1, 0, 0) -> 0.6, (0.6, 0.8, 0) -> 1: one direction."""
     folder = tmp_path / "model"
@@ -162,6 +170,7 @@ def test_likeness_by_the_models_embedding(analyzer, people, tmp_path):
     embeddings.save(str(folder / model.TPE), {embeddings.OF_MODEL: weights}, **of_model)
     seal(folder, model.TPE)
     analyzer.backend.model = model.open_model(str(folder))
+    assert gallery.likeness_of(analyzer, embedded=False).threshold == gallery.THRESHOLD
     embedded = gallery.likeness_of(analyzer, embedded=True)
     one, other = (embedded.vector(gallery.largest(KNOWN[f"anna/{n}.jpg"])) for n in (1, 2))
     assert one @ other == pytest.approx(1) and embedded.threshold == pytest.approx(0.9995)

@@ -22,7 +22,7 @@ def copy(tmp_path):
 def test_the_shipped_model_is_opened_without_a_name():
     opened = model.open_model()
     assert os.path.samefile(opened.folder, SHIPPED) and opened.profile == "small"
-    assert opened.input_size == 115 and 0.9 < opened.score < 1
+    assert opened.input_size == 115 and 0.5 < opened.score < 1
     for stage in (1, 2):
         answered = set(opened.outputs(stage))
         assert answered <= {task.output for task in tasks.of_stage(stage)} and len(answered) >= 4

@@ -62,6 +62,10 @@ def test_what_is_learnt_stands_with_the_model(chain, model):
     embedded = embeddings.apply(weights, people.descriptors)
     cosines, same = metrics.pair_similarities(embedded, people.people)
     assert (cosines[~same] > threshold).sum() == pytest.approx(0.01 * (~same).sum(), abs=1.5)
+    descriptors = embeddings.unit_length(people.descriptors)
+    cosines, _ = metrics.pair_similarities(descriptors, people.people)
+    plain = embeddings.plain_threshold(opened)
+    assert (cosines[~same] > plain).sum() == pytest.approx(0.01 * (~same).sum(), abs=1.5)
 
 
 def test_the_command_learns_and_keeps_it(chain, model, others, command):
