@@ -104,7 +104,7 @@ def test_what_cannot_be_added_is_refused_and_the_model_stays(
         FUSE, ["--proposal", run, "--out", tmp_path / "none"], "model.json: no such file"
     )
     tower = ["--run", chain / "run", "--tower", "det", "--proposal", run, "--out", copy]
-    expect_refusal(FUSE, tower, "no --proposal")
+    expect_refusal(FUSE, tower, "--tower takes one --run", "--proposal")
     alone = ["--run", run, "--out", tmp_path / "other"]
     expect_refusal(FUSE, alone, "none of the towers det")
     assert {path.name: path.read_bytes() for path in copy.iterdir()} == before
