@@ -82,7 +82,7 @@ TAUGHT = Plan(  # by a teacher's descriptors
         Run("wide", "small", 1800, "scout", "0.001", HARD, (ON, *PLAIN, *REST)),
         Run("wide_longer", "small", 4500, "wide", "0.0006", HARD, (ON, *PLAIN, *REST)),
     ),
-    # Descriptors lose most beside other tasks. Pictures that vary less are those of the test.
+    # Descriptors lose most beside other tasks; here pictures are varied as usual alone.
     (Run("descriptor", "small", 1500, "wide_longer", "0.0005", HARD, (*ALONE, ON)),),
 )
 # The proposal net learns from regions that the scout, then from windows that it took for faces; the
