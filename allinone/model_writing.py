@@ -14,11 +14,33 @@ from allinone.model import ABOUT, FORMAT, NETS, PROVENANCE, TPE, About, read_abo
 from allinone.profiles import EYES
 
 
+def portable(value: Any) -> Any:
+    """Return JSON data in which files that are named from the root of the disk have no folders.
+
+    Those in the working directory are named from there. A model goes to others, whom it does not
+    concern where somebody keeps data; hashes stand beside.
+    """
+    if isinstance(value, dict):
+        return {name: portable(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [portable(one) for one in value]
+    if not (isinstance(value, str) and os.path.isabs(value)):
+        return value
+    here = os.getcwd() + os.sep
+    return value[len(here) :] if value.startswith(here) else os.path.basename(value.rstrip(os.sep))
+
+
+def write_history(path: str, history: dict[str, Any]) -> None:
+    """Write provenance.json: where a model comes from, for people."""
+    files.write_json(path, portable(history))
+
+
 def write_about(folder: str, about: About) -> None:
     """Write model.json; what is usual is left out."""
     if about.eyes == EYES:
         about.eyes = EYES  # msgspec leaves out the default object itself, no other of its value
-    text = msgspec.json.format(msgspec.json.encode(about), indent=1)
+    told = portable(msgspec.to_builtins(about))
+    text = msgspec.json.format(msgspec.json.encode(told), indent=1)
     with files.replacing(os.path.join(folder, ABOUT), "wb") as stream:
         stream.write(text + b"\n")
 

@@ -44,7 +44,8 @@ def fold(folder: str, out: str, found: Calibrations) -> float:
         keep_embedding(partial)
         after = described(before.about, found)
         known = {name: about_of(one) for name, one in after.calibration.items()}
-        files.write_json(os.path.join(partial, PROVENANCE), {**history, HISTORY: known})
+        place = os.path.join(partial, PROVENANCE)
+        model_writing.write_history(place, {**history, HISTORY: known})
         model_writing.describe_again(partial, after)
     return difference
 

@@ -28,6 +28,7 @@ def test_it_is_small_whole_and_says_where_it_comes_from():
     assert size_of(model.FUSED[1]) <= LARGEST
     told = reading.read_json(os.path.join(FOLDER, model.PROVENANCE), "")
     assert told["profile"] == "small" and told["largest_difference"] and told["sources"]
+    assert '"/' not in json.dumps(told)  # nor where its makers keep their data
     weights, threshold = embeddings.of_model(model.open_model())
     assert weights.shape == (tpe.SIZE, 512) and 0 < threshold < 1
 

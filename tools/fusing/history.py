@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from allinone import files, model, reading, snapshots
+from allinone import files, model, model_writing, reading, snapshots
 from allinone.profiles import Profile
 from tools.fusing.weights import Source
 from tools.training.plan import DATA
@@ -26,7 +26,7 @@ def write_history(
         parameters=len(matched),
         **more,
     )
-    files.write_json(os.path.join(folder, model.PROVENANCE), history)
+    model_writing.write_history(os.path.join(folder, model.PROVENANCE), history)
 
 
 def history_of(source: Source) -> dict:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from allinone import files, model, model_writing, reading, snapshots, surgery, windows
+from allinone import model, model_writing, reading, snapshots, surgery, windows
 from allinone.profiles import PROFILES, Profile
 from allinone.pycaffe import caffe
 from allinone.tasks import PROPOSAL, PROPOSAL_TASKS, SCREEN, WINDOW_NETS
@@ -140,5 +140,5 @@ def add(runs: Iterable[str], folder: str) -> None:
             places = [model_writing.replacing_file(folder, one) for one in FILES[name]]
             paths = [all_at_once.enter_context(place) for place in places]
             history.update(write(profile, source, *paths))
-        files.write_json(told, history)
+        model_writing.write_history(told, history)
     model_writing.forget_scores(folder)
