@@ -5,6 +5,7 @@ evaluate.tpe learns it. Its file, tpe.h5, is a part of the model.
 
 from __future__ import annotations
 
+import numbers
 from typing import Optional
 
 import numpy as np
@@ -64,10 +65,7 @@ def of_model(model: Model) -> Optional[tuple[np.ndarray, float]]:
             f"{model.path(TPE)}: was learnt from other weights than those beside it, or has no "
             "threshold; learn it again (python -m evaluate.learn_tpe --help)"
         )
-    threshold = about["threshold"]
-    if np.ndim(threshold) or not np.isfinite(threshold):
-        raise InputError(f"{model.path(TPE)}: its threshold is no finite number; learn it again")
-    return maps[OF_MODEL], float(threshold)
+    return maps[OF_MODEL], _number(model, about, "threshold")
 
 
 def plain_threshold(model: Model) -> Optional[float]:
@@ -78,9 +76,14 @@ def plain_threshold(model: Model) -> Optional[float]:
     if not model.has(TPE):
         return None
     _, about = load(model.path(TPE))
-    threshold = about.get(PLAIN)
-    if threshold is None or about.get("model") != model.sha256:
+    if PLAIN not in about or about.get("model") != model.sha256:
         return None
-    if np.ndim(threshold) or not np.isfinite(threshold):
-        raise InputError(f"{model.path(TPE)}: '{PLAIN}' is no finite number; learn it again")
-    return float(threshold)
+    return _number(model, about, PLAIN)
+
+
+def _number(model, about, name):
+    """Return a number of an embedding's attributes; InputError where it is none, or not finite."""
+    value = about[name]
+    if not isinstance(value, numbers.Real) or not np.isfinite(value):
+        raise InputError(f"{model.path(TPE)}: its {name} is no finite number; learn it again")
+    return float(value)

@@ -161,6 +161,20 @@ def test_who_is_the_same_person_is_what_was_measured_of_the_model():
     assert 0.5 < measured < 1
 
 
+@pytest.mark.parametrize("value", [float("nan"), "high", [0.1, 0.2]])
+@pytest.mark.parametrize("name", ["threshold", embeddings.PLAIN])
+def test_a_threshold_that_is_no_number_is_refused(tmp_path, name, value):
+    folder = tmp_path / "model"
+    shutil.copytree(model.SHIPPED, folder)
+    about = {"model": model.open_model(str(folder)).sha256, "threshold": 0.5, name: value}
+    weights = np.zeros((2, 512), np.float32)
+    embeddings.save(str(folder / model.TPE), {embeddings.OF_MODEL: weights}, **about)
+    seal(folder, model.TPE)
+    ask = embeddings.of_model if name == "threshold" else embeddings.plain_threshold
+    with pytest.raises(InputError, match=f"{name} is no finite number"):
+        ask(model.open_model(str(folder)))
+
+
 def test_likeness_by_the_models_embedding(analyzer, people, tmp_path):
     """By hand, into two numbers: (1, 0, 0) -> 0.6, (0.6, 0.8, 0) -> 1: one direction."""
     folder = tmp_path / "model"

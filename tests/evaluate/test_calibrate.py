@@ -185,7 +185,7 @@ def test_what_a_run_is_validated_on_scales_what_it_is_enough_for(chain, tmp_path
     for name in ("smile", "gender"):
         assert f"{name} stays as it is: of 30 answers" in done.stdout
     ((name, found),) = read_about(str(out)).calibration.items()
-    assert name == "detection" and found.found_by["database"] == "det"  # nobody else's folders
+    assert name == "detection" and found.found_by["database"] == "det"  # without folders
     scenes = str(chain / "db" / "val" / "det")
     counted = operating_score.counted_in(str(out), scenes, "opencv", "", None)
     assert len(counted.scores) == found.found_by["answers"]
